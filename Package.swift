@@ -1,0 +1,122 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// One set of rules for all our code; a wrong import between targets is a compile error.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Tests follow the same rules, except that imports need no access level there.
+let testSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+  static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let collections = product(name: "Collections", package: "swift-collections")
+  static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+  static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+  static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+  static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+  static let log = product(name: "Logging", package: "swift-log")
+  static let nio = product(name: "NIOCore", package: "swift-nio")
+  static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+  static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+  static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+  static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+  static let toml = product(name: "TOMLKit", package: "TOMLKit")
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name), "TestKit"] + dependencies,
+    swiftSettings: testSettings)
+}
+
+let package = Package(
+  name: "hearth",
+  products: [.executable(name: "hearth", targets: ["CLI"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
+
+    // Pure: no socket, no clock, no task, no log.
+    library("XML", ["CXML2", .nio]),
+    library("XMPP", ["XML", .nio, .collections]),
+    library("Bytestreams", ["XML", "XMPP", .nio, .collections]),
+    library("HTTPX", ["XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
+    library("LinkLocal", ["XMPP"]),
+
+    // Input and output.
+    library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
+    library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", .nio, .nioPosix, .log, .httpTypes]),
+    library("Mesh", ["Streams", "HTTPX", "LinkLocal", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
+    library(
+      "HTTPEdge",
+      [
+        .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .httpTypes,
+        .log, .lifecycle,
+      ]),
+    library("Front", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+    library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .httpTypes, .nio, .nioPosix]),
+    library(
+      "Control",
+      [
+        "Front", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes, .log, .lifecycle,
+        .nio,
+      ]),
+    .executableTarget(
+      name: "CLI",
+      dependencies: [
+        "Avahi", "Control", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "XMPP", .argumentParser,
+        .lifecycle, .unixSignals, .log, .toml, .httpTypes, .nio, .nioPosix,
+      ],
+      swiftSettings: settings),
+
+    // Tests.
+    .target(
+      name: "TestKit", dependencies: ["Mesh", "Streams", .nio, .nioEmbedded], path: "Tests/TestKit",
+      swiftSettings: testSettings),
+    tests(of: "XML"),
+    tests(of: "XMPP"),
+    tests(of: "Bytestreams"),
+    tests(of: "HTTPX"),
+    tests(of: "LinkLocal"),
+    tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
+    tests(of: "Streams"),
+    tests(of: "Mesh"),
+    tests(of: "HTTPEdge"),
+    tests(of: "Front"),
+    tests(of: "Origins"),
+    tests(of: "Control"),
+    tests(of: "CLI"),
+  ]
+)

@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct Hearth: AsyncParsableCommand { func run() async throws {} }

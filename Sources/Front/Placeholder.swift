@@ -1,0 +1,1 @@
+// What this module does is in ARCHITECTURE.md.

@@ -1,0 +1,103 @@
+package import XMPP
+
+/// A network interface, by kernel index (the scope of a link-local IPv6 address) and name.
+package struct Interface: Sendable, Hashable {
+  package let index: Int
+  package let name: String
+
+  package init(index: Int, name: String) {
+    self.index = index
+    self.name = name
+  }
+}
+
+/// Where a device can be reached.
+package struct Endpoint: Sendable, Hashable {
+  /// An IPv4 or IPv6 address as text, without a scope: that is `interface.index`.
+  package let address: String
+  /// TCP port, host byte order, 1–65535.
+  package let port: Int
+  package let interface: Interface
+
+  package init(address: String, port: Int, interface: Interface) {
+    self.address = address
+    self.port = port
+    self.interface = interface
+  }
+}
+
+/// One view of an instance: what one interface and one address family tell of it.
+package struct Sighting: Sendable, Hashable {
+  package enum Family: Sendable, Hashable { case ipv4, ipv6 }
+
+  package struct Key: Sendable, Hashable {
+    package let instance: JID
+    package let interface: Interface
+    package let family: Family
+
+    package init(instance: JID, interface: Interface, family: Family) {
+      self.instance = instance
+      self.interface = interface
+      self.family = family
+    }
+  }
+
+  package let key: Key
+  package let endpoint: Endpoint
+  package let record: TXTRecord
+
+  package init(key: Key, endpoint: Endpoint, record: TXTRecord) {
+    self.key = key
+    self.endpoint = endpoint
+    self.record = record
+  }
+}
+
+/// One device that this node announces.
+package struct Announcement: Sendable, Hashable {
+  /// What this node calls it; stays when the name on the wire has to change.
+  package let id: String
+  /// The wanted name.
+  package let jid: JID
+  package let port: Int
+  package let record: TXTRecord
+
+  package init(id: String, jid: JID, port: Int, record: TXTRecord) {
+    self.id = id
+    self.jid = jid
+    self.port = port
+    self.record = record
+  }
+}
+
+package enum DiscoveryEvent: Sendable, Hashable {
+  /// The instance was resolved: new, or with another address, port or TXT record.
+  case found(Sighting)
+  /// Goodbye, expired, or the interface went.
+  case lost(Sighting.Key)
+  /// mDNS lists the instance, yet nobody answers for it.
+  case unanswered(Sighting.Key)
+  /// An announcement stands, under this name: the wanted one, or the one it was renamed to on a conflict.
+  case announced(id: String, as: JID)
+  /// An announcement cannot be made, and why.
+  case refused(id: String, reason: String)
+  /// The service that does the announcing and browsing works (again). Everything found before was lost.
+  case available
+  /// It does not; it is tried again without end.
+  case unavailable(reason: String)
+}
+
+/// Announces devices on the link and tells of those of others (XEP-0174 §§3–5). Filled by `Avahi`, in tests by memory.
+package protocol Discovery: Sendable {
+  /// What happens on the link, this node's own instances included. For one consumer.
+  var events: AsyncStream<DiscoveryEvent> { get }
+
+  /// Announces a device, or updates in place the announcement that has the same `id`.
+  func announce(_ announcement: Announcement)
+
+  /// Says goodbye for this announcement.
+  func withdraw(id: String)
+
+  /// Works until cancelled, then says goodbye for all and returns when that is said.
+  func run() async
+}

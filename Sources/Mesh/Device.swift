@@ -1,0 +1,47 @@
+package import FoundationEssentials
+package import LinkLocal
+package import XMPP
+
+/// A device on the link, or of this node, as the list of devices shows it.
+package struct Device: Sendable, Hashable {
+  package enum State: String, Sendable {
+    /// Announced, and nothing speaks against it.
+    case online
+    /// Listed by mDNS, yet it does not answer.
+    case away
+    /// Said goodbye, or expired.
+    case gone
+  }
+
+  package let jid: JID
+  /// What it calls itself: the nick, else the user part of its address.
+  package let name: String
+  package let state: State
+  /// Announced by this node itself.
+  package let isLocal: Bool
+  /// Whether it answers HTTP; nil while nobody has asked it.
+  package let http: Bool?
+  /// `avail`, `away`, `dnd`, or what a foreign client says; empty where it says nothing.
+  package let status: String
+  /// One line about the device, its own words.
+  package let message: String?
+  /// Every address and interface that it was seen on, sorted.
+  package let endpoints: [Endpoint]
+  /// When the link last told of it, or it last answered.
+  package let seen: Date
+
+  package init(
+    jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
+    endpoints: [Endpoint], seen: Date
+  ) {
+    self.jid = jid
+    self.name = name
+    self.state = state
+    self.isLocal = isLocal
+    self.http = http
+    self.status = status
+    self.message = message
+    self.endpoints = endpoints
+    self.seen = seen
+  }
+}

@@ -1,0 +1,64 @@
+package import XMPP
+
+/// One device that this node announces: a name, and what answers for it.
+package struct HostedService: Sendable {
+  /// The user part of its address; unique in a node.
+  package let name: String
+  package let title: String?
+  /// One line about the device, announced as `msg`.
+  package let description: String?
+  /// What the owner configured, for display: `http://127.0.0.1:8080`, `/srv/www`.
+  package let target: String
+  /// Whether peers without TLS get HTTP.
+  package let plaintext: Bool
+  package let origin: any Origin
+
+  package init(
+    name: String, title: String? = nil, description: String? = nil, target: String, plaintext: Bool, origin: any Origin
+  ) {
+    self.name = name
+    self.title = title
+    self.description = description
+    self.target = target
+    self.plaintext = plaintext
+    self.origin = origin
+  }
+}
+
+/// What a node is and does at the moment.
+package struct NodeStatus: Sendable {
+  package struct Served: Sendable {
+    package let name: String
+    /// As announced; nil until the link has accepted a name.
+    package let jid: JID?
+    package let target: String
+    package let plaintext: Bool
+    /// Why it is not announced, where that is so.
+    package let problem: String?
+
+    package init(name: String, jid: JID?, target: String, plaintext: Bool, problem: String?) {
+      self.name = name
+      self.jid = jid
+      self.target = target
+      self.plaintext = plaintext
+      self.problem = problem
+    }
+  }
+
+  package let jid: JID
+  /// TCP port of the XMPP listener.
+  package let port: Int
+  /// nil while announcing and browsing work, else why they do not.
+  package let discoveryProblem: String?
+  package let services: [Served]
+  /// Open streams to peers.
+  package let streams: Int
+
+  package init(jid: JID, port: Int, discoveryProblem: String?, services: [Served], streams: Int) {
+    self.jid = jid
+    self.port = port
+    self.discoveryProblem = discoveryProblem
+    self.services = services
+    self.streams = streams
+  }
+}

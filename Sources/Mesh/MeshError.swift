@@ -1,0 +1,67 @@
+package import FoundationEssentials
+package import XMPP
+
+/// Why a request to a device came to nothing before its HTTP answer did.
+package struct MeshError: Error, Sendable {
+  package enum Code: String, Sendable, CaseIterable {
+    /// No device of this name is, or lately was, on the link.
+    case notDiscovered
+    /// It was here, and said goodbye or stopped answering.
+    case away
+    /// Its host answered, and nothing listens on the port.
+    case refused
+    /// No answer within the deadline.
+    case timedOut
+    /// An XMPP peer that does not speak HTTP (XEP-0332).
+    case notHTTP
+    /// The device does not let this node in.
+    case forbidden
+    /// A limit of the device, or of this node, was reached; later may do.
+    case limit
+    /// It answered with something that is no answer.
+    case protocolError
+    /// The stream broke while the request was under way.
+    case connectionLost
+  }
+
+  package let code: Code
+  package let device: JID
+  /// One sentence for the user: what happened, and what to do next.
+  package let message: String
+  /// When the device was last seen, where it ever was.
+  package let lastSeen: Date?
+
+  package init(_ code: Code, device: JID, message: String, lastSeen: Date? = nil) {
+    self.code = code
+    self.device = device
+    self.message = message
+    self.lastSeen = lastSeen
+  }
+}
+
+/// How each failure appears to HTTP: the one table (RFC 9110 §15.6, RFC 9209 §2.3).
+extension MeshError.Code {
+  package var status: Int {
+    switch self {
+    case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost: 502
+    case .timedOut: 504
+    case .forbidden: 403
+    case .limit: 503
+    }
+  }
+
+  /// The `error` parameter of `Proxy-Status`.
+  package var proxyStatus: String {
+    switch self {
+    case .notDiscovered: "destination_not_found"
+    case .away: "destination_unavailable"
+    case .refused: "connection_refused"
+    case .timedOut: "http_response_timeout"
+    case .notHTTP: "http_protocol_error"
+    case .forbidden: "http_request_denied"
+    case .limit: "connection_limit_reached"
+    case .protocolError: "http_protocol_error"
+    case .connectionLost: "connection_terminated"
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package import HTTPX
+package import XMPP
+
+/// Who sends a request, as far as this node knows.
+package struct Caller: Sendable {
+  package enum Trust: String, Sendable {
+    /// Came in through this node's own front.
+    case `self`
+    /// Over a stream without TLS: its name is what it claims, nothing more.
+    case plaintext
+  }
+
+  /// nil where a plaintext peer does not even claim a name.
+  package let jid: JID?
+  package let trust: Trust
+
+  package init(jid: JID?, trust: Trust) {
+    self.jid = jid
+    self.trust = trust
+  }
+}
+
+/// What answers requests for one service of this node: a local app behind a reverse proxy, a folder of files.
+package protocol Origin: Sendable {
+  /// Answers one request by calling `send` exactly once.
+  ///
+  /// `send` returns when the whole response has been taken, so whatever feeds its body may be scoped to this call.
+  /// It throws when the caller went away. What goes wrong behind the origin is answered with an HTTP status (502, 404,
+  /// …) by the origin itself; an error thrown before `send` was called becomes a 500.
+  func respond(
+    to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
+  ) async throws
+}
