@@ -1,0 +1,123 @@
+internal import CXML2
+
+/// The owner of one libxml2 push parser. It is given whole tokens, and gives elements to its builder.
+///
+/// No raw type of libxml2 leaves this file. The parser keeps the names it met for life, which is what
+/// `XMLLimits.names` bounds; all else it keeps is bounded by the size of a token.
+final class Parser {
+  var builder: ElementBuilder
+  private let context: xmlParserCtxtPtr
+  private var failure: XMLError?
+  /// Namespaces by their interned address, so that the few of a stream become strings once.
+  private var namespaces: [UnsafePointer<xmlChar>: String] = [:]
+
+  init(limits: XMLLimits) {
+    builder = ElementBuilder(limits: limits)
+    var handler = Self.handler
+    // Fails only when memory is out, which Swift's own allocations do not survive either.
+    context = xmlCreatePushParserCtxt(&handler, nil, nil, 0, nil)!
+    // Bytes are UTF-8 whatever the declaration says (RFC 6120 §11.6); no look at the first four, no conversion.
+    xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue | XML_PARSE_IGNORE_ENC.rawValue))
+    context.pointee.charset = Int32(XML_CHAR_ENCODING_UTF8.rawValue)
+    // The options set a limit too: this one has to come behind them.
+    xmlDictSetLimit(context.pointee.dict, XMLLimits.names)
+    context.pointee.userData = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    xmlFreeParserCtxt(context)
+  }
+
+  /// Parses text and one tag, and returns the events that this led to.
+  func parse(_ token: UnsafeRawBufferPointer) throws(XMLError) -> [XMLEvent] {
+    xmlParseChunk(context, token.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(token.count), 0)
+    if let failure { throw failure }
+    // A tag is whole here, so a parser that waits for more saw something else in it than the tokenizer did.
+    guard context.pointee.input.pointee.cur == context.pointee.input.pointee.end else {
+      throw XMLError(.notWellFormed, "markup without its end")
+    }
+    return builder.events.isEmpty ? [] : builder.takeEvents()
+  }
+
+  private func fail(_ error: XMLError) {
+    if failure == nil { failure = error }
+    xmlStopParser(context)
+  }
+}
+
+extension Parser {
+  /// Static pointers of C functions; copied into each parser.
+  private static var handler: xmlSAXHandler {
+    var handler = xmlSAXHandler()
+    // Without the mark libxml2 ignores the namespace-aware functions.
+    handler.initialized = XML_SAX2_MAGIC
+    handler.startElementNs = { user, name, _, uri, _, _, count, _, attributes in
+      let parser = Parser.from(user)
+      guard let name else { return }
+      parser.start(name, uri, UnsafeBufferPointer(start: attributes, count: Int(count) * 5))
+    }
+    handler.endElementNs = { user, _, _, _ in Parser.from(user).builder.end() }
+    handler.characters = { user, text, count in
+      Parser.from(user).builder.characters(UnsafeBufferPointer(start: text, count: Int(count)))
+    }
+    handler.serror = { user, error in
+      guard let error = error?.pointee else { return }
+      Parser.from(user).report(error)
+    }
+    return handler
+  }
+
+  private static func from(_ user: UnsafeMutableRawPointer?) -> Parser {
+    Unmanaged<Parser>.fromOpaque(user!).takeUnretainedValue()
+  }
+
+  private func start(
+    _ name: UnsafePointer<xmlChar>, _ uri: UnsafePointer<xmlChar>?,
+    _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
+  ) {
+    guard failure == nil else { return }
+    var element = Element(String(cString: name), namespace: namespace(uri))
+    // Five pointers an attribute: local name, prefix, namespace, begin and end of the value.
+    for index in stride(from: 0, to: attributes.count, by: 5) {
+      guard let name = attributes[index], let begin = attributes[index + 3], let end = attributes[index + 4] else {
+        continue
+      }
+      let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
+      element.attributes.append(.init(String(cString: name), namespace: namespace(attributes[index + 2]), value))
+    }
+    do throws(XMLError) { try builder.start(element) } catch { fail(error) }
+  }
+
+  /// The value without the one escape that libxml2 leaves in it: `&` comes as `&#38;`, and nothing else with a `&`.
+  private static func value(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    guard bytes.contains(UInt8(ascii: "&")) else { return String(decoding: bytes, as: UTF8.self) }
+    var unescaped: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      unescaped.append(bytes[index])
+      index += bytes[index] == UInt8(ascii: "&") ? "&#38;".utf8.count : 1
+    }
+    return String(decoding: unescaped, as: UTF8.self)
+  }
+
+  private func namespace(_ uri: UnsafePointer<xmlChar>?) -> String {
+    guard let uri else { return "" }
+    if let known = namespaces[uri] { return known }
+    let namespace = String(cString: uri)
+    // A stream uses some twenty; one with more only makes its own strings more often.
+    if namespaces.count < 64 { namespaces[uri] = namespace }
+    return namespace
+  }
+
+  /// Warnings come here too, of a relative namespace for one, and are none of our business.
+  private func report(_ error: xmlError) {
+    guard error.level.rawValue >= XML_ERR_ERROR.rawValue else { return }
+    let text = error.message.map { String(cString: $0) } ?? ""
+    let message = text.split(separator: "\n").first.map(String.init) ?? "not well-formed"
+    switch xmlParserErrors(rawValue: xmlParserErrors.RawValue(error.code)) {
+    case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY: fail(XMLError(.restricted, message))
+    case XML_ERR_NO_MEMORY: fail(.tooLarge(.names, XMLLimits.names))
+    default: fail(XMLError(.notWellFormed, message))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package import NIOCore
+
+/// Reads the one XML stream of a connection, in as many parts as it comes.
+///
+/// The same bytes give the same events however they are split. Memory is bounded by the limits on a stanza and on names,
+/// not by the length of the stream. Not thread-safe: it belongs to one event loop.
+package final class XMLReader {
+  /// A change takes effect at the next stanza.
+  package var limits: XMLLimits
+  /// How many bytes of the last `feed` were not looked at, because it was stopped, failed, or the stream had ended.
+  package private(set) var unread = 0
+
+  private let parser: Parser
+  private var tokenizer = Tokenizer()
+  /// The beginning of a token whose end has not come yet.
+  private var partial: [UInt8] = []
+  /// Bytes of the stanza so far, those of `partial` included.
+  private var stanzaBytes = 0
+  private var isStopped = false
+  private var hasFailed = false
+  private var hasEnded = false
+
+  package init(limits: XMLLimits) {
+    self.limits = limits
+    parser = Parser(limits: limits)
+  }
+
+  /// To be called by `receive`: nothing behind the event at hand is read by this call of `feed`.
+  package func stop() {
+    isStopped = true
+  }
+
+  /// Reads `bytes` and tells of each event in turn; calls `receive` before it looks at what follows the event.
+  ///
+  /// Throws `XMLError` where the stream cannot be read on: then no event is told any more, and `feed` must not be called
+  /// again. An error that `receive` throws stops like `stop()`, and comes out as it is.
+  package func feed(_ bytes: ByteBuffer, _ receive: (XMLEvent) throws -> Void) throws {
+    precondition(!hasFailed, "fed after an error")
+    isStopped = false
+    try bytes.withUnsafeReadableBytes { bytes in
+      unread = bytes.count
+      while unread > 0, !isStopped, !hasEnded {
+        for event in try nextEvents(UnsafeRawBufferPointer(rebasing: bytes.suffix(unread))) where !isStopped {
+          try receive(event)
+        }
+      }
+    }
+  }
+
+  /// Reads up to the end of the next token, or all; throws nothing but `XMLError`.
+  private func nextEvents(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+    do {
+      let skipped = try skipBetweenStanzas(bytes)
+      unread -= skipped
+      return try nextToken(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
+    } catch {
+      hasFailed = true
+      throw error
+    }
+  }
+
+  /// How much whitespace there is before the next stanza or the root; other text there is an error.
+  private func skipBetweenStanzas(_ bytes: UnsafeRawBufferPointer) throws(XMLError) -> Int {
+    let level = parser.builder.level
+    guard level != .inStanza, partial.isEmpty else { return 0 }
+    let start = bytes.firstIndex { !$0.isSpace } ?? bytes.count
+    if start > 0 { tokenizer.isAtStart = false }
+    guard start < bytes.count else { return start }
+    guard bytes[start] == UInt8(ascii: "<") else {
+      throw level == .prolog
+        ? XMLError(.notWellFormed, "text before the root element") : XMLError(.invalidText, "text between stanzas")
+    }
+    if stanzaBytes == 0 { parser.builder.limits = limits }
+    return start
+  }
+
+  private func nextToken(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+    let limits = parser.builder.limits
+    let window = UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.stanzaBytes - stanzaBytes))
+    let end = try tokenizer.scan(window, at: parser.builder.level, attributeLimit: limits.attributes)
+    let taken = end ?? window.count
+    unread -= taken
+    stanzaBytes += taken
+    guard end != nil else {
+      guard taken == bytes.count else { throw XMLError.tooLarge(.stanzaBytes, limits.stanzaBytes) }
+      partial.append(contentsOf: window)
+      return []
+    }
+    return try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken)))
+  }
+
+  private func parse(_ rest: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+    let events: [XMLEvent]
+    if partial.isEmpty {
+      events = try parser.parse(rest)
+    } else {
+      partial.append(contentsOf: rest)
+      events = try partial.withUnsafeBytes { try parser.parse($0) }
+      partial.removeAll(keepingCapacity: true)
+    }
+    if !events.isEmpty { stanzaBytes = 0 }
+    if events.last == .closed { hasEnded = true }
+    return events
+  }
+}

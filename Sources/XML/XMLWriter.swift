@@ -1,0 +1,109 @@
+package import NIOCore
+
+extension ByteBuffer {
+  /// Appends an element as it goes into a stream, without any space between its parts.
+  ///
+  /// `namespace` is the default namespace in scope; another is declared where it begins. Elements of the stream namespace
+  /// get the literal prefix `stream:`, which some peers compare, and which the stream's header declares. Characters that XML
+  /// 1.0 cannot carry become U+FFFD. Names are written as they are.
+  package mutating func write(_ element: Element, inside namespace: String = "jabber:client") {
+    let isPrefixed = element.namespace == XMLWriter.streams
+    writeStaticString(isPrefixed ? "<stream:" : "<")
+    writeString(element.name)
+    if !isPrefixed, element.namespace != namespace { write(attribute: "xmlns", element.namespace) }
+    for (index, attribute) in element.attributes.enumerated() { write(attribute, index) }
+    guard !element.children.isEmpty else {
+      writeStaticString("/>")
+      return
+    }
+    writeStaticString(">")
+    for child in element.children {
+      switch child {
+      case .element(let child): write(child, inside: isPrefixed ? namespace : element.namespace)
+      case .text(let text): write(escaped: text, in: .text)
+      }
+    }
+    writeStaticString(isPrefixed ? "</stream:" : "</")
+    writeString(element.name)
+    writeStaticString(">")
+  }
+
+  /// Appends ` name='value'`.
+  package mutating func write(attribute name: String, _ value: String) {
+    writeStaticString(" ")
+    writeString(name)
+    writeStaticString("='")
+    write(escaped: value, in: .attribute)
+    writeStaticString("'")
+  }
+
+  private mutating func write(_ attribute: Element.Attribute, _ index: Int) {
+    switch attribute.namespace {
+    case "": write(attribute: attribute.name, attribute.value)
+    case XMLWriter.xml: write(attribute: "xml:\(attribute.name)", attribute.value)
+    default:
+      write(attribute: "xmlns:a\(index)", attribute.namespace)
+      write(attribute: "a\(index):\(attribute.name)", attribute.value)
+    }
+  }
+
+  private mutating func write(escaped text: String, in place: XMLWriter.Place) {
+    var text = text
+    text.withUTF8 { bytes in
+      var written = 0
+      for index in bytes.indices {
+        guard let (length, escape) = XMLWriter.escape(bytes, at: index, in: place) else { continue }
+        writeBytes(bytes[written..<index])
+        writeStaticString(escape)
+        written = index + length
+      }
+      writeBytes(bytes[written...])
+    }
+  }
+}
+
+package enum XMLWriter {
+  enum Place { case text, attribute }
+
+  /// RFC 6120 §4.8.1.
+  static let streams = "http://etherx.jabber.org/streams"
+  /// What the prefix `xml` is bound to, always.
+  static let xml = "http://www.w3.org/XML/1998/namespace"
+
+  /// Whether a text arrives as it was: it has only characters of XML 1.0 §2.2, and no CR.
+  ///
+  /// (A CR would arrive, for it is written as a reference; parsers of some peers normalise it all the same.)
+  package static func canCarry(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      bytes.indices.allSatisfy { bytes[$0] != 0x0D && !isUnfit(bytes, at: $0) }
+    }
+  }
+
+  /// What to write instead of the character that begins at `index`, and how many bytes of it there are; nil: itself.
+  static func escape(
+    _ bytes: UnsafeBufferPointer<UInt8>, at index: Int, in place: Place
+  ) -> (length: Int, StaticString)? {
+    let byte = bytes[index]
+    // Nearly all text.
+    if byte > UInt8(ascii: ">"), byte != 0xEF { return nil }
+    switch (byte, place) {
+    case (UInt8(ascii: "&"), _): return (1, "&amp;")
+    case (UInt8(ascii: "<"), _): return (1, "&lt;")
+    case (UInt8(ascii: ">"), _): return (1, "&gt;")
+    case (0x0D, _): return (1, "&#xD;")
+    case (UInt8(ascii: "'"), .attribute): return (1, "&apos;")
+    case (UInt8(ascii: "\""), .attribute): return (1, "&quot;")
+    case (0x09, .attribute): return (1, "&#x9;")
+    case (0x0A, .attribute): return (1, "&#xA;")
+    default: return isUnfit(bytes, at: index) ? (byte == 0xEF ? 3 : 1, "\u{FFFD}") : nil
+    }
+  }
+
+  /// A control character other than TAB, LF and CR, or U+FFFE or U+FFFF (as UTF-8: EF BF BE, EF BF BF).
+  private static func isUnfit(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Bool {
+    let byte = bytes[index]
+    if byte < 0x20 { return !byte.isSpace }
+    return byte == 0xEF && bytes[index + 1] == 0xBF && bytes[index + 2] >= 0xBE
+  }
+}
