@@ -1,0 +1,34 @@
+/// The XML namespaces that Hearth speaks, and the features named by them.
+package enum Namespace {
+  /// Content of a stream (RFC 6120 §4.8.2).
+  package static let client = "jabber:client"
+  /// The stream's own elements, prefix `stream:` (RFC 6120 §4.8.1).
+  package static let streams = "http://etherx.jabber.org/streams"
+  package static let streamErrors = "urn:ietf:params:xml:ns:xmpp-streams"
+  package static let stanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
+  package static let tls = "urn:ietf:params:xml:ns:xmpp-tls"
+  package static let sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+  /// XEP-0030.
+  package static let discoInfo = "http://jabber.org/protocol/disco#info"
+  package static let discoItems = "http://jabber.org/protocol/disco#items"
+  /// XEP-0004, as XEP-0128 uses it.
+  package static let dataForms = "jabber:x:data"
+  /// XEP-0047.
+  package static let ibb = "http://jabber.org/protocol/ibb"
+  /// XEP-0092.
+  package static let version = "jabber:iq:version"
+  /// XEP-0115.
+  package static let caps = "http://jabber.org/protocol/caps"
+  /// XEP-0131.
+  package static let shim = "http://jabber.org/protocol/shim"
+  /// XEP-0199.
+  package static let ping = "urn:xmpp:ping"
+  /// XEP-0332.
+  package static let http = "urn:xmpp:http"
+  /// XEP-0478.
+  package static let streamLimits = "urn:xmpp:stream-limits:0"
+  /// A feature by which Hearth nodes know each other: extensions of ours go to peers that show it only.
+  package static let hearth = "urn:hearth:http:1"
+  /// What the prefix `xml` is bound to.
+  package static let xml = "http://www.w3.org/XML/1998/namespace"
+}

@@ -1,0 +1,59 @@
+package import NIOCore
+
+/// Who is on a stream.
+package struct Peer: Sendable, Hashable {
+  /// Whom we dialled, or who the other side says it is: a claim, and nil where it makes none.
+  package let remote: JID?
+  /// Which of our addresses it talks to.
+  package let local: JID
+  /// nil: a peer from before XMPP 1.0, to which no features are sent and from which none will come.
+  package let version: StreamHeader.Version?
+
+  package init(remote: JID?, local: JID, version: StreamHeader.Version?) {
+    self.remote = remote
+    self.local = local
+    self.version = version
+  }
+}
+
+/// Why a stream is over.
+package enum StreamEnd: Error, Sendable, Hashable {
+  /// We closed it, with this error where there was one.
+  case closed(StreamError?)
+  /// The other side closed it, with this error where it gave one.
+  case closedByPeer(StreamError?)
+  /// The other side broke the rules; it has been told how.
+  case violated(StreamError)
+  /// The other side hung up without an end tag, as many do.
+  case hungUp
+  /// The other side did not finish negotiation in time.
+  case timedOut
+  /// The connection broke.
+  case lost
+}
+
+/// What the machine of a stream asks for, to be done in order.
+package enum StreamAction: Sendable, Hashable {
+  case write(ByteBuffer)
+  /// Stanzas may be sent from now on. Comes once at most, and before any stanza.
+  case opened(Peer)
+  /// What the other side offers. May come late, from either role, again, or never.
+  case features(StreamFeatures)
+  /// With the stream's peer as `from`, and as `to` the address of ours that is meant.
+  case stanza(Stanza)
+  /// When to call `timedOut`; replaces the one before, nil ends it.
+  case deadline(NIODeadline?)
+  /// Flush, then end our side of the connection.
+  case disconnect
+  /// Nothing follows. Comes exactly once.
+  case closed(StreamEnd)
+}
+
+/// What became of a stanza that was to be sent.
+package enum StreamSendAction: Sendable, Hashable {
+  case write(ByteBuffer)
+  /// Nothing may be sent yet: the other side's header has not come.
+  case tooEarly
+  /// Nothing may be sent any more.
+  case tooLate
+}
