@@ -11,8 +11,12 @@ final class Parser {
   /// Namespaces by their interned address, so that the few of a stream become strings once.
   private var namespaces: [UnsafePointer<xmlChar>: String] = [:]
 
+  /// Once in a process, and not from two threads at a time.
+  private static let initialised: Void = xmlInitParser()
+
   init(limits: XMLLimits) {
     builder = ElementBuilder(limits: limits)
+    Self.initialised
     var handler = Self.handler
     // Fails only when memory is out, which Swift's own allocations do not survive either.
     context = xmlCreatePushParserCtxt(&handler, nil, nil, 0, nil)!
@@ -103,15 +107,15 @@ extension Parser {
   private func namespace(_ uri: UnsafePointer<xmlChar>?) -> String {
     guard let uri else { return "" }
     if let known = namespaces[uri] { return known }
-    let namespace = String(cString: uri)
+    let namespace = Self.value(UnsafeBufferPointer(start: uri, count: Int(xmlStrlen(uri))))
     // A stream uses some twenty; one with more only makes its own strings more often.
     if namespaces.count < 64 { namespaces[uri] = namespace }
     return namespace
   }
 
-  /// Warnings come here too, of a relative namespace for one, and are none of our business.
+  /// Warnings come here too. That a namespace is relative, or no URI, is none of our business: names are compared as text.
   private func report(_ error: xmlError) {
-    guard error.level.rawValue >= XML_ERR_ERROR.rawValue else { return }
+    guard error.level.rawValue >= XML_ERR_ERROR.rawValue, error.code != XML_WAR_NS_URI.rawValue else { return }
     let text = error.message.map { String(cString: $0) } ?? ""
     let message = text.split(separator: "\n").first.map(String.init) ?? "not well-formed"
     switch xmlParserErrors(rawValue: xmlParserErrors.RawValue(error.code)) {

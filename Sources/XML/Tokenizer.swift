@@ -1,7 +1,7 @@
 #if canImport(Musl)
-import Musl
+  import Musl
 #else
-import Glibc
+  import Glibc
 #endif
 
 /// Cuts the bytes of a stream behind each piece of markup, so that the parser is always given text and one whole tag,
@@ -57,8 +57,8 @@ struct Tokenizer {
     return nil
   }
 
-  /// Passes over text and attribute values, the long parts, at the speed of `memchr`.
-  private func skip(_ bytes: UnsafeRawBufferPointer, from index: Int) throws(XMLError) -> Int {
+  /// Passes over what decides nothing: text and attribute values, the long parts, at the speed of `memchr`.
+  private mutating func skip(_ bytes: UnsafeRawBufferPointer, from index: Int) throws(XMLError) -> Int {
     switch state {
     case .text: return bytes.firstIndex(of: UInt8(ascii: "<"), from: index) ?? bytes.count
     case .value(let quote):
@@ -67,8 +67,24 @@ struct Tokenizer {
         throw XMLError(.notWellFormed, "a value that holds '<', or lacks its closing quote")
       }
       return end
-    case .markup, .cdataStart, .cdata, .declarationStart, .tag, .behindValue: return index
+    case .tag(let last):
+      let (end, last) = Self.names(bytes, from: index, last)
+      state = .tag(last: last)
+      return end
+    case .markup, .cdataStart, .cdata, .declarationStart, .behindValue: return index
     }
+  }
+
+  /// Where the names and spaces of a tag end, and which of their bytes was the last that is no space.
+  private static func names(_ bytes: UnsafeRawBufferPointer, from start: Int, _ last: UInt8) -> (Int, UInt8) {
+    var last = last
+    for index in start..<bytes.count {
+      switch bytes[index] {
+      case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"): return (index, last)
+      case let byte: if !byte.isSpace { last = byte }
+      }
+    }
+    return (bytes.count, last)
   }
 
   /// Takes one byte, and tells whether it ends the token.
