@@ -1,0 +1,44 @@
+import DequeModule
+import NIOCore
+
+/// What has arrived of a transfer and waits for its reader, in order, with the stanzas to acknowledge once it is taken.
+struct PartQueue: Sendable {
+  private struct Part {
+    var bytes: ByteBuffer
+    var stanza: String?
+  }
+
+  private var parts: Deque<Part> = []
+  private(set) var byteCount = 0
+
+  var isEmpty: Bool { parts.isEmpty }
+
+  /// Whether `count` more bytes exceed what may wait.
+  func overflows(adding count: Int) -> Bool {
+    byteCount + count > BytestreamLimits.unreadBytes || parts.count >= BytestreamLimits.unreadParts
+  }
+
+  mutating func append(_ bytes: ByteBuffer, stanza: String? = nil) {
+    parts.append(Part(bytes: bytes, stanza: stanza))
+    byteCount += bytes.readableBytes
+  }
+
+  /// The next part; small ones come together, up to `readBytes`.
+  mutating func next() -> (bytes: ByteBuffer, stanzas: [String])? {
+    guard let first = parts.popFirst() else { return nil }
+    var bytes = first.bytes
+    var stanzas = first.stanza.map { [$0] } ?? []
+    while bytes.readableBytes < BytestreamLimits.wholePart, let part = parts.first,
+      bytes.readableBytes + part.bytes.readableBytes <= BytestreamLimits.readBytes
+    {
+      bytes.writeImmutableBuffer(part.bytes)
+      if let stanza = part.stanza { stanzas.append(stanza) }
+      parts.removeFirst()
+    }
+    byteCount -= bytes.readableBytes
+    return (bytes, stanzas)
+  }
+
+  /// The stanzas of what has not been taken, in order.
+  var stanzas: [String] { parts.compactMap(\.stanza) }
+}
