@@ -1,0 +1,106 @@
+import Bytestreams
+package import NIOCore
+package import XML
+import XMPP
+
+/// What `<data/>` says about a body: the body itself, or where it will come from (XEP-0332 §4.2).
+package enum BodyData: Sendable, Hashable {
+  case none
+  case text(String)
+  /// The root of an XML document.
+  case xml(Element)
+  case base64(ByteBuffer)
+  case chunks(streamId: String)
+  case ibb(sid: String)
+  /// Received by a name that this node does not understand, `sipub` or `jingle` among them. Never sent.
+  case unsupported(String)
+
+  /// The whole body where it is inside the stanza, nil where it comes otherwise.
+  package var bytes: ByteBuffer? {
+    switch self {
+    case .none: ByteBuffer()
+    case .text(let text): ByteBuffer(string: text)
+    case .xml(let root): Self.document(root)
+    case .base64(let bytes): bytes
+    case .chunks, .ibb, .unsupported: nil
+    }
+  }
+
+  /// The document as it was embedded: what has the namespace of the tags around it declares none, as in the examples of the XEP.
+  private static func document(_ root: Element) -> ByteBuffer {
+    var bytes = ByteBuffer()
+    bytes.write(root, inside: Namespace.http)
+    return bytes
+  }
+}
+
+extension BodyData {
+  /// `<data/>`, nil where there is no body.
+  package var element: Element? {
+    switch self {
+    case .none, .unsupported: nil
+    case .text(let text): Self.data(Element("text", namespace: Namespace.http, text: text))
+    case .xml(let root): Self.data(Element("xml", namespace: Namespace.http, [:], [root]))
+    case .base64(let bytes): Self.data(Element("base64", namespace: Namespace.http, text: Base64.encode(bytes)))
+    case .chunks(let id): Self.data(Element("chunkedBase64", namespace: Namespace.http, ["streamId": id]))
+    case .ibb(let sid): Self.data(Element("ibb", namespace: Namespace.http, ["sid": sid]))
+    }
+  }
+
+  private static func data(_ mechanism: Element) -> Element {
+    Element("data", namespace: Namespace.http, [:], [mechanism])
+  }
+
+  /// Reads the `<data/>` of a request or response.
+  ///
+  /// COMPAT(xmpp-httpx): it may be in no namespace.
+  init(of message: Element) throws(HTTPXError) {
+    guard let data = message.first("data") ?? message.first("data", namespace: "") else {
+      self = .none
+      return
+    }
+    let mechanisms = data.elements
+    guard let mechanism = mechanisms.first else {
+      guard data.text.allSatisfy(\.isWhitespace)
+      else { throw HTTPXError(.malformed, "data needs an element that says how the body is encoded") }
+      self = .none
+      return
+    }
+    guard mechanisms.count == 1 else { throw HTTPXError(.malformed, "data has more than one element") }
+    try self.init(mechanism, in: data)
+  }
+
+  private init(_ mechanism: Element, in data: Element) throws(HTTPXError) {
+    guard mechanism.namespace == Namespace.http || mechanism.namespace == data.namespace else {
+      self = .unsupported(mechanism.name)
+      return
+    }
+    switch mechanism.name {
+    case "text": self = .text(mechanism.text)
+    case "xml": self = .xml(try Self.root(mechanism))
+    case "base64": self = .base64(try Self.decoded(mechanism))
+    case "chunkedBase64": self = .chunks(streamId: try Self.identifier("streamId", of: mechanism))
+    case "ibb": self = .ibb(sid: try Self.identifier("sid", of: mechanism))
+    default: self = .unsupported(mechanism.name)
+    }
+  }
+
+  private static func root(_ xml: Element) throws(HTTPXError) -> Element {
+    let roots = xml.elements
+    guard let root = roots.first, roots.count == 1
+    else { throw HTTPXError(.malformed, "xml needs exactly one root element") }
+    return root
+  }
+
+  private static func decoded(_ base64: Element) throws(HTTPXError) -> ByteBuffer {
+    guard let bytes = Base64.decode(base64.text)
+    else { throw HTTPXError(.malformed, "the body is no base64 (RFC 4648 §4)") }
+    return bytes
+  }
+
+  private static func identifier(_ name: String, of mechanism: Element) throws(HTTPXError) -> String {
+    guard let value = mechanism[name], !value.isEmpty, value.utf8.count <= BytestreamLimits.identifierBytes
+    else { throw HTTPXError(.malformed, "\(mechanism.name) needs a \(name)") }
+    return value
+  }
+}

@@ -1,0 +1,58 @@
+import HTTPTypes
+import XML
+import XMPP
+
+/// The fields of a message in `<headers/>` (XEP-0131), in order, with their case and their duplicates.
+enum Fields {
+  /// `<headers/>` even where it is empty.
+  ///
+  /// COMPAT(Smack): takes whatever follows `<req>` for it, and what follows that for `<data>`.
+  static func element(_ fields: HTTPFields, host: String? = nil) -> Element {
+    let host = host.map { [header("Host", $0)] } ?? []
+    return Element("headers", namespace: Namespace.shim, [:], host + fields.map { header($0.name.rawName, $0.value) })
+  }
+
+  private static func header(_ name: String, _ value: String) -> Element {
+    Element("header", namespace: Namespace.shim, ["name": name], text: value)
+  }
+
+  /// Refuses names that are no token and values that no HTTP message can carry: CR, LF and NUL above all, which would
+  /// begin a field, or a message, of the sender's own at the next hop (RFC 9110 §5.5).
+  static func read(from message: Element) throws(HTTPXError) -> HTTPFields {
+    var fields = HTTPFields()
+    for case .element(let header) in message.first("headers", namespace: Namespace.shim)?.children ?? []
+    where header.is("header", Namespace.shim) {
+      guard fields.count < HTTPXLimits.fields
+      else { throw HTTPXError(.limit, "more than \(HTTPXLimits.fields) header fields") }
+      fields.append(try field(header))
+    }
+    return fields
+  }
+
+  private static func field(_ header: Element) throws(HTTPXError) -> HTTPField {
+    guard let name = header["name"].flatMap({ HTTPField.Name($0) })
+    else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
+    let value = trimmed(header.text)
+    guard HTTPField.isValidValue(value)
+    else { throw HTTPXError(.malformed, "the header \(name.rawName) has characters that HTTP does not carry") }
+    return HTTPField(name: name, value: value)
+  }
+
+  /// Without the spaces and tabs around it, which are not part of a field's value (RFC 9110 §5.5).
+  private static func trimmed(_ value: String) -> String {
+    let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+    let bytes = value.utf8
+    guard let first = bytes.first, let last = bytes.last, isSpace(first) || isSpace(last) else { return value }
+    let front = bytes.drop(while: isSpace)
+    let count = front.reversed().drop(while: isSpace).count
+    return String(decoding: front.prefix(count), as: UTF8.self)
+  }
+
+  /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).
+  static func takeHost(from fields: inout HTTPFields) throws(HTTPXError) -> String? {
+    let hosts = fields.indices.filter { fields[$0].name.canonicalName == "host" }
+    guard let index = hosts.first else { return nil }
+    guard hosts.count == 1 else { throw HTTPXError(.malformed, "more than one Host field") }
+    return fields.remove(at: index).value
+  }
+}

@@ -1,0 +1,30 @@
+/// Every bound of this module, with its unit and its reason.
+package enum HTTPXLimits {
+  /// Bytes of a textual body that goes as `<text>`: beyond, checking and escaping cost more than base64.
+  package static let textBytes = 16 * 1024
+
+  /// Bytes of a body that goes inside its stanza: a body of known length up to here is worth collecting first.
+  package static let inlineBytes = 64 * 1024
+
+  /// Bytes of a stanza for a peer that has told no limit (RFC 6120 §13.12).
+  package static let stanzaBytes = 10_000
+
+  /// Bytes of a stanza around its payload: `<iq/>` or `<message/>`, addresses of at most 63 bytes escaped, an id, and the
+  /// tags of `<data/>`.
+  package static let envelopeBytes = 1024
+
+  /// Bytes in a chunk or block for a requester that named no `maxChunkSize`.
+  package static let chunkSize = 4096
+
+  /// What `maxChunkSize` may be, in bytes before base64 (XEP-0332 §4.2.5).
+  package static let chunkSizes = 256...65536
+
+  /// The `maxChunkSize` of our requests: also the largest block of XEP-0047.
+  package static let ownChunkSize = 65535
+
+  /// Fields of a message: what common servers accept, several times over.
+  package static let fields = 512
+
+  /// Bytes of an `httpx` URI.
+  package static let uriBytes = 64 * 1024
+}

@@ -1,0 +1,43 @@
+package import HTTPTypes
+package import XML
+import XMPP
+
+/// An HTTP response as the payload of an IQ result (XEP-0332 §4).
+package struct ResponseStanza: Sendable, Hashable {
+  package var head: HTTPResponse
+  package var data: BodyData
+  package var dialect: Dialect
+
+  package init(_ head: HTTPResponse, data: BodyData = .none, dialect: Dialect = .xep) {
+    self.head = head
+    self.data = data
+    self.dialect = dialect
+  }
+}
+
+extension ResponseStanza {
+  /// nil for an element that is no response; throws where one cannot be read.
+  ///
+  /// Informational statuses are no answer to an IQ, which can have but one.
+  package init?(_ element: Element) throws(HTTPXError) {
+    guard let dialect = Dialect(element, xep: "resp", slixmpp: "response") else { return nil }
+    let head = HTTPResponse(status: try Self.status(element), headerFields: try Fields.read(from: element))
+    self.init(head, data: try BodyData(of: element), dialect: dialect)
+  }
+
+  private static func status(_ element: Element) throws(HTTPXError) -> HTTPResponse.Status {
+    // COMPAT(Rainbow): -1 and 0 occur.
+    guard let code = element["statusCode"].flatMap(Int.init), (200...999).contains(code)
+    else { throw HTTPXError(.malformed, "the response has no final status but “\(element["statusCode"] ?? "")”") }
+    return HTTPResponse.Status(code: code, reasonPhrase: element["statusMessage"] ?? "")
+  }
+
+  /// The payload, compact.
+  package var element: Element {
+    let reason = head.status.reasonPhrase
+    return Element(
+      dialect == .xep ? "resp" : "response", namespace: Namespace.http,
+      ["version": "1.1", "statusCode": "\(head.status.code)", "statusMessage": reason.isEmpty ? nil : reason],
+      [Fields.element(head.headerFields)] + (data.element.map { [$0] } ?? []))
+  }
+}
