@@ -1,0 +1,20 @@
+package import FoundationEssentials
+
+/// Limits of this module.
+package enum LinkLocalLimits {
+  /// Bytes of one TXT string, `key=value`: its length is one byte (RFC 6763 §6.1).
+  package static let stringBytes = 255
+  /// Bytes of a whole TXT record with its length bytes: fits one Ethernet frame (RFC 6763 §6.2).
+  package static let recordBytes = 1300
+  /// Strings read of a received record; the registry of XEP-0174 knows about twenty keys.
+  package static let strings = 64
+  /// Names tried after the wanted one was found taken; somebody who contests every name must not keep us busy.
+  package static let renames = 100
+  /// Devices remembered, those that are gone included.
+  package static let devices = 1024
+  /// Interfaces × address families remembered for a device.
+  package static let sightings = 64
+  /// Seconds in which a device has to turn up again after discovery was restarted. A cold browse takes 1 s, on a link
+  /// that loses a third of its packets up to 3 s.
+  package static let grace: TimeInterval = 10
+}

@@ -1,0 +1,135 @@
+package import FoundationEssentials
+package import XMPP
+
+/// Who is on the link: merges what discovery and dialling tell into one entry a device.
+///
+/// A device is **online** once it was found, **away** when nobody answers any more on any interface it is listed on, or a
+/// dial failed, and **gone** when no interface lists it; any sign of life makes it online again. mDNS alone would
+/// believe in a dead device for 75 minutes. Those that are gone are remembered, with the time of the last sign of life.
+///
+/// After a restart of discovery the entries stay as they are for `LinkLocalLimits.grace`; what was not found again then
+/// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
+package struct Roster: Sendable {
+  private var devices: [JID: RosterDevice] = [:]
+  /// By id, what this node announces, as it stands on the link.
+  private var announced: [String: JID] = [:]
+  private let capacity: Int
+  /// When `expire` has something to do; nil while it has not. Any other verb called later than that does it as well.
+  package private(set) var deadline: Date?
+
+  package init(capacity: Int = LinkLocalLimits.devices) {
+    self.capacity = capacity
+  }
+
+  /// Sorted by address; those that are gone included.
+  package var entries: [RosterEntry] {
+    devices.values.lazy.filter { $0.owner != .withdrawn }.map(\.entry).sorted { $0.jid < $1.jid }
+  }
+
+  package subscript(jid: JID) -> RosterEntry? {
+    devices[jid].flatMap { $0.owner == .withdrawn ? nil : $0.entry }
+  }
+
+  package mutating func received(_ event: DiscoveryEvent, now: Date) -> [RosterEntry] {
+    let expired = expire(now: now)
+    return expired + apply(event, now: now)
+  }
+
+  /// Nobody accepted a connection, or nobody answered on it.
+  package mutating func dialFailed(_ jid: JID, now: Date) -> [RosterEntry] {
+    let expired = expire(now: now)
+    return expired + change(jid) { $0.refusesDials = true }
+  }
+
+  /// The device itself answered: a stream to or from it works.
+  package mutating func answered(_ jid: JID, now: Date) -> [RosterEntry] {
+    let expired = expire(now: now)
+    return expired + change(jid) { $0.answered(now: now) }
+  }
+
+  /// This node takes an announcement back; its device vanishes from the roster at once.
+  package mutating func withdrew(id: String, now: Date) -> [RosterEntry] {
+    let expired = expire(now: now)
+    guard let jid = announced.removeValue(forKey: id), let device = devices[jid] else { return expired }
+    devices[jid]?.owner = .withdrawn
+    if device.listings.isEmpty { devices[jid] = nil }
+    let last = device.entry
+    return expired + [
+      RosterEntry(jid: jid, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
+    ]
+  }
+
+  /// Drops what was not found again in time after discovery was restarted.
+  package mutating func expire(now: Date) -> [RosterEntry] {
+    guard let deadline, now >= deadline else { return [] }
+    self.deadline = nil
+    return devices.keys.sorted().flatMap { jid in
+      change(jid) { device in device.listings = device.listings.filter { !$0.value.isStale } }
+    }
+  }
+
+  private mutating func apply(_ event: DiscoveryEvent, now: Date) -> [RosterEntry] {
+    switch event {
+    case .found(let sighting):
+      admit(sighting.key.instance, now: now)
+      return change(sighting.key.instance) { $0.found(sighting, now: now) }
+    case .unanswered(let key):
+      admit(key.instance, now: now)
+      return change(key.instance) { $0.unanswered(key) }
+    case .lost(let key):
+      return change(key.instance) { $0.lost(key, now: now) }
+    case .announced(let id, let jid):
+      return own(jid, id: id, now: now)
+    case .refused(let id, _):
+      return withdrew(id: id, now: now)
+    case .available:
+      return restarted(now: now)
+    case .unavailable:
+      return []
+    }
+  }
+
+  private mutating func restarted(now: Date) -> [RosterEntry] {
+    for jid in devices.keys { devices[jid]?.discoveryRestarted() }
+    deadline = now + LinkLocalLimits.grace
+    return []
+  }
+
+  private mutating func own(_ jid: JID, id: String, now: Date) -> [RosterEntry] {
+    var changed: [RosterEntry] = []
+    if let former = announced.updateValue(jid, forKey: id), former != jid {
+      // Whoever holds the former name now, it is not this node.
+      changed = change(former) { $0.owner = .peer }
+      if devices[former]?.listings.isEmpty == true { devices[former] = nil }
+    }
+    admit(jid, now: now, isLocal: true)
+    return changed + change(jid) { $0.owner = .announcement(id: id) }
+  }
+
+  /// Runs `body` on a device that is known, and tells whether that shows.
+  private mutating func change(_ jid: JID, _ body: (inout RosterDevice) -> Void) -> [RosterEntry] {
+    guard var device = devices[jid] else { return [] }
+    let (before, owner) = (device.entry, device.owner)
+    body(&device)
+    if device.owner == .withdrawn {
+      devices[jid] = device.listings.isEmpty ? nil : device
+      return []
+    }
+    devices[jid] = device
+    return device.owner == owner && device.entry.shows(sameAs: before) ? [] : [device.entry]
+  }
+
+  /// Makes room for a device that is new: first the longest gone is forgotten, then who is away. Where all are online
+  /// the newcomer is not taken in, except for a device of this node.
+  private mutating func admit(_ jid: JID, now: Date, isLocal: Bool = false) {
+    guard devices[jid] == nil else { return }
+    if devices.count >= capacity {
+      let oldest = devices.values.filter { $0.state != .online }.min {
+        ($0.state == .gone ? 0 : 1, $0.seen) < ($1.state == .gone ? 0 : 1, $1.seen)
+      }
+      guard oldest != nil || isLocal else { return }
+      if let oldest { devices[oldest.jid] = nil }
+    }
+    devices[jid] = RosterDevice(jid: jid, seen: now)
+  }
+}

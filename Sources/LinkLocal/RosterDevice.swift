@@ -1,0 +1,94 @@
+import FoundationEssentials
+import XMPP
+
+/// What the roster knows of one device.
+struct RosterDevice: Sendable {
+  enum Owner: Sendable, Hashable {
+    case peer
+    /// This node, with the announcement's id.
+    case announcement(id: String)
+    /// This node, which has taken it back; hidden until mDNS no longer lists it.
+    case withdrawn
+  }
+
+  /// One interface and address family that lists the device.
+  struct Listing: Sendable {
+    /// What was resolved last; nil where nothing ever was.
+    var sighting: Sighting?
+    var answers: Bool
+    /// Not confirmed since discovery was restarted.
+    var isStale = false
+  }
+
+  let jid: JID
+  var owner: Owner = .peer
+  var listings: [Sighting.Key: Listing] = [:]
+  var record = TXTRecord()
+  /// Set by a failed dial, cleared by any later sign of life.
+  var refusesDials = false
+  var seen: Date
+
+  init(jid: JID, seen: Date) {
+    self.jid = jid
+    self.seen = seen
+  }
+
+  var isLocal: Bool {
+    switch owner {
+    case .announcement: true
+    case .peer, .withdrawn: false
+    }
+  }
+
+  var state: RosterEntry.State {
+    if isLocal { return .online }
+    if listings.isEmpty { return .gone }
+    return !refusesDials && listings.values.contains(where: \.answers) ? .online : .away
+  }
+
+  var entry: RosterEntry {
+    let answering = listings.values.contains(where: \.answers)
+    let endpoints = listings.values.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
+    return RosterEntry(
+      jid: jid, state: state, isLocal: isLocal, endpoints: Set(endpoints).sorted(by: Endpoint.precedes),
+      record: record, seen: seen)
+  }
+
+  mutating func found(_ sighting: Sighting, now: Date) {
+    let known = listings[sighting.key]
+    guard known != nil || listings.count < LinkLocalLimits.sightings else { return }
+    let isNews = known.map { !$0.answers || $0.isStale || $0.sighting != sighting } ?? true
+    listings[sighting.key] = Listing(sighting: sighting, answers: true)
+    record = sighting.record
+    seen = now
+    if isNews { refusesDials = false }
+  }
+
+  mutating func unanswered(_ key: Sighting.Key) {
+    guard listings[key] != nil || listings.count < LinkLocalLimits.sightings else { return }
+    listings[key, default: Listing(answers: false)].answers = false
+    listings[key]?.isStale = false
+  }
+
+  mutating func lost(_ key: Sighting.Key, now: Date) {
+    // Until now its records were kept fresh, so somebody did answer.
+    if state == .online { seen = now }
+    listings[key] = nil
+  }
+
+  mutating func discoveryRestarted() {
+    for key in listings.keys { listings[key]?.isStale = true }
+  }
+
+  mutating func answered(now: Date) {
+    for key in listings.keys { listings[key]?.answers = true }
+    refusesDials = false
+    seen = now
+  }
+}
+
+extension Endpoint {
+  fileprivate static func precedes(_ a: Endpoint, _ b: Endpoint) -> Bool {
+    (a.interface.index, a.address, a.port) < (b.interface.index, b.address, b.port)
+  }
+}

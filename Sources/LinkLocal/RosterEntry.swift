@@ -1,0 +1,32 @@
+package import FoundationEssentials
+package import XMPP
+
+/// One device of the roster, however many interfaces and address families show it (XEP-0174 §12.1).
+package struct RosterEntry: Sendable, Hashable {
+  package enum State: Sendable, Hashable {
+    /// Announced, and nothing speaks against it.
+    case online
+    /// Listed by mDNS, yet it does not answer.
+    case away
+    /// Said goodbye, or expired.
+    case gone
+  }
+
+  package let jid: JID
+  package let state: State
+  /// Announced by this node itself.
+  package let isLocal: Bool
+  /// Without doubles, in a stable order; those that mDNS says nobody answers at only when there are no others.
+  /// Empty for a device that is gone or was never resolved.
+  package let endpoints: [Endpoint]
+  /// The newest TXT record; it stays when the device is gone.
+  package let record: TXTRecord
+  /// When there last was a sign of life.
+  package let seen: Date
+
+  /// Whether both show alike to the user; a newer `seen` alone does not count.
+  func shows(sameAs other: Self) -> Bool {
+    jid == other.jid && state == other.state && isLocal == other.isLocal && endpoints == other.endpoints
+      && record == other.record
+  }
+}
