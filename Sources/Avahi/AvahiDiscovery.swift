@@ -1,0 +1,74 @@
+import CAvahi
+import Dispatch
+package import LinkLocal
+package import Logging
+
+/// Announces and discovers devices through the machine's avahi-daemon, over D-Bus.
+///
+/// It outlives restarts of avahi-daemon and of D-Bus: `.unavailable` tells of the one, `.available` of the return, with
+/// all announcements made again. Without announcements it only browses.
+///
+/// Everything of libavahi happens on one thread, which `run` starts and ends. Other threads leave what they want in
+/// `Wishes` and ring its bell, so that no caller ever waits for D-Bus.
+package final class AvahiDiscovery: Discovery {
+  package let events: AsyncStream<DiscoveryEvent>
+  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let wishes: Wishes
+  private let interfaces: [String]
+  private let logger: Logger
+
+  /// - Parameter interfaces: names of those to announce and browse on; all that avahi-daemon uses when there are none.
+  package init(interfaces: [String] = [], logger: Logger) {
+    (events, report) = AsyncStream.makeStream()
+    wishes = Wishes()
+    self.interfaces = interfaces
+    self.logger = logger
+  }
+
+  /// What avahi-daemon calls this machine, without `.local`; nil until it was reached. It differs from the machine's own
+  /// name when another one on the link has that.
+  package var hostName: String? { wishes.hostName }
+
+  package func announce(_ announcement: Announcement) {
+    wishes.announce(announcement)
+  }
+
+  package func withdraw(id: String) {
+    wishes.withdraw(id: id)
+  }
+
+  /// Works until cancelled; says goodbye within 2 s. To be called once.
+  package func run() async {
+    defer { report.finish() }
+    let ended = Latch()
+    guard let thread = AvahiThread() else {
+      report.yield(.unavailable(reason: "no thread for Avahi could be started"))
+      return
+    }
+    let session = AvahiSession(
+      thread: thread, wishes: wishes, interfaces: interfaces, report: report, logger: logger, ended: ended)
+    // libavahi holds pointers to the session until its thread has ended, which may be after this function has.
+    let retained = Unmanaged.passRetained(session)
+    guard session.start() else {
+      retained.release()
+      report.yield(.unavailable(reason: "no thread for Avahi could be started"))
+      return
+    }
+    let wishes = wishes
+    let end = await withTaskCancellationHandler {
+      await ended.wait()
+    } onCancel: {
+      wishes.stop()
+      DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(AvahiLimits.goodbye.components.seconds))) {
+        ended.open(.gaveUp)
+      }
+    }
+    switch end {
+    case .done:
+      thread.join()
+      retained.release()
+    case .gaveUp:
+      logger.warning("avahi-daemon does not answer; other machines may list this one's devices for a while")
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import CAvahi
+import Glibc
+import LinkLocal
+import Logging
+
+/// The connection to avahi-daemon, made again whenever it breaks. Everything here happens on the Avahi thread.
+///
+/// A client object is dead for good once D-Bus or the daemon has gone: it is freed with all that hangs on it, and a new
+/// one is made after a pause. While only the daemon is missing, libavahi itself waits for it, without a pause.
+final class AvahiSession {
+  private let thread: AvahiThread
+  private let wishes: Wishes
+  private let interfaceNames: [String]
+  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let logger: Logger
+  private let ended: Latch
+
+  private let publisher: Publisher
+  private let browsing: Browsing
+  private var watch: CounterWatch?
+  private var alarm: Alarm?
+
+  private enum Life {
+    case new
+    /// `avahi_client_new` runs, and has called back with this state already, from within.
+    case connecting(told: AvahiClientState?)
+    case connected(OpaquePointer, isUp: Bool)
+    case disconnected
+    case ended
+  }
+  private var life = Life.new
+  /// What was reported last, so that it is reported once.
+  private var problem: String?
+  private var retry = AvahiLimits.firstRetry
+  /// Kernel indexes of the interfaces to use; `AVAHI_IF_UNSPEC` alone for all.
+  private var scope: [AvahiIfIndex] = []
+
+  init(
+    thread: AvahiThread, wishes: Wishes, interfaces: [String], report: AsyncStream<DiscoveryEvent>.Continuation,
+    logger: Logger, ended: Latch
+  ) {
+    self.thread = thread
+    self.wishes = wishes
+    self.interfaceNames = interfaces
+    self.report = report
+    self.logger = logger
+    self.ended = ended
+    publisher = Publisher(report: report, logger: logger)
+    browsing = Browsing(report: report, logger: logger)
+  }
+
+  /// The first ring of the bell connects.
+  func start() -> Bool {
+    watch = CounterWatch(wishes.bell.descriptor, on: thread) { [unowned self] in wishesChanged() }
+    alarm = Alarm(on: thread) { [unowned self] in alarmRang() }
+    browsing.failed = { [unowned self] reason in failed(reason) }
+    wishes.bell.ring()
+    return thread.start()
+  }
+
+  private func wishesChanged() {
+    if case .ended = life { return }
+    guard !wishes.isStopped else { return end() }
+    publisher.reconcile(wishes.announcements)
+    if case .new = life { connect() }
+  }
+
+  private func end() {
+    disconnect()
+    life = .ended
+    thread.quit()
+    ended.open(.done)
+  }
+
+  // MARK: Connecting
+
+  private func connect() {
+    scope = interfaceNames.isEmpty ? [AvahiIfIndex(AVAHI_IF_UNSPEC)] : presentInterfaces()
+    guard !scope.isEmpty else {
+      return failed("there is no interface \(interfaceNames.joined(separator: ", "))")
+    }
+    life = .connecting(told: nil)
+    var error: Int32 = 0
+    let client = avahi_client_new(
+      thread.api, AVAHI_CLIENT_NO_FAIL,
+      { client, state, context in
+        guard let context else { return }
+        Unmanaged<AvahiSession>.fromOpaque(context).takeUnretainedValue().changed(to: state)
+      }, Unmanaged.passUnretained(self).toOpaque(), &error)
+    guard let client else { return failed("no D-Bus with avahi-daemon: \(errorText(error))") }
+    guard case .connecting(let told) = life else { return }
+    life = .connected(client, isUp: false)
+    if let told { changed(to: told) }
+  }
+
+  private func reconnect() {
+    disconnect()
+    connect()
+  }
+
+  private func disconnect() {
+    // Goodbyes first and each confirmed by the daemon; the rest it clears away when the connection closes.
+    publisher.stop()
+    browsing.stop()
+    if case .connected(let client, _) = life { avahi_client_free(client) }
+    life = .disconnected
+  }
+
+  private func changed(to state: AvahiClientState) {
+    if case .connecting = life {
+      life = .connecting(told: state)
+      return
+    }
+    guard case .connected(let client, _) = life else { return }
+    switch state {
+    case AVAHI_CLIENT_S_RUNNING:
+      isUp(client)
+      if let host = avahi_client_get_host_name(client) { wishes.reached(host: String(cString: host)) }
+      publisher.start(client, scope)
+    case AVAHI_CLIENT_S_REGISTERING, AVAHI_CLIENT_S_COLLISION:
+      // The host gets another name: what was announced points to the old one, and is announced again later.
+      isUp(client)
+      publisher.stop()
+    case AVAHI_CLIENT_CONNECTING:
+      unavailable("avahi-daemon is not running; start it with: systemctl start avahi-daemon")
+    default:
+      failed(lastError(of: client))
+    }
+  }
+
+  private func isUp(_ client: OpaquePointer) {
+    guard case .connected(_, isUp: false) = life else { return }
+    life = .connected(client, isUp: true)
+    retry = AvahiLimits.firstRetry
+    problem = nil
+    logger.info("connected to avahi-daemon")
+    report.yield(.available)
+    browsing.start(client, scope)
+    if !interfaceNames.isEmpty { alarm?.set(AvahiLimits.interfaceCheck) }
+  }
+
+  // MARK: Failing
+
+  /// Nothing is freed here: libavahi may be in the middle of a callback of the very object.
+  private func failed(_ reason: String) {
+    if case .connected(let client, _) = life { life = .connected(client, isUp: false) } else { life = .disconnected }
+    unavailable(reason)
+    alarm?.set(retry)
+    retry = min(retry * 2, AvahiLimits.longestRetry)
+  }
+
+  private func unavailable(_ reason: String) {
+    guard problem != reason else { return }
+    problem = reason
+    logger.warning("discovery does not work: \(reason)")
+    report.yield(.unavailable(reason: reason))
+  }
+
+  private func alarmRang() {
+    switch life {
+    case .connected(_, isUp: true):
+      if scope == presentInterfaces() {
+        alarm?.set(AvahiLimits.interfaceCheck)
+      } else {
+        logger.info("the interfaces to use have changed")
+        reconnect()
+      }
+    case .connected(_, isUp: false), .disconnected:
+      reconnect()
+    case .new, .connecting, .ended:
+      break
+    }
+  }
+
+  private func presentInterfaces() -> [AvahiIfIndex] {
+    interfaceNames.map { AvahiIfIndex(if_nametoindex($0)) }.filter { $0 > 0 }
+  }
+}

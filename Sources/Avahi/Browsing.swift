@@ -1,0 +1,107 @@
+import CAvahi
+import LinkLocal
+import Logging
+import XMPP
+
+/// Looks for presence instances and resolves each on every interface and address family. On the Avahi thread only.
+final class Browsing {
+  /// Called when Avahi gives the browsing up.
+  var failed: (String) -> Void = { _ in }
+
+  private var client: OpaquePointer?
+  private var domains: [Sighting.Key: String] = [:]
+  private var resolvers: [Sighting.Key: Resolver] = [:]
+  private var budget = ResolverBudget()
+  /// Names by kernel index. Kept, for an interface has no name any more when its instances are reported lost.
+  private var interfaces: [AvahiIfIndex: Interface] = [:]
+  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let logger: Logger
+
+  init(report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+    self.report = report
+    self.logger = logger
+  }
+
+  func start(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
+    self.client = client
+    for interface in scope {
+      // The client frees it.
+      let browser = avahi_service_browser_new(
+        client, interface, anyFamily, serviceType, nil, AvahiLookupFlags(0),
+        { browser, interface, family, event, name, _, domain, _, context in
+          guard let context else { return }
+          Unmanaged<Browsing>.fromOpaque(context).takeUnretainedValue()
+            .received(event, name, domain, interface, family)
+        }, Unmanaged.passUnretained(self).toOpaque())
+      guard browser != nil else { return failed("cannot browse: \(lastError(of: client))") }
+    }
+  }
+
+  /// Forgets everything; the client that is about to be freed frees what is Avahi's.
+  func stop() {
+    client = nil
+    domains = [:]
+    resolvers = [:]
+    budget = ResolverBudget()
+    interfaces = [:]
+  }
+
+  private func received(
+    _ event: AvahiBrowserEvent, _ name: UnsafePointer<CChar>?, _ domain: UnsafePointer<CChar>?,
+    _ interface: AvahiIfIndex, _ family: AvahiProtocol
+  ) {
+    switch event {
+    case AVAHI_BROWSER_NEW:
+      guard let name, let domain, let key = key(name, interface, family), domains[key] == nil else { return }
+      domains[key] = String(cString: domain)
+      budget.appeared(key).map(resolve)
+    case AVAHI_BROWSER_REMOVE:
+      guard let name, let key = key(name, interface, family), domains.removeValue(forKey: key) != nil else { return }
+      resolvers.removeValue(forKey: key)?.free()
+      report.yield(.lost(key))
+      budget.vanished(key).map(resolve)
+    case AVAHI_BROWSER_FAILURE:
+      if let client { failed("cannot browse: \(lastError(of: client))") }
+    default:
+      break
+    }
+  }
+
+  /// nil for a name that can be no address, and for an interface that vanished before it was seen.
+  private func key(
+    _ name: UnsafePointer<CChar>, _ interface: AvahiIfIndex, _ family: AvahiProtocol
+  ) -> Sighting.Key? {
+    guard let jid = JID(String(cString: name)) else {
+      logger.debug("ignored an instance whose name is no address")
+      return nil
+    }
+    guard let known = interfaces[interface] ?? Interface(index: interface) else { return nil }
+    interfaces[interface] = known
+    return Sighting.Key(
+      instance: jid, interface: known, family: family == Sighting.Family.ipv6.protocolNumber ? .ipv6 : .ipv4)
+  }
+
+  private func resolve(_ key: Sighting.Key) {
+    guard let client, let domain = domains[key] else { return }
+    let resolver = Resolver(key) { [unowned self] finding in resolved(key, finding) }
+    guard resolver.start(client, domain: domain) else {
+      logger.warning("cannot resolve \(key.instance): \(lastError(of: client))")
+      budget.vanished(key).map(resolve)
+      return
+    }
+    resolvers[key] = resolver
+  }
+
+  private func resolved(_ key: Sighting.Key, _ finding: Resolver.Finding) {
+    switch finding {
+    case .found(let endpoint, let record):
+      report.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
+    case .silence:
+      logger.debug("nobody answers for \(key.instance) on \(key.interface.name)")
+      report.yield(.unanswered(key))
+    }
+    let verdict = budget.settled(key)
+    if !verdict.isKept { resolvers.removeValue(forKey: key)?.free() }
+    verdict.next.map(resolve)
+  }
+}

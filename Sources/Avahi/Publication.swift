@@ -1,0 +1,130 @@
+import CAvahi
+import LinkLocal
+import Logging
+import XMPP
+
+/// One announcement as an entry group of avahi-daemon, and the name it has got. On the Avahi thread only.
+///
+/// On a conflict, remote or on this machine, the next name of XEP-0174 §3 is tried. The name it ends up with is kept as
+/// long as this object lives, over restarts of avahi-daemon too (RFC 6762 §9): peers know the device by it.
+final class Publication {
+  private var wanted: Announcement
+  private var name: JID
+  private var renames = 0
+  private var group: OpaquePointer?
+  private var scope: [AvahiIfIndex] = []
+  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let logger: Logger
+
+  init(_ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+    wanted = announcement
+    name = announcement.jid
+    self.report = report
+    self.logger = logger
+  }
+
+  /// Puts it on the link, unless it is there.
+  func establish(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
+    guard group == nil else { return }
+    self.scope = scope
+    group = avahi_entry_group_new(
+      client,
+      { group, state, context in
+        guard let group, let context else { return }
+        Unmanaged<Publication>.fromOpaque(context).takeUnretainedValue().changed(to: state, of: group)
+      }, Unmanaged.passUnretained(self).toOpaque())
+    guard let group else { return refused(lastError(of: client)) }
+    register(in: group)
+  }
+
+  /// Takes it off the link, with a goodbye if there still is a connection.
+  func remove() {
+    if let group { avahi_entry_group_free(group) }
+    group = nil
+  }
+
+  /// Another TXT record changes in place; another name or port needs `establish` afterwards.
+  func update(_ announcement: Announcement) {
+    let former = wanted
+    wanted = announcement
+    if former.jid != announcement.jid {
+      name = announcement.jid
+      renames = 0
+    }
+    if former.jid != announcement.jid || former.port != announcement.port {
+      // A new group, since late news of the old one could be taken for news of this.
+      remove()
+    } else if former.record != announcement.record, let group, updateRecord(in: group) != 0 {
+      remove()
+    }
+  }
+
+  private func changed(to state: AvahiEntryGroupState, of group: OpaquePointer) {
+    switch state {
+    case AVAHI_ENTRY_GROUP_ESTABLISHED:
+      logger.info("announced \(name)")
+      report.yield(.announced(id: wanted.id, as: name))
+    case AVAHI_ENTRY_GROUP_COLLISION:
+      if rename() { register(in: group) }
+    case AVAHI_ENTRY_GROUP_FAILURE:
+      refused(lastError(of: avahi_entry_group_get_client(group)))
+    default:
+      break
+    }
+  }
+
+  private func register(in group: OpaquePointer) {
+    var result = add(to: group)
+    while result == AVAHI_ERR_COLLISION, rename() {
+      result = add(to: group)
+    }
+    if result == 0 { result = avahi_entry_group_commit(group) }
+    // `rename` has told of a collision itself.
+    if result < 0, result != AVAHI_ERR_COLLISION { refused(errorText(result)) }
+  }
+
+  private func add(to group: OpaquePointer) -> Int32 {
+    avahi_entry_group_reset(group)
+    return withStringList(wanted.record.encoded) { list in
+      onEachInterface { interface in
+        avahi_entry_group_add_service_strlst(
+          group, interface, anyFamily, AvahiPublishFlags(0), name.text, serviceType, nil, nil,
+          UInt16(wanted.port), list)
+      }
+    }
+  }
+
+  private func updateRecord(in group: OpaquePointer) -> Int32 {
+    withStringList(wanted.record.encoded) { list in
+      onEachInterface { interface in
+        avahi_entry_group_update_service_txt_strlst(
+          group, interface, anyFamily, AvahiPublishFlags(0), name.text, serviceType, nil, list)
+      }
+    }
+  }
+
+  /// Stops at the first error and returns it.
+  private func onEachInterface(_ body: (AvahiIfIndex) -> Int32) -> Int32 {
+    for interface in scope {
+      let result = body(interface)
+      if result < 0 { return result }
+    }
+    return 0
+  }
+
+  private func rename() -> Bool {
+    renames += 1
+    guard renames <= LinkLocalLimits.renames, let next = wanted.jid.alternative(renames) else {
+      refused("\(wanted.jid) and its alternatives are taken on this link; choose another name")
+      return false
+    }
+    logger.notice("\(name) is taken on this link; trying \(next)")
+    name = next
+    return true
+  }
+
+  private func refused(_ reason: String) {
+    logger.error("cannot announce \(name): \(reason)")
+    report.yield(.refused(id: wanted.id, reason: reason))
+  }
+}

@@ -1,0 +1,45 @@
+import CAvahi
+import LinkLocal
+import Logging
+
+/// Keeps the announcements on the link in step with those that are wanted. On the Avahi thread only.
+final class Publisher {
+  private var publications: [String: Publication] = [:]
+  /// Set while avahi-daemon can take announcements.
+  private var place: (client: OpaquePointer, scope: [AvahiIfIndex])?
+  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let logger: Logger
+
+  init(report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+    self.report = report
+    self.logger = logger
+  }
+
+  func start(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
+    place = (client, scope)
+    for publication in publications.values { publication.establish(client, scope) }
+  }
+
+  /// Says goodbye where somebody can still pass it on.
+  func stop() {
+    place = nil
+    for publication in publications.values { publication.remove() }
+  }
+
+  func reconcile(_ wanted: [String: Announcement]) {
+    for (id, publication) in publications where wanted[id] == nil {
+      publication.remove()
+      publications[id] = nil
+    }
+    for (id, announcement) in wanted {
+      guard let publication = publications[id] else {
+        let publication = Publication(announcement, report: report, logger: logger)
+        publications[id] = publication
+        if let place { publication.establish(place.client, place.scope) }
+        continue
+      }
+      publication.update(announcement)
+      if let place { publication.establish(place.client, place.scope) }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import CAvahi
+import Glibc
+import LinkLocal
+import Synchronization
+
+/// What the rest of the program wants of the Avahi thread, and what it may read of it.
+final class Wishes: Sendable {
+  private struct State {
+    var announcements: [String: Announcement] = [:]
+    var isStopped = false
+    var hostName: String?
+  }
+  private let state = Mutex(State())
+  let bell = Bell()
+
+  var announcements: [String: Announcement] { state.withLock { $0.announcements } }
+  var isStopped: Bool { state.withLock { $0.isStopped } }
+  var hostName: String? { state.withLock { $0.hostName } }
+
+  func announce(_ announcement: Announcement) {
+    state.withLock { $0.announcements[announcement.id] = announcement }
+    bell.ring()
+  }
+
+  func withdraw(id: String) {
+    state.withLock { $0.announcements[id] = nil }
+    bell.ring()
+  }
+
+  func stop() {
+    state.withLock { $0.isStopped = true }
+    bell.ring()
+  }
+
+  func reached(host: String) {
+    state.withLock { $0.hostName = host }
+  }
+}
+
+/// Wakes the Avahi thread: a file descriptor that becomes readable (eventfd(2)).
+final class Bell: Sendable {
+  let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+
+  deinit { close(descriptor) }
+
+  func ring() {
+    var one: UInt64 = 1
+    // It fails only where the bell is ringing already.
+    _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+  }
+}
