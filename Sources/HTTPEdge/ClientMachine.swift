@@ -1,0 +1,193 @@
+import HTTPTypes
+import NIOCore
+
+/// The life of one connection to an upstream: idle, then one exchange after another, then closed.
+///
+/// A response head is held until the end of the read that brought it, so that a small answer is told as a whole.
+/// Parts of a body that one read brings are joined up to 64 KiB. An exchange is over when its response has ended and its
+/// request was written; a response that ends earlier stops the request, and the connection with it.
+struct ClientMachine {
+  /// What becomes of the connection when an exchange is over.
+  enum Fate: Equatable {
+    case release
+    case close
+  }
+
+  enum Action {
+    case none
+    /// The whole response.
+    case answer(HTTPResponse, ByteBuffer, Fate)
+    /// Its head, and what came of its body.
+    case open(HTTPResponse, ByteBuffer?)
+    case part(ByteBuffer)
+    case end(ByteBuffer?, Fate)
+  }
+
+  enum Failure {
+    /// Nobody waits; close.
+    case unnoticed
+    /// The head is awaited. `untouched`: no byte of the response was there yet.
+    case head(untouched: Bool)
+    /// The body is being read.
+    case body
+  }
+
+  private enum Response {
+    case awaited
+    case held(HTTPResponse, ByteBuffer?)
+    case streaming(ByteBuffer?)
+  }
+
+  private struct Exchange {
+    let id: Int
+    var uploading: Bool
+    var response = Response.awaited
+    var reusable = true
+  }
+
+  private enum State {
+    case idle
+    case exchanging(Exchange)
+    case closed
+  }
+
+  private let responseTime: TimeAmount
+  private let idleTime: TimeAmount
+  private var state = State.idle
+  /// When `timedOut` is to be told; nil: never.
+  private(set) var deadline: NIODeadline?
+
+  init(responseTime: TimeAmount, idleTime: TimeAmount) {
+    self.responseTime = responseTime
+    self.idleTime = idleTime
+  }
+
+  /// False where the connection is closed: nothing may be written.
+  mutating func started(_ id: Int, uploading: Bool, now: NIODeadline) -> Bool {
+    guard case .idle = state else { return false }
+    state = .exchanging(Exchange(id: id, uploading: uploading))
+    deadline = uploading ? nil : now + responseTime
+    return true
+  }
+
+  func isUploading(_ id: Int) -> Bool {
+    guard case .exchanging(let exchange) = state else { return false }
+    return exchange.id == id && exchange.uploading
+  }
+
+  /// The request is written to its end.
+  mutating func uploaded(_ id: Int, now: NIODeadline) {
+    guard case .exchanging(var exchange) = state, exchange.id == id else { return }
+    exchange.uploading = false
+    if case .awaited = exchange.response { deadline = now + responseTime }
+    state = .exchanging(exchange)
+  }
+
+  /// False where a head is out of place: the connection is to be failed.
+  mutating func received(_ head: HTTPResponse, keepAlive: Bool) -> Bool {
+    guard case .exchanging(var exchange) = state, case .awaited = exchange.response,
+      head.status.code != HTTPResponse.Status.switchingProtocols.code
+    else { return false }
+    exchange.response = .held(head, nil)
+    exchange.reusable = keepAlive
+    deadline = nil
+    state = .exchanging(exchange)
+    return true
+  }
+
+  mutating func received(_ bytes: ByteBuffer) -> Action {
+    guard case .exchanging(var exchange) = state else { return .none }
+    defer { state = .exchanging(exchange) }
+    switch exchange.response {
+    case .awaited:
+      return .none
+    case .held(let head, let held):
+      guard let full = Self.join(held, bytes, into: &exchange.response, as: { .held(head, $0) }) else { return .none }
+      exchange.response = .streaming(bytes)
+      return .open(head, full)
+    case .streaming(let held):
+      guard let full = Self.join(held, bytes, into: &exchange.response, as: { .streaming($0) }) else { return .none }
+      exchange.response = .streaming(bytes)
+      return .part(full)
+    }
+  }
+
+  /// Adds to what is held, or gives it back where both are more than a part.
+  private static func join(
+    _ held: ByteBuffer?, _ bytes: ByteBuffer, into response: inout Response, as make: (ByteBuffer) -> Response
+  ) -> ByteBuffer? {
+    guard var all = held else {
+      response = make(bytes)
+      return nil
+    }
+    guard all.readableBytes + bytes.readableBytes <= PartSize.receive else { return all }
+    response = .awaited
+    all.writeImmutableBuffer(bytes)
+    response = make(all)
+    return nil
+  }
+
+  /// What one read brought is here.
+  mutating func readCompleted() -> Action {
+    guard case .exchanging(var exchange) = state else { return .none }
+    defer { state = .exchanging(exchange) }
+    switch exchange.response {
+    case .held(let head, let bytes):
+      exchange.response = .streaming(nil)
+      return .open(head, bytes)
+    case .streaming(let bytes?):
+      exchange.response = .streaming(nil)
+      return .part(bytes)
+    case .awaited, .streaming(nil):
+      return .none
+    }
+  }
+
+  mutating func receivedEnd(now: NIODeadline) -> Action {
+    guard case .exchanging(let exchange) = state else { return .none }
+    switch exchange.response {
+    case .awaited:
+      return .none
+    case .held(let head, let bytes):
+      return .answer(head, bytes ?? ByteBuffer(), finish(exchange, now: now))
+    case .streaming(let bytes):
+      return .end(bytes, finish(exchange, now: now))
+    }
+  }
+
+  private mutating func finish(_ exchange: Exchange, now: NIODeadline) -> Fate {
+    guard exchange.reusable, !exchange.uploading else {
+      close()
+      return .close
+    }
+    state = .idle
+    deadline = now + idleTime
+    return .release
+  }
+
+  /// Nobody reads the response any more; true: close, as it has not ended.
+  mutating func left(_ id: Int) -> Bool {
+    guard case .exchanging(let exchange) = state, exchange.id == id else { return false }
+    close()
+    return true
+  }
+
+  /// The connection broke, or is broken off.
+  mutating func failed() -> Failure {
+    guard case .exchanging(let exchange) = state else {
+      close()
+      return .unnoticed
+    }
+    close()
+    switch exchange.response {
+    case .awaited: return .head(untouched: true)
+    case .held: return .head(untouched: false)
+    case .streaming: return .body
+    }
+  }
+
+  private mutating func close() {
+    state = .closed
+    deadline = nil
+  }
+}

@@ -1,0 +1,123 @@
+import NIOCore
+import Synchronization
+
+/// The connections of one client: runs the pool's machine, dials, and wakes those who wait.
+final class ConnectionPool: Sendable {
+  private struct State: Sendable {
+    var machine: PoolMachine<ClientConnection>
+    var waiting: [Int: CheckedContinuation<ClientConnection, any Error>] = [:]
+  }
+
+  private let address: HTTPAddress
+  private let limits: HTTPClientLimits
+  private let group: any EventLoopGroup
+  private let state: Mutex<State>
+  private let ids = Atomic<Int>(0)
+
+  init(address: HTTPAddress, limits: HTTPClientLimits, group: any EventLoopGroup) {
+    self.address = address
+    self.limits = limits
+    self.group = group
+    state = Mutex(
+      State(
+        machine: PoolMachine(
+          limit: limits.connections, idleLimit: limits.idleConnections, waitingLimit: limits.waiting)))
+  }
+
+  /// Unique among the connections, requests and exchanges of this client.
+  func nextID() -> Int { ids.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// Waits for a connection. `fresh`: one that carried no request yet.
+  func lease(fresh: Bool) async throws -> ClientConnection {
+    let id = nextID()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { lease(id, fresh: fresh, $0) }
+    } onCancel: {
+      cancel(id)
+    }
+  }
+
+  private func lease(_ id: Int, fresh: Bool, _ continuation: CheckedContinuation<ClientConnection, any Error>) {
+    if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
+    let lease = state.withLock { state in
+      let lease = state.machine.lease(id, fresh: fresh)
+      switch lease {
+      case .dial, .wait: state.waiting[id] = continuation
+      case .use, .refuse: break
+      }
+      return lease
+    }
+    switch lease {
+    case .use(let connection): continuation.resume(returning: connection)
+    case .dial(let oldest):
+      oldest?.channel.close(promise: nil)
+      dial()
+    case .wait: break
+    case .refuse:
+      continuation.resume(throwing: HTTPClientError(.limit, address, "too many requests wait for it"))
+    }
+    // Cancelled between the check above and the entry in the queue: nobody else would say so.
+    if Task.isCancelled { cancel(id) }
+  }
+
+  private func cancel(_ id: Int) {
+    let continuation = state.withLock { state in
+      state.machine.cancelled(id) ? state.waiting.removeValue(forKey: id) : nil
+    }
+    continuation?.resume(throwing: CancellationError())
+  }
+
+  private func dial() {
+    let loop = group.any()
+    ClientConnection.dial(address, id: nextID(), limits: limits, on: loop).whenComplete { [self] result in
+      switch result {
+      case .success(let connection):
+        connection.setRelease { [weak connection, self] in connection.map(release) }
+        connection.channel.closeFuture.whenComplete { [self, id = connection.id] _ in closed(id) }
+        settle(connection) { $0.dialled(connection) }
+      case .failure(let error):
+        dialFailed(HTTPClientError(connecting: error, to: address))
+      }
+    }
+  }
+
+  private func release(_ connection: ClientConnection) {
+    settle(connection) { $0.released(connection) }
+  }
+
+  private func settle(
+    _ connection: ClientConnection,
+    _ decide: @Sendable (inout PoolMachine<ClientConnection>) -> PoolMachine<ClientConnection>.Release
+  ) {
+    let (release, continuation) = state.withLock { state in
+      let release = decide(&state.machine)
+      if case .give(_, let id) = release { return (release, state.waiting.removeValue(forKey: id)) }
+      return (release, nil)
+    }
+    switch release {
+    case .give: continuation?.resume(returning: connection)
+    case .keep: break
+    case .close(let thenDial):
+      connection.channel.close(promise: nil)
+      if thenDial { dial() }
+    }
+  }
+
+  private func dialFailed(_ error: HTTPClientError) {
+    let (continuation, dialNext) = state.withLock { state in
+      let (failed, dial) = state.machine.dialFailed()
+      return (failed.flatMap { state.waiting.removeValue(forKey: $0) }, dial)
+    }
+    continuation?.resume(throwing: error)
+    if dialNext { dial() }
+  }
+
+  private func closed(_ id: Int) {
+    if state.withLock({ $0.machine.closed(id) }) { dial() }
+  }
+
+  /// Closes what is idle; what is in use closes at its end.
+  func shutDown() {
+    for connection in state.withLock({ $0.machine.drain() }) { connection.channel.close(promise: nil) }
+  }
+}

@@ -1,0 +1,105 @@
+package import HTTPTypes
+package import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// Speaks HTTP/1.1 to one upstream, over connections that it keeps for later requests.
+///
+/// Redirects are not followed and nothing but the configured address is ever dialled. Dropping the client closes its
+/// connections.
+package final class HTTPClient: Sendable {
+  package let address: HTTPAddress
+  private let pool: ConnectionPool
+
+  package init(address: HTTPAddress, limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup) {
+    self.address = address
+    pool = ConnectionPool(address: address, limits: limits, group: eventLoopGroup)
+  }
+
+  deinit {
+    pool.shutDown()
+  }
+
+  /// Sends a request and calls `receive` with the response, whose body streams while the request's body still does.
+  ///
+  /// `head.authority` becomes `Host`, `head.path` is the request target as it stands. Framing fields are set from `length`
+  /// (in bytes; nil: chunked). A response that ends before the request does stops the request. When `receive` leaves
+  /// without having read the whole body, the connection is closed. 1xx responses are swallowed.
+  ///
+  /// An idempotent request whose body is small or empty is sent once more when an idle connection turned out to be closed
+  /// (RFC 9112 §9.3.1). Throws `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
+  package func send<Result>(
+    _ head: HTTPRequest, body: some AsyncSequence<ByteBuffer, any Error> & Sendable, length: Int?,
+    receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    let head = try ClientRequest(head, length: length, to: address)
+    guard let length, length <= PartSize.small else {
+      return try await stream(head, body, length, receive)
+    }
+    let bytes = length == 0 ? ByteBuffer() : try await head.collect(body, length)
+    return try await whole(head, bytes, receive)
+  }
+
+  /// The same for a request without a body.
+  package func send<Result>(
+    _ head: HTTPRequest, receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    try await whole(ClientRequest(head, length: 0, to: address), ByteBuffer(), receive)
+  }
+
+  /// A request that is sent in one write, and again where it met a closed connection and may be repeated.
+  private func whole<Result>(
+    _ request: ClientRequest, _ bytes: ByteBuffer, _ receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    let exchange = pool.nextID()
+    var connection = try await pool.lease(fresh: !request.isIdempotent)
+    let answer: Answer
+    do {
+      answer = try await connection.exchange(exchange, request.head, body: bytes)
+    } catch let failure as ExchangeFailure {
+      guard failure.untouched, failure.isStale, request.isIdempotent else { throw failure.error }
+      connection = try await pool.lease(fresh: true)
+      answer = try await Self.unwrapping { try await connection.exchange(exchange, request.head, body: bytes) }
+    }
+    defer {
+      if answer.isOpen { connection.leave(exchange) }
+    }
+    return try await receive(answer.head, answer.body)
+  }
+
+  private func stream<Result>(
+    _ request: ClientRequest, _ body: some AsyncSequence<ByteBuffer, any Error> & Sendable, _ length: Int?,
+    _ receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    let exchange = pool.nextID()
+    let connection = try await pool.lease(fresh: true)
+    let upload = Upload(connection: connection, exchange: exchange, length: length, address: address)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      defer {
+        connection.leave(exchange)
+        group.cancelAll()
+      }
+      let coming = connection.start(exchange, request.head, body: nil)
+      group.addTask { await upload.run(body) }
+      do {
+        let answer = try await Self.unwrapping { try await connection.answer(coming, to: exchange) }
+        return try await receive(answer.head, answer.body)
+      } catch {
+        throw upload.failure ?? error
+      }
+    }
+  }
+
+  private static func unwrapping<Result>(_ operation: () async throws -> Result) async throws -> Result {
+    do {
+      return try await operation()
+    } catch let failure as ExchangeFailure {
+      throw failure.error
+    }
+  }
+}
+
+extension ExchangeFailure {
+  /// What an idle connection does that the upstream has closed meanwhile.
+  fileprivate var isStale: Bool { error.code == .reset || error.code == .closedEarly }
+}

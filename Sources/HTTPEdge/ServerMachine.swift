@@ -1,0 +1,159 @@
+import DequeModule
+import HTTPTypes
+import NIOCore
+
+/// The life of one connection from a client: requests come in, responses go out in their order.
+///
+/// For each request it is remembered what its response needs: whether it may have a body (HEAD), how that is framed for
+/// this version of HTTP, whether the client still waits for `100 Continue`. A connection is open, closing (the
+/// response in hand is its last) or over.
+struct ServerMachine {
+  /// What a response depends on.
+  struct Facts {
+    var isHead: Bool
+    var isHTTP10: Bool
+    var keepsAlive: Bool
+    /// Sent `Expect: 100-continue`, and waits.
+    var expects: Bool
+  }
+
+  enum Write<Part> {
+    case write(Part)
+    /// Nothing to send, though nothing is wrong.
+    case skip
+    /// The last part of the last response: write it, then end the output.
+    case writeLast(Part)
+    /// What was promised cannot be kept any more: only a broken connection says so.
+    case abort
+  }
+
+  private enum Body {
+    case none
+    case chunked
+    /// Bytes to come.
+    case counted(Int)
+    case untilClose
+  }
+
+  private enum Response {
+    case awaited
+    case writing(Body)
+  }
+
+  private let idleTime: TimeAmount
+  private var requests: Deque<Facts> = []
+  private var response = Response.awaited
+  private var isClosing = false
+  private var isOver = false
+  /// When `timedOut` is to be told; nil: never.
+  private(set) var deadline: NIODeadline?
+
+  init(idleTime: TimeAmount, now: NIODeadline) {
+    self.idleTime = idleTime
+    deadline = now + idleTime
+  }
+
+  var isIdle: Bool { requests.isEmpty }
+
+  /// False where nothing is answered any more: drop it.
+  mutating func received(_ facts: Facts) -> Bool {
+    guard !isOver else { return false }
+    requests.append(facts)
+    deadline = nil
+    return true
+  }
+
+  /// Parts of a request's body: false where they are to be dropped.
+  var takesBodies: Bool { !isOver }
+
+  /// The client has sent its last byte; true: nothing is left to answer, close.
+  mutating func inputEnded() -> Bool {
+    isClosing = true
+    return requests.isEmpty
+  }
+
+  /// The server shuts down; true: nothing is in progress, close.
+  mutating func quiesce() -> Bool {
+    isClosing = true
+    return requests.isEmpty
+  }
+
+  mutating func writing(_ head: HTTPResponse) -> Write<HTTPResponse> {
+    guard case .awaited = response, var facts = requests.first else { return .abort }
+    if head.status.kind == .informational { return informational(head) }
+    if facts.expects || isClosing || head.headerFields.closesConnection { facts.keepsAlive = false }
+    var head = head
+    let body = Self.frame(&head, for: &facts)
+    Self.setConnection(&head, facts)
+    requests[0] = facts
+    response = .writing(body)
+    return .write(head)
+  }
+
+  /// Only `100 Continue`, and only to a client that waits for it. Others are of no use to an app behind a tunnel.
+  private mutating func informational(_ head: HTTPResponse) -> Write<HTTPResponse> {
+    guard head.status == .continue, requests[0].expects else { return .skip }
+    requests[0].expects = false
+    return .write(head)
+  }
+
+  /// RFC 9112 §6.3. `Content-Length` is left as it is wherever there is one.
+  private static func frame(_ head: inout HTTPResponse, for facts: inout Facts) -> Body {
+    head.headerFields.removeAll { $0.name == .transferEncoding }
+    let length = head.headerFields[.contentLength]
+    if facts.isHead || head.status == .noContent || head.status == .notModified { return .none }
+    if let length {
+      guard let bytes = Int(length), bytes >= 0 else { return .counted(0) }
+      return .counted(bytes)
+    }
+    if facts.isHTTP10 {
+      facts.keepsAlive = false
+      return .untilClose
+    }
+    head.headerFields[.transferEncoding] = "chunked"
+    return .chunked
+  }
+
+  private static func setConnection(_ head: inout HTTPResponse, _ facts: Facts) {
+    if !facts.keepsAlive {
+      head.headerFields[.connection] = "close"
+    } else if facts.isHTTP10 {
+      head.headerFields[.connection] = "keep-alive"
+    }
+  }
+
+  mutating func writing(_ bytes: ByteBuffer) -> Write<ByteBuffer> {
+    guard case .writing(let body) = response else { return .abort }
+    switch body {
+    case .none: return .skip
+    case .chunked, .untilClose: return .write(bytes)
+    case .counted(let left):
+      guard bytes.readableBytes <= left else { return .abort }
+      response = .writing(.counted(left - bytes.readableBytes))
+      return .write(bytes)
+    }
+  }
+
+  mutating func writingEnd(_ trailers: HTTPFields?, now: NIODeadline) -> Write<HTTPFields?> {
+    guard case .writing(let body) = response else { return .abort }
+    if case .counted(let left) = body, left > 0 { return .abort }
+    response = .awaited
+    let facts = requests.removeFirst()
+    guard facts.keepsAlive, !isClosing || !requests.isEmpty else {
+      isOver = true
+      requests.removeAll()
+      return .writeLast(trailers)
+    }
+    if requests.isEmpty { deadline = now + idleTime }
+    return .write(trailers)
+  }
+}
+
+extension HTTPFields {
+  /// `Connection: close` among its options.
+  fileprivate var closesConnection: Bool {
+    self[values: .connection].contains { value in
+      value.split(separator: ",").contains { $0.trimmingSpace.lowercased() == "close" }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import NIOCore
+import Synchronization
+
+/// Writes the body of a request while its response may already come.
+final class Upload: Sendable {
+  private let connection: ClientConnection
+  private let exchange: Int
+  private let length: Int?
+  private let address: HTTPAddress
+  private let failed = Mutex<(any Error)?>(nil)
+
+  init(connection: ClientConnection, exchange: Int, length: Int?, address: HTTPAddress) {
+    self.connection = connection
+    self.exchange = exchange
+    self.length = length
+    self.address = address
+  }
+
+  /// What the body threw, or that its length was wrong; it outranks what the response then says.
+  var failure: (any Error)? { failed.withLock { $0 } }
+
+  /// Returns when all is written, or when there is no use in writing more: the response tells why.
+  func run(_ body: some AsyncSequence<ByteBuffer, any Error> & Sendable) async {
+    var iterator = body.makeAsyncIterator()
+    var count = 0
+    while true {
+      do {
+        let part = try await iterator.next(isolation: #isolation)
+        count += part?.readableBytes ?? 0
+        if let length, count > length || part == nil && count < length {
+          throw HTTPClientError(wrongLength: length, to: address)
+        }
+        guard let part else { break }
+        guard await written({ try await connection.write(part, of: exchange) }) else { return }
+      } catch {
+        return fail(error)
+      }
+    }
+    _ = await written { try await connection.finish(exchange) }
+  }
+
+  private func written(_ write: () async throws -> Void) async -> Bool {
+    do {
+      try await write()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func fail(_ error: any Error) {
+    failed.withLock { $0 = error }
+    connection.fail(HTTPClientError(.invalidRequest, address, "the request's body ended early"))
+  }
+}
