@@ -1,0 +1,82 @@
+package import HTTPEdge
+import HTTPTypes
+package import HTTPX
+package import Mesh
+package import NIOCore
+
+/// Answers with what a local app answers.
+///
+/// Only the configured address is ever dialled, whatever a peer writes into its request; redirects are passed on, not
+/// followed. Heads change as `ForwardedFields` and `OwnAddress` say, bodies not at all. An app that gives no response
+/// becomes a 502, 503 or 504 with `Proxy-Status`; one that breaks off inside a body becomes an error: never a short body.
+package struct ReverseProxy: Origin {
+  private let client: HTTPClient
+  private let base: String
+  private let forwarded: ForwardedFields
+  private let own: OwnAddress
+
+  /// `base` is put before every path, without a slash at its end.
+  package init(
+    to address: HTTPAddress, base: String = "", limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup
+  ) {
+    client = HTTPClient(address: address, limits: limits, eventLoopGroup: eventLoopGroup)
+    self.base = base
+    forwarded = ForwardedFields(address)
+    own = OwnAddress(authority: forwarded.authority, base: base)
+  }
+
+  package func respond(
+    to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    guard let target = target(of: request.head), let length = RequestLength(request) else {
+      return try await send(.plain(.badRequest, "This request cannot be passed on.", to: request.head.method))
+    }
+    var head = request.head
+    head.path = target
+    forwarded.apply(to: &head, from: caller)
+    var isSent = false
+    do {
+      try await client.send(head, body: request.body, length: length.bytes) { response, body in
+        isSent = true
+        try await send(HTTPXResponse(outgoing(response), body: Body(body, length: body.length)))
+      }
+    } catch let error as HTTPClientError where !isSent {
+      try await send(ProxyFailure(error).response(to: request.head.method))
+    }
+  }
+
+  /// The request target for the app; nil where the peer's is none that may be passed on.
+  private func target(of head: HTTPRequest) -> String? {
+    guard let path = head.path, head.method != .connect else { return nil }
+    if path == "*" { return head.method == .options ? path : nil }
+    guard RequestPath.isOriginForm(path) else { return nil }
+    // The base is a boundary: an app that resolves dot segments itself must not be led above it.
+    guard base.isEmpty || RequestPath.staysBelow(RequestPath.path(of: path)) else { return nil }
+    return base + path
+  }
+
+  private func outgoing(_ response: HTTPResponse) -> HTTPResponse {
+    var response = response
+    HopByHop.strip(&response.headerFields)
+    own.makeRelative(&response.headerFields)
+    return response
+  }
+}
+
+/// How many bytes a request's body has, told by the body and by `Content-Length`, which must agree (RFC 9110 §8.6).
+private struct RequestLength {
+  /// Nil where it is not known.
+  let bytes: Int?
+
+  init?(_ request: HTTPXRequest) {
+    let fields = request.head.headerFields[values: .contentLength]
+    guard let field = fields.first else {
+      bytes = request.body.length
+      return
+    }
+    guard fields.count == 1, !field.isEmpty, field.utf8.allSatisfy(\.isDigit), let announced = Int(field),
+      request.body.length == nil || request.body.length == announced
+    else { return nil }
+    bytes = announced
+  }
+}

@@ -1,0 +1,109 @@
+package import HTTPEdge
+
+/// What an owner configured to answer for a device: an app's address, or a folder.
+///
+/// - `http://host:port/base` or `http://host`: an app over TCP; port 80 unless said.
+/// - `unix:/path` or `unix:/path:/base`: an app on a unix socket.
+/// - `/path`: a folder of files.
+///
+/// With a base, an app's answers are those below it: `/x` asks it for `/base/x`.
+package enum Target: Sendable, Hashable {
+  case app(HTTPAddress, base: String)
+  case folder(String)
+
+  /// The port of `http:` (RFC 9110 §4.2.1).
+  static let defaultPort = 80
+
+  /// Throws `TargetError`, which names what is allowed.
+  package init(_ text: String) throws(TargetError) {
+    if text.hasPrefix("/") {
+      self = .folder(text)
+    } else if let rest = text.removingPrefix("unix:") {
+      self = try Self.unix(rest, text)
+    } else if let rest = text.removingPrefix("http://") {
+      self = try Self.tcp(rest, text)
+    } else if text.hasPrefix("https://") {
+      throw TargetError(text, "https is not spoken to local apps, use http")
+    } else {
+      throw TargetError(text, "it is neither a URL nor an absolute path")
+    }
+  }
+
+  private static func unix(_ rest: Substring, _ text: String) throws(TargetError) -> Target {
+    guard rest.hasPrefix("/") else { throw TargetError(text, "the socket's path must be absolute") }
+    guard let colon = rest.firstIndex(of: ":") else { return .app(.unix(path: String(rest)), base: "") }
+    let base = try base(rest[rest.index(after: colon)...], text)
+    return .app(.unix(path: String(rest[..<colon])), base: base)
+  }
+
+  private static func tcp(_ rest: Substring, _ text: String) throws(TargetError) -> Target {
+    let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+    let (host, port) = try hostAndPort(rest[..<slash], text)
+    return .app(.tcp(host: host, port: port), base: try base(rest[slash...], text))
+  }
+
+  private static func hostAndPort(_ authority: Substring, _ text: String) throws(TargetError) -> (String, Int) {
+    guard !authority.contains("@") else { throw TargetError(text, "it must not hold a user or password") }
+    var host = authority
+    var port: Substring?
+    if let end = authority.lastIndex(of: "]") {
+      guard authority.first == "[" else { throw TargetError(text, "it has no host") }
+      host = authority[authority.index(after: authority.startIndex)..<end]
+      let behind = authority[authority.index(after: end)...]
+      guard behind.isEmpty || behind.first == ":" else { throw TargetError(text, "it has no host") }
+      port = behind.isEmpty ? nil : behind.dropFirst()
+    } else if let colon = authority.firstIndex(of: ":") {
+      host = authority[..<colon]
+      port = authority[authority.index(after: colon)...]
+    }
+    let isLiteral = authority.first == "["
+    guard !host.isEmpty, host.utf8.allSatisfy({ $0.isHostByte || isLiteral && ($0 == 0x3A || $0 == 0x25) }) else {
+      throw TargetError(text, "it has no host")
+    }
+    guard let port else { return (String(host), defaultPort) }
+    guard let number = Int(port), (1...65535).contains(number), port.utf8.allSatisfy(\.isDigit) else {
+      throw TargetError(text, "its port is no number from 1 to 65535")
+    }
+    return (String(host), number)
+  }
+
+  /// Without its last slash; what a URL carries beside a path has no meaning here.
+  private static func base(_ text: Substring, _ whole: String) throws(TargetError) -> String {
+    guard text.isEmpty || text.hasPrefix("/") else { throw TargetError(whole, "its base must start with a slash") }
+    guard !text.contains(where: { $0 == "?" || $0 == "#" }), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+      RequestPath.staysBelow(text)
+    else { throw TargetError(whole, "its base must be a plain path") }
+    var base = text
+    while base.hasSuffix("/") { base.removeLast() }
+    return String(base)
+  }
+}
+
+/// A target that cannot be used.
+package struct TargetError: Error, CustomStringConvertible {
+  package let message: String
+
+  init(_ text: String, _ reason: String) {
+    message =
+      "target \"\(text)\": \(reason). Allowed are http://host:port, http://host:port/base, unix:/path, "
+      + "unix:/path:/base and /path/of/a/folder."
+  }
+
+  package var description: String { message }
+}
+
+extension String {
+  func removingPrefix(_ prefix: String) -> Substring? {
+    hasPrefix(prefix) ? dropFirst(prefix.count) : nil
+  }
+}
+
+extension UInt8 {
+  var isDigit: Bool { (0x30...0x39).contains(self) }
+
+  /// Of a DNS name or an IPv4 address.
+  fileprivate var isHostByte: Bool {
+    isDigit || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || self == 0x2D || self == 0x2E
+      || self == 0x5F
+  }
+}
