@@ -1,0 +1,56 @@
+import NIOCore
+import Testing
+import XMPP
+
+@Suite struct PendingIQsTests {
+  static func at(_ seconds: UInt64) -> NIODeadline { .uptimeNanoseconds(seconds * 1_000_000_000) }
+
+  @Test func anAnswerFindsItsWaiterOnce() {
+    var pending = PendingIQs<Int>()
+    let first = pending.register(1, deadline: Self.at(5))
+    let second = pending.register(2, deadline: Self.at(5))
+    #expect(first != second)
+    #expect(pending.resolve(second) == 2)
+    #expect(pending.resolve(second) == nil)
+    #expect(pending.resolve(nil) == nil)
+    #expect(pending.resolve("unknown") == nil)
+    #expect(pending.count == 1)
+  }
+
+  @Test func waitersExpireInOrder() {
+    var pending = PendingIQs<String>()
+    #expect(pending.nextDeadline() == nil)
+    let late = pending.register("late", deadline: Self.at(9))
+    let early = pending.register("early", deadline: Self.at(3))
+    _ = pending.register("middle", deadline: Self.at(5))
+    #expect(pending.nextDeadline() == Self.at(3))
+    #expect(pending.resolve(early) == "early")
+    #expect(pending.nextDeadline() == Self.at(5))
+    #expect(pending.expired(Self.at(4)).isEmpty)
+    #expect(pending.expired(Self.at(9)) == ["middle", "late"])
+    #expect(pending.expired(Self.at(99)).isEmpty)
+    #expect(pending.resolve(late) == nil, "too late")
+    #expect(pending.nextDeadline() == nil)
+  }
+
+  @Test func theEndOfTheStreamFailsAll() {
+    var pending = PendingIQs<Int>()
+    let ids = (0..<5).map { pending.register($0, deadline: Self.at(UInt64($0))) }
+    _ = pending.resolve(ids[2])
+    #expect(pending.failAll().sorted() == [0, 1, 3, 4])
+    #expect(pending.failAll().isEmpty)
+    #expect(pending.expired(Self.at(99)).isEmpty)
+    #expect(pending.count == 0)
+  }
+
+  @Test func idsAreNeverUsedAgain() {
+    var pending = PendingIQs<Int>()
+    var seen = Set<String>()
+    for index in 0..<10_000 {
+      let id = pending.register(index, deadline: Self.at(1))
+      #expect(seen.insert(id).inserted)
+      #expect(pending.resolve(id) == index)
+      if index % 1000 == 0 { _ = pending.failAll() }
+    }
+  }
+}
