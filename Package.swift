@@ -103,16 +103,18 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: ["Mesh", "Streams", .nio, .nioEmbedded], path: "Tests/TestKit",
-      swiftSettings: testSettings),
-    tests(of: "XML"),
-    tests(of: "XMPP"),
+      name: "TestKit",
+      dependencies: ["HTTPX", "LinkLocal", "Mesh", "Streams", "XMPP", .httpTypes, .log, .nio, .nioPosix],
+      path: "Tests/TestKit",
+      swiftSettings: settings),
+    tests(of: "XML", [.nio]),
+    tests(of: "XMPP", ["XML", .nio]),
     tests(of: "Bytestreams"),
     tests(of: "HTTPX"),
     tests(of: "LinkLocal"),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams"),
-    tests(of: "Mesh"),
+    tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
     tests(of: "HTTPEdge"),
     tests(of: "Front"),
     tests(of: "Origins"),

@@ -35,8 +35,8 @@ package struct BytestreamError: Error, Sendable {
     BytestreamError(.refused, "the other side refused: \(error.condition.rawValue)", underlying: error)
   }
 
-  static let closedEarly = BytestreamError(.closedEarly, "the other side closed the transfer before its end")
-  static let cancelled = BytestreamError(.cancelled, "this side gave the transfer up")
+  package static let closedEarly = BytestreamError(.closedEarly, "the other side closed the transfer before its end")
+  package static let cancelled = BytestreamError(.cancelled, "this side gave the transfer up")
   static let finished = BytestreamError(.finished, "the transfer has ended")
 }
 

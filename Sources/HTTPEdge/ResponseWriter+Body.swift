@@ -2,6 +2,10 @@ package import HTTPTypes
 package import HummingbirdCore
 package import NIOCore
 
+/// All that it holds is a `NIOAsyncChannelOutboundWriter`, which is Sendable; HummingbirdCore does not say so. Needed
+/// where the response is written by a closure that a response is handed to.
+extension ResponseWriter: @unchecked @retroactive Sendable {}
+
 extension ResponseWriter {
   /// Writes a whole response, its parts as they come; returns when all was handed to the socket.
   ///

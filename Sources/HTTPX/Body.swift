@@ -36,6 +36,16 @@ package struct Body: AsyncSequence, Sendable {
   /// True where it is known that no byte will come.
   package var isEmpty: Bool { length == 0 }
 
+  /// All of it, where it is at hand, or known to be no longer than `limit` bytes and so worth waiting for; else nil, and
+  /// nothing has been read.
+  package func whole(upTo limit: Int) async throws -> ByteBuffer? {
+    if case .bytes(let bytes) = content { return bytes }
+    guard let length, length <= limit else { return nil }
+    var whole = ByteBuffer()
+    for try await part in self { whole.writeImmutableBuffer(part) }
+    return whole
+  }
+
   package struct AsyncIterator: AsyncIteratorProtocol {
     private enum State {
       case bytes(ByteBuffer)

@@ -67,8 +67,11 @@ package struct HTTPXURI: Sendable, Hashable {
 }
 
 extension HTTPXURI: CustomStringConvertible {
+  /// The device's address, percent-encoded where RFC 3986 wants it: also what a `Host` field says.
+  package var authority: String { PercentEncoding.encoded(jid.text) }
+
   /// Percent-encoded where RFC 3986 wants it.
   package var description: String {
-    "\(Self.scheme)://\(PercentEncoding.encoded(jid.text))\(path)\(fragment.map { "#" + $0 } ?? "")"
+    "\(Self.scheme)://\(authority)\(path)\(fragment.map { "#" + $0 } ?? "")"
   }
 }

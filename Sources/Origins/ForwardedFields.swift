@@ -38,7 +38,8 @@ struct ForwardedFields {
     HopByHop.strip(&head.headerFields)
     head.headerFields.removeAll { Self.ours.contains($0.name) || $0.name == .expect }
     head.authority = authority
-    head.headerFields[Self.forwardedFor] = caller.jid.text.encodedForField
+    // RFC 7239 §6.3 has this word for those who do not say.
+    head.headerFields[Self.forwardedFor] = caller.jid?.text.encodedForField ?? "unknown"
     if let asked { head.headerFields[Self.forwardedHost] = asked }
     head.headerFields[Self.forwardedProto] = scheme
   }

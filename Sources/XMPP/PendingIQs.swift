@@ -22,13 +22,18 @@ package struct PendingIQs<Waiter> {
 
   package var count: Int { waiters.count }
 
-  /// The id to send.
-  package mutating func register(_ waiter: Waiter, deadline: NIODeadline) -> String {
+  /// The id to send. Without a deadline the waiter stays until the answer or the end of the stream.
+  package mutating func register(_ waiter: Waiter, deadline: NIODeadline?) -> String {
     last += 1
     let id = String(last, radix: 36)
     waiters[id] = waiter
-    due.insert(Due(deadline: deadline, id: id))
+    if let deadline { due.insert(Due(deadline: deadline, id: id)) }
     return id
+  }
+
+  /// Gives a deadline to one that was registered without.
+  package mutating func limit(_ id: String, to deadline: NIODeadline) {
+    if waiters[id] != nil { due.insert(Due(deadline: deadline, id: id)) }
   }
 
   /// Whose answer this id is; nil for an answer that nobody waits for, or no longer.

@@ -1,0 +1,117 @@
+import FoundationEssentials
+import LinkLocal
+import Synchronization
+import XMPP
+
+/// The list of devices as the rest of this machine sees it: the roster, what is known of each, and who watches.
+final class Directory: Sendable {
+  private struct State {
+    var roster = Roster()
+    /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
+    var http: [JID: Bool] = [:]
+    var watchers: [Int: AsyncStream<Device>.Continuation] = [:]
+    var nextWatcher = 0
+  }
+
+  private let state = Mutex(State())
+  private let capabilities: Capabilities
+
+  init(capabilities: Capabilities) {
+    self.capabilities = capabilities
+  }
+
+  func devices() -> [Device] {
+    state.withLock { state in state.roster.entries.map { device($0, state) } }
+  }
+
+  func device(_ jid: JID) -> Device? {
+    state.withLock { state in state.roster[jid].map { device($0, state) } }
+  }
+
+  /// The hash that a device announces of its capabilities, in the one algorithm that is in use.
+  func verification(of jid: JID) -> String? {
+    state.withLock { Self.verification($0.roster[jid]) }
+  }
+
+  func received(_ event: DiscoveryEvent) {
+    change { $0.roster.received(event, now: .now) }
+  }
+
+  func withdrew(id: String) {
+    change { $0.roster.withdrew(id: id, now: .now) }
+  }
+
+  func answered(_ jid: JID) {
+    change { $0.roster.answered(jid, now: .now) }
+  }
+
+  func dialFailed(_ jid: JID) {
+    change { $0.roster.dialFailed(jid, now: .now) }
+  }
+
+  func expire() {
+    change { $0.roster.expire(now: .now) }
+  }
+
+  func learned(_ jid: JID, http: Bool) {
+    change { state in
+      guard let entry = state.roster[jid], state.http.updateValue(http, forKey: jid) != http else { return [] }
+      return [entry]
+    }
+  }
+
+  /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
+  func changes() -> AsyncStream<Device> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: Device.self, bufferingPolicy: .bufferingNewest(2 * LinkLocalLimits.devices))
+    let id = state.withLock { state in
+      state.nextWatcher += 1
+      state.watchers[state.nextWatcher] = continuation
+      for entry in state.roster.entries { continuation.yield(device(entry, state)) }
+      return state.nextWatcher
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.state.withLock { _ = $0.watchers.removeValue(forKey: id) }
+    }
+    return stream
+  }
+
+  /// Ends every watch.
+  func shutDown() {
+    let watchers = state.withLock { Array($0.watchers.values) }
+    for watcher in watchers { watcher.finish() }
+  }
+
+  private func change(_ body: (inout State) -> [RosterEntry]) {
+    state.withLock { state in
+      for entry in body(&state) {
+        let device = device(entry, state)
+        for watcher in state.watchers.values { watcher.yield(device) }
+        if entry.state == .gone { state.http[entry.jid] = nil }
+      }
+    }
+  }
+
+  private static func verification(_ entry: RosterEntry?) -> String? {
+    guard let verification = entry?.record.verification, verification.hash == "sha-1" else { return nil }
+    return verification.ver
+  }
+
+  private func device(_ entry: RosterEntry, _ state: borrowing State) -> Device {
+    let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
+    return Device(
+      jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,
+      http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },
+      status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen)
+  }
+}
+
+extension Device.State {
+  fileprivate init(_ state: RosterEntry.State) {
+    switch state {
+    case .online: self = .online
+    case .away: self = .away
+    case .gone: self = .gone
+    }
+  }
+}

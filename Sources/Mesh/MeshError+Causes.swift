@@ -1,0 +1,72 @@
+import FoundationEssentials
+import LinkLocal
+import NIOCore
+import NIOPosix
+import Streams
+import XMPP
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What each cause means to the user: the one place where failures of streams get their words.
+extension MeshError {
+  init(_ failure: StreamFailure, device: JID, lastSeen: Date?) {
+    let (code, message): (Code, String) =
+      switch failure {
+      case .stanza(let error): Self.words(error, device)
+      case .timedOut: (.timedOut, "“\(device)” did not answer in time. Try again, or look at the device.")
+      case .closed(let reason): (.connectionLost, "The connection to “\(device)” ended: \(reason)")
+      case .malformed(let reason): (.protocolError, "“\(device)” gave no valid answer: \(reason)")
+      case .notHTTP(let reason): (.notHTTP, "“\(device)” is no HTTP device: \(reason)")
+      case .incomplete(let reason): (.connectionLost, "The answer of “\(device)” broke off: \(reason)")
+      case .cancelled: (.connectionLost, "The transfer from “\(device)” was cancelled.")
+      }
+    self.init(code, device: device, message: message, lastSeen: lastSeen)
+  }
+
+  /// protocol.md §Errors.
+  private static func words(_ error: StanzaError, _ device: JID) -> (Code, String) {
+    let reason = error.text ?? error.condition.rawValue
+    return switch error.condition {
+    case .forbidden, .notAuthorized, .notAllowed, .registrationRequired, .subscriptionRequired:
+      (.forbidden, "“\(device)” refused the request: \(reason)")
+    case .resourceConstraint, .policyViolation: (.limit, "“\(device)” is at a limit: \(reason)")
+    case .remoteServerTimeout: (.timedOut, "“\(device)” did not answer in time: \(reason)")
+    case .serviceUnavailable, .featureNotImplemented, .itemNotFound:
+      (.notHTTP, "“\(device)” serves no HTTP: \(reason)")
+    default: (.protocolError, "“\(device)” answered with an error: \(reason)")
+    }
+  }
+
+  init(_ error: NIOConnectionError, device: JID, lastSeen: Date?) {
+    let causes = error.connectionErrors.map(\.error)
+    let isRefused = causes.contains { ($0 as? IOError)?.errnoCode == ECONNREFUSED }
+    let isSilent = causes.contains {
+      if case ChannelError.connectTimeout? = $0 as? ChannelError { true } else { false }
+    }
+    if isRefused {
+      self.init(
+        .refused, device: device,
+        message: "“\(device)” is on the network, and nothing listens at its port. Is its service running?",
+        lastSeen: lastSeen)
+    } else if isSilent {
+      self.init(
+        .timedOut, device: device, message: "“\(device)” does not answer at any address. Is it switched on?",
+        lastSeen: lastSeen)
+    } else {
+      let reason = causes.first.map { "\($0)" } ?? "no address"
+      self.init(.away, device: device, message: "“\(device)” cannot be reached: \(reason)", lastSeen: lastSeen)
+    }
+  }
+}
+
+extension Endpoint {
+  /// A link-local IPv6 address means nothing without its interface (RFC 4007 §6); others must not have one.
+  var socketAddress: SocketAddress? {
+    let scope = address.lowercased().hasPrefix("fe80:") ? "%\(interface.index)" : ""
+    return try? SocketAddress(ipAddress: address + scope, port: port)
+  }
+}

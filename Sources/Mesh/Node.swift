@@ -1,0 +1,301 @@
+import HTTPTypes
+package import HTTPX
+package import LinkLocal
+package import Logging
+package import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Streams
+import Synchronization
+package import XMPP
+
+/// This machine's part of the mesh: who is here, how to reach them, who answers.
+package final class Node: Service {
+  private enum Job: Sendable {
+    case dial(JID)
+    case expire
+  }
+
+  private let discovery: any Discovery
+  private let eventLoopGroup: any EventLoopGroup
+  private let logger: Logger
+  private let configuration: NodeConfiguration
+  private let wanted: JID
+  private let capabilities = Capabilities()
+  private let directory: Directory
+  private let table: ServiceTable
+  private let pool: StreamPool
+  private let router: Router
+  /// What `run()` has to do beside its loops.
+  private let jobs: AsyncStream<Job>
+  private let jobsContinuation: AsyncStream<Job>.Continuation
+  private let readiness: EventLoopPromise<Void>
+
+  private struct State {
+    var port = 0
+    var discoveryProblem: String? = "not started"
+  }
+  private let state = Mutex(State())
+
+  /// - Throws: `NodeError` where name and machine make no address.
+  package init(
+    configuration: NodeConfiguration, discovery: any Discovery, eventLoopGroup: any EventLoopGroup, logger: Logger
+  ) throws {
+    guard let wanted = JID(user: configuration.name, machine: configuration.machine) else {
+      throw NodeError.badName("\(configuration.name)@\(configuration.machine)")
+    }
+    self.wanted = wanted
+    self.configuration = configuration
+    self.discovery = discovery
+    self.eventLoopGroup = eventLoopGroup
+    self.logger = logger
+    directory = Directory(capabilities: capabilities)
+    let table = ServiceTable(node: wanted, machine: configuration.machine)
+    self.table = table
+    pool = StreamPool(eventLoopGroup: eventLoopGroup)
+    router = Router(service: { table.service($0) }, logger: logger)
+    (jobs, jobsContinuation) = AsyncStream.makeStream()
+    readiness = eventLoopGroup.next().makePromise()
+  }
+
+  // MARK: Life
+
+  /// Listens, announces, answers, until the graceful shutdown: then goodbye, and the streams are closed.
+  ///
+  /// - Throws: where the port cannot be had.
+  package func run() async throws {
+    defer { stopped() }
+    let listener = try await StreamListener(
+      port: configuration.port, host: streamHost, eventLoopGroup: eventLoopGroup, logger: logger)
+    state.withLock { $0.port = listener.port }
+    discovery.announce(table.nodeAnnouncement(wanted: wanted, port: listener.port))
+    for service in table.all { announce(service) }
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.discovery.run() }
+      group.addTask { for await event in self.discovery.events { self.received(event) } }
+      group.addTask {
+        await withDiscardingTaskGroup { group in
+          for await stream in listener.streams { group.addTask { await stream.run() } }
+        }
+      }
+      group.addTask { await self.work() }
+      try? await gracefulShutdown()
+      listener.close()
+      // Goodbye first: while streams end, nobody shall open new ones.
+      discovery.withdraw(id: ServiceTable.nodeID)
+      for service in table.all { discovery.withdraw(id: service.name) }
+      group.cancelAll()
+    }
+  }
+
+  private func work() async {
+    await withDiscardingTaskGroup { group in
+      for await job in jobs {
+        switch job {
+        case .dial(let device): group.addTask { await self.dial(device) }
+        case .expire:
+          group.addTask {
+            try? await Task.sleep(for: .seconds(LinkLocalLimits.grace))
+            self.directory.expire()
+          }
+        }
+      }
+      group.cancelAll()
+    }
+  }
+
+  private func stopped() {
+    pool.shutDown()
+    directory.shutDown()
+    readiness.fail(CancellationError())
+  }
+
+  /// Waits until the node listens and its own announcement stands.
+  package func waitUntilReady() async throws {
+    try await readiness.futureResult.get()
+  }
+
+  private func received(_ event: DiscoveryEvent) {
+    switch event {
+    case .announced(let id, let jid):
+      table.announced(id, as: jid)
+      logger.info("announced", metadata: ["device": "\(jid)"])
+      if id == ServiceTable.nodeID { readiness.succeed() }
+    case .refused(let id, let reason):
+      table.refused(id, reason: reason)
+      logger.error("cannot be announced", metadata: ["name": "\(id)", "reason": "\(reason)"])
+    case .available:
+      state.withLock { $0.discoveryProblem = nil }
+      jobsContinuation.yield(.expire)
+    case .unavailable(let reason):
+      state.withLock { $0.discoveryProblem = reason }
+      logger.warning("discovery is not available", metadata: ["reason": "\(reason)"])
+    case .found, .lost, .unanswered: break
+    }
+    directory.received(event)
+  }
+
+  // MARK: Devices
+
+  /// Sorted by address; those that are gone included.
+  package func devices() -> [Device] { directory.devices() }
+
+  package func device(_ jid: JID) -> Device? { directory.device(jid) }
+
+  /// Every device known now, then each one that changes, until the consumer or the node stops.
+  package func deviceChanges() -> AsyncStream<Device> { directory.changes() }
+
+  package func status() -> NodeStatus {
+    let (port, problem) = state.withLock { ($0.port, $0.discoveryProblem) }
+    return NodeStatus(
+      jid: table.node, port: port, discoveryProblem: problem, services: table.served, streams: pool.count)
+  }
+
+  // MARK: Services
+
+  /// Announces and serves; replaces the service of the same name, and updates its announcement in place.
+  package func serve(_ service: HostedService) {
+    table.insert(service)
+    announce(service)
+  }
+
+  /// False where no such service is.
+  package func unserve(_ name: String) -> Bool {
+    guard table.remove(name) else { return false }
+    discovery.withdraw(id: name)
+    directory.withdrew(id: name)
+    return true
+  }
+
+  private func announce(_ service: HostedService) {
+    let port = state.withLock { $0.port }
+    // Before the node listens there is nothing to announce; `run()` makes up for it.
+    guard port != 0 else { return }
+    guard let announcement = table.announcement(of: service, port: port) else {
+      return table.refused(service.name, reason: "name and machine are longer than a DNS label, 63 bytes")
+    }
+    discovery.announce(announcement)
+  }
+
+  // MARK: Requests
+
+  /// Asks a device, and hands its answer to `receive`, which has to take the body before it returns.
+  ///
+  /// - Throws: `MeshError` where there is no answer; what `receive` throws; `CancellationError`.
+  package func send(
+    _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    if table.isLocal(device) { return try await sendLocally(request, to: device, receive: receive) }
+    var isAnswered = false
+    for attempt in 1...2 {
+      do {
+        let stream = try await stream(to: device)
+        try await stream.send(request) { response in
+          isAnswered = true
+          directory.answered(device)
+          try await receive(response)
+        }
+        return
+      } catch StreamFailure.closed where attempt == 1 && !isAnswered && request.isRepeatable {
+        continue
+      } catch let error as StreamFailure where !isAnswered {
+        if case .notHTTP = error { directory.learned(device, http: false) }
+        throw MeshError(error, device: device, lastSeen: directory.device(device)?.seen)
+      }
+    }
+  }
+
+  /// A device of this node needs no stream.
+  private func sendLocally(
+    _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    do {
+      try await router.answer(request, for: device, from: Caller(jid: table.node, trust: .self), send: receive)
+    } catch let error as StanzaError {
+      throw MeshError(.stanza(error), device: device, lastSeen: nil)
+    }
+  }
+
+  private func stream(to device: JID) async throws -> PeerStream {
+    switch try pool.lookup(device) {
+    case .open(let stream):
+      try await stream.prove()
+      return stream
+    case .dialling(let future):
+      return try await future.get()
+    case .dial(let future):
+      jobsContinuation.yield(.dial(device))
+      return try await future.get()
+    }
+  }
+
+  /// Opens a stream and lives with it until it ends.
+  private func dial(_ device: JID) async {
+    do {
+      let stream = try await open(device)
+      pool.dialled(device, .success(stream))
+      directory.answered(device)
+      await stream.run()
+      pool.ended(stream, to: device)
+    } catch {
+      pool.dialled(device, .failure(error))
+    }
+  }
+
+  private func open(_ jid: JID) async throws -> PeerStream {
+    guard let device = directory.device(jid) else {
+      throw MeshError(
+        .notDiscovered, device: jid,
+        message: "No device “\(jid)” is announced on this network. The list: hearth devices")
+    }
+    let addresses = device.endpoints.compactMap(\.socketAddress)
+    guard !addresses.isEmpty else {
+      throw MeshError(
+        .away, device: jid, message: "“\(jid)” has left the network. Is it switched on?", lastSeen: device.seen)
+    }
+    do {
+      return try await PeerStream.dial(
+        addresses, from: table.node, to: jid, host: streamHost,
+        eventLoop: eventLoopGroup.next(), logger: logger)
+    } catch let error as NIOConnectionError {
+      directory.dialFailed(jid)
+      throw MeshError(error, device: jid, lastSeen: device.seen)
+    } catch let error as StreamFailure {
+      throw MeshError(error, device: jid, lastSeen: device.seen)
+    }
+  }
+
+  private var streamHost: StreamHost {
+    let table = self.table
+    let router = self.router
+    return StreamHost(
+      node: { table.node },
+      isLocal: { table.isLocal($0) },
+      version: SoftwareVersion(name: "Hearth", version: configuration.version),
+      info: { table.service($0) == nil ? Capabilities.ofNode : Capabilities.ofService },
+      answer: { incoming, send in
+        let caller = Caller(jid: incoming.peer, trust: .plaintext)
+        try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
+      })
+  }
+}
+
+/// Why a node cannot be made.
+package enum NodeError: Error, CustomStringConvertible {
+  case badName(String)
+
+  package var description: String {
+    switch self {
+    case .badName(let name):
+      "“\(name)” is no address of a device: name and machine together may have at most 63 bytes, no control characters."
+    }
+  }
+}
+
+extension HTTPXRequest {
+  /// Whether sending it twice is as good as once (RFC 9110 §9.2.2), and possible.
+  fileprivate var isRepeatable: Bool {
+    guard case .bytes = body.content else { return false }
+    return [.get, .head, .options, .trace, .put, .delete].contains(head.method)
+  }
+}

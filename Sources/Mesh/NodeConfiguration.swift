@@ -1,0 +1,17 @@
+/// What makes a node the one it is.
+package struct NodeConfiguration: Sendable {
+  /// The node's own device name; it is announced as `name@machine` even when it serves nothing.
+  package var name: String
+  package var machine: String
+  /// TCP port to listen on; nil: 5298 where it is free, else a free one.
+  package var port: Int?
+  /// Of the software, told to whoever asks (XEP-0092).
+  package var version: String
+
+  package init(name: String, machine: String, port: Int? = nil, version: String) {
+    self.version = version
+    self.name = name
+    self.machine = machine
+    self.port = port
+  }
+}

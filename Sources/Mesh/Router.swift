@@ -1,0 +1,45 @@
+import HTTPTypes
+import HTTPX
+import Logging
+import XMPP
+
+/// Who answers for a device of ours, and whether this caller may ask it.
+struct Router: Sendable {
+  let service: @Sendable (JID) -> HostedService?
+  let logger: Logger
+
+  /// Answers a peer's request, or throws the `StanzaError` with which it is refused before HTTP.
+  func answer(
+    _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    guard let service = service(device) else {
+      throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
+    }
+    guard caller.trust == .self || service.plaintext else {
+      logger.notice(
+        "refused",
+        metadata: ["service": "\(service.name)", "peer": "\(caller.jid?.text ?? "unnamed")", "why": "plaintext"])
+      throw StanzaError(.forbidden, "\(device) does not serve peers without TLS.")
+    }
+    try await Self.respond(service, request, caller, send: send, logger: logger)
+  }
+
+  /// An origin that fails before it answered is a 500; one that fails later breaks the body off.
+  private static func respond(
+    _ service: HostedService, _ request: HTTPXRequest, _ caller: Caller,
+    send: (HTTPXResponse) async throws -> Void, logger: Logger
+  ) async throws {
+    var isBegun = false
+    do {
+      try await service.origin.respond(to: request, from: caller) { response in
+        isBegun = true
+        try await send(response)
+      }
+    } catch  where !isBegun && !(error is CancellationError) {
+      logger.error("origin failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
+    }
+    if !isBegun, !Task.isCancelled {
+      try await send(HTTPXResponse(HTTPResponse(status: .internalServerError), body: Body("The service failed.\n")))
+    }
+  }
+}

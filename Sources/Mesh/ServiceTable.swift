@@ -1,0 +1,103 @@
+import LinkLocal
+import Synchronization
+import XMPP
+
+/// The devices that this node announces: its services, each under its own name, and the node itself.
+final class ServiceTable: Sendable {
+  private struct Entry {
+    var service: HostedService
+    /// As the link has accepted it.
+    var jid: JID?
+    var problem: String?
+  }
+
+  private struct State {
+    var services: [String: Entry] = [:]
+    var node: JID
+  }
+
+  /// The announcement of the node itself; no service can have this id, since a name is not empty.
+  static let nodeID = ""
+
+  private let machine: String
+  private let state: Mutex<State>
+
+  /// - Parameter node: the address that the node wants for itself.
+  init(node: JID, machine: String) {
+    self.machine = machine
+    self.state = Mutex(State(node: node))
+  }
+
+  /// The node's own address, as announced, or as wanted until it is.
+  var node: JID { state.withLock { $0.node } }
+
+  func service(_ jid: JID) -> HostedService? {
+    state.withLock { $0.services.values.first { $0.jid == jid }?.service }
+  }
+
+  func isLocal(_ jid: JID) -> Bool {
+    state.withLock { state in state.node == jid || state.services.values.contains { $0.jid == jid } }
+  }
+
+  var all: [HostedService] {
+    state.withLock { $0.services.values.map(\.service).sorted { $0.name < $1.name } }
+  }
+
+  var served: [NodeStatus.Served] {
+    state.withLock { state in
+      state.services.values.sorted { $0.service.name < $1.service.name }.map { entry in
+        NodeStatus.Served(
+          name: entry.service.name, jid: entry.jid, target: entry.service.target, plaintext: entry.service.plaintext,
+          problem: entry.problem)
+      }
+    }
+  }
+
+  func insert(_ service: HostedService) {
+    state.withLock { state in
+      state.services[service.name] = Entry(service: service, jid: state.services[service.name]?.jid)
+    }
+  }
+
+  func remove(_ name: String) -> Bool {
+    state.withLock { $0.services.removeValue(forKey: name) != nil }
+  }
+
+  func announced(_ id: String, as jid: JID) {
+    state.withLock { state in
+      if id == Self.nodeID { return state.node = jid }
+      state.services[id]?.jid = jid
+      state.services[id]?.problem = nil
+    }
+  }
+
+  func refused(_ id: String, reason: String) {
+    state.withLock { state in
+      state.services[id]?.jid = nil
+      state.services[id]?.problem = reason
+    }
+  }
+
+  /// What to announce for a service: `name@machine`, and what it says of itself.
+  ///
+  /// - Returns: nil where name and machine make no address.
+  func announcement(of service: HostedService, port: Int) -> Announcement? {
+    JID(user: service.name, machine: machine).map { jid in
+      Self.announcement(
+        service.name, jid, port: port, info: Capabilities.ofService, nick: service.title ?? service.name,
+        message: service.description)
+    }
+  }
+
+  func nodeAnnouncement(wanted: JID, port: Int) -> Announcement {
+    Self.announcement(Self.nodeID, wanted, port: port, info: Capabilities.ofNode, nick: wanted.user, message: nil)
+  }
+
+  private static func announcement(
+    _ id: String, _ jid: JID, port: Int, info: DiscoInfo, nick: String, message: String?
+  ) -> Announcement {
+    let record = TXTRecord(
+      port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message)
+    return Announcement(id: id, jid: jid, port: port, record: record)
+  }
+}

@@ -1,0 +1,25 @@
+import NIOCore
+import NIOPosix
+
+/// What every stream's socket is set to, on either side.
+extension ClientBootstrap {
+  func streamOptions() -> ClientBootstrap {
+    channelOption(.socketOption(.so_keepalive), value: 1)
+      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
+      .channelOption(.writeBufferWaterMark, value: .stream)
+  }
+}
+
+extension ServerBootstrap {
+  func streamOptions() -> ServerBootstrap {
+    childChannelOption(.socketOption(.so_keepalive), value: 1)
+      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
+      .childChannelOption(.writeBufferWaterMark, value: .stream)
+  }
+}
+
+extension ChannelOptions.Types.WriteBufferWaterMark {
+  fileprivate static let stream = Self(low: Limits.writeBufferLow, high: Limits.writeBufferHigh)
+}

@@ -1,0 +1,38 @@
+import NIOCore
+
+/// The parts of an incoming body, as its reader asks for them. When nobody can ask any more, the transfer is cancelled.
+struct IncomingBody: AsyncSequence, Sendable {
+  typealias Element = ByteBuffer
+  typealias Failure = any Error
+
+  fileprivate final class Handle: Sendable {
+    let stream: PeerStream
+    let id: TransferID
+
+    init(stream: PeerStream, id: TransferID) {
+      self.stream = stream
+      self.id = id
+    }
+
+    deinit {
+      let (stream, id) = (stream, id)
+      stream.eventLoop.execute { stream.assumeIsolated { $0.abandonIncoming(id) } }
+    }
+  }
+
+  struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let handle: Handle
+
+    func next() async throws -> ByteBuffer? {
+      try await handle.stream.read(handle.id)
+    }
+  }
+
+  private let handle: Handle
+
+  init(stream: PeerStream, id: TransferID) {
+    handle = Handle(stream: stream, id: id)
+  }
+
+  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(handle: handle) }
+}

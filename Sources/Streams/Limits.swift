@@ -1,0 +1,54 @@
+import NIOCore
+import XMPP
+
+/// What a peer may use of this node. Numbers, units, reasons; nothing else decides them.
+enum Limits {
+  /// Told to peers (XEP-0478): bytes of a stanza that are read, and seconds after which an idle stream is closed.
+  static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
+  /// Bytes of a stanza to a peer that tells no limit: what every implementation has to accept (RFC 6120 §13.12).
+  static let unsaidStanzaBytes = 10_000
+  /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
+  static let requests = 64
+  /// Bodies of one stream being received at once: one for each request, either way.
+  static let incomingBodies = 128
+  /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
+  static let parkedOpens = 16
+  /// Bytes read from a socket at once: a block of 64 KiB arrives in one piece more often than not.
+  static let receiveBuffer = 64 * 1024
+  /// Bytes waiting in a socket at which senders without flow control of their own pause, and go on again.
+  static let writeBufferHigh = 256 * 1024
+  static let writeBufferLow = 64 * 1024
+  /// Streams that negotiate at once: in all, and from one address. They cost memory before anyone is known.
+  static let negotiatingStreams = 64
+  static let negotiatingStreamsPerAddress = 4
+  /// Established streams from one address. Each device of a node has a stream of its own.
+  static let streamsPerAddress = 64
+  /// The highest port that every known peer can reach: one keeps ports in a signed short.
+  static let highestPort = 32767
+  /// Free ports are looked for above the well-known ones and those of common services.
+  static let lowestFreePort = 20000
+  /// How many ports are tried before giving up: all would have to be taken.
+  static let portAttempts = 64
+}
+
+/// How long things may take.
+enum Timeouts {
+  /// Until one of a device's addresses accepts: a host on the same link answers within milliseconds, or a Wi-Fi nap.
+  static let connect = TimeAmount.seconds(5)
+  /// From the request, its body included, to the head of the response; what common reverse proxies allow, twice over.
+  static let response = TimeAmount.seconds(120)
+  /// For disco#info and ping. Half of the known clients never answer an IQ.
+  static let query = TimeAmount.seconds(3)
+  /// For the answer to a bytestream's open and close. Its blocks have none: withheld answers are the flow control.
+  static let control = TimeAmount.seconds(10)
+  /// From the announcement of a body to its `<open/>`, and for one that came before the announcement.
+  static let announcedBody = TimeAmount.seconds(10)
+  /// Without stanzas and open transfers the stream is closed; it is opened again on demand.
+  static let idle = TimeAmount.seconds(120)
+  /// While something is under way, a peer that is silent for so long is pinged (XEP-0199).
+  static let silence = TimeAmount.seconds(30)
+  /// A stream that was silent for so long is pinged before it is used again.
+  static let doubt = TimeAmount.seconds(10)
+  /// For the features of a peer that promised them by `version='1.0'`.
+  static let features = TimeAmount.seconds(1)
+}

@@ -1,0 +1,225 @@
+import Bytestreams
+import HTTPX
+package import Logging
+package import NIOCore
+import NIOPosix
+import Synchronization
+package import XMPP
+
+/// One XMPP stream to a peer, over its whole life: queries and requests both ways, and the bodies that belong to them.
+///
+/// Isolated to the channel's event loop, so that the handler calls it without a hop. `run()` answers the peer's requests
+/// and has to run for as long as the stream is to live.
+package actor PeerStream {
+  nonisolated package let unownedExecutor: UnownedSerialExecutor
+  nonisolated let eventLoop: any EventLoop
+  nonisolated let logger: Logger
+  nonisolated let host: StreamHost
+  nonisolated private let openedPromise: EventLoopPromise<Void>
+  nonisolated private let endedPromise: EventLoopPromise<Void>
+  /// Succeeds once the features have come, or none will.
+  nonisolated private let settledPromise: EventLoopPromise<Void>
+  nonisolated private let isUsable = Atomic(true)
+  /// Requests of the peer, for `run()` to answer.
+  nonisolated private let requests: AsyncStream<ReceivedRequest>
+  nonisolated private let requestsContinuation: AsyncStream<ReceivedRequest>.Continuation
+
+  let handler: StreamHandler
+  private let ticket: Admission.Ticket?
+  /// Known once the stream is open.
+  private(set) var peer: Peer?
+  /// What the peer told of itself unasked.
+  private(set) var features: StreamFeatures?
+  /// What it answered to disco#info; nil inside where it gave no answer.
+  var answeredInfo: DiscoInfo??
+
+  var queries = PendingIQs<Query>()
+  var incoming: [TransferID: any IncomingTransfer] = [:]
+  var outgoing: [TransferID: any OutgoingTransfer] = [:]
+  var parked = Parking<ParkedOpen>(capacity: Limits.parkedOpens, bytes: 0, lifetime: Timeouts.announcedBody)
+  /// Requests of ours that have no answer yet, and of the peer that are being answered.
+  var requesting = 0
+  var answering = 0
+  var isProbing = false
+  private var lastReceived = NIODeadline.now()
+  private var lastUsed = NIODeadline.now()
+  private var clock: (time: NIODeadline, task: Scheduled<Void>)?
+
+  private init(
+    _ channel: any Channel, role: StreamMachine.Role, ticket: Admission.Ticket?, host: StreamHost, logger: Logger
+  ) {
+    unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
+    eventLoop = channel.eventLoop
+    self.host = host
+    self.logger = logger
+    self.ticket = ticket
+    (requests, requestsContinuation) = AsyncStream.makeStream()
+    openedPromise = channel.eventLoop.makePromise()
+    endedPromise = channel.eventLoop.makePromise()
+    settledPromise = channel.eventLoop.makePromise()
+    handler = StreamHandler(role: role, configuration: host.configuration)
+  }
+
+  /// On a channel that is being set up, on its event loop.
+  private static func make(
+    on channel: any Channel, role: StreamMachine.Role, ticket: Admission.Ticket? = nil, host: StreamHost, logger: Logger
+  ) throws -> PeerStream {
+    let stream = PeerStream(channel, role: role, ticket: ticket, host: host, logger: logger)
+    try stream.assumeIsolated { stream in
+      stream.handler.stream = stream
+      try channel.pipeline.syncOperations.addHandler(stream.handler)
+    }
+    return stream
+  }
+
+  static func accepted(
+    _ channel: any Channel, ticket: Admission.Ticket, host: StreamHost, logger: Logger
+  ) throws -> PeerStream {
+    try make(on: channel, role: .responder, ticket: ticket, host: host, logger: logger)
+  }
+
+  /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
+  ///
+  /// - Throws: `NIOConnectionError` where no address accepts, `StreamFailure` where no stream comes about.
+  package static func dial(
+    _ addresses: [SocketAddress], from local: JID, to remote: JID, host: StreamHost, eventLoop: any EventLoop,
+    logger: Logger
+  ) async throws -> PeerStream {
+    let channel = try await ClientBootstrap(group: eventLoop)
+      .resolver(AddressList(addresses, eventLoop: eventLoop))
+      .connectTimeout(Timeouts.connect)
+      .streamOptions()
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          _ = try make(on: channel, role: .initiator(local: local, remote: remote), host: host, logger: logger)
+        }
+      }
+      .connect(host: remote.text, port: 0).get()
+    let stream = try await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.handler(type: StreamHandler.self).stream
+    }.get()
+    guard let stream else { throw StreamFailure(.hungUp) }
+    try await stream.openedPromise.futureResult.get()
+    return stream
+  }
+
+  /// False once the stream is closing, or found to be dead.
+  nonisolated package var isOpen: Bool { isUsable.load(ordering: .relaxed) }
+
+  /// Answers the peer's requests until the stream has ended; when cancelled, ends it in order (RFC 6120 §4.4).
+  nonisolated package func run() async {
+    await withTaskCancellationHandler {
+      await withDiscardingTaskGroup { group in
+        for await request in requests { group.addTask { await self.answer(request) } }
+        group.cancelAll()
+      }
+    } onCancel: {
+      close()
+    }
+    // Comes within the stream machine's deadlines.
+    try? await endedPromise.futureResult.get()
+  }
+
+  /// Ends the stream: no new stanzas from here, and the peer has a moment to end its side.
+  nonisolated package func close() {
+    isUsable.store(false, ordering: .relaxed)
+    eventLoop.execute { self.assumeIsolated { $0.handler.close() } }
+  }
+
+  // MARK: From the handler
+
+  func opened(_ peer: Peer) {
+    self.peer = peer
+    awaitFeatures(peer.version)
+    ticket?.established()
+    lastReceived = .now()
+    openedPromise.succeed()
+    wind()
+  }
+
+  func received(_ features: StreamFeatures) {
+    self.features = features
+    settledPromise.succeed()
+  }
+
+  func ended(_ end: StreamEnd) {
+    isUsable.store(false, ordering: .relaxed)
+    clock?.task.cancel()
+    clock = nil
+    ticket?.ended(wasEstablished: peer != nil)
+    let failure = StreamFailure(end)
+    openedPromise.fail(failure)
+    settledPromise.succeed()
+    for query in queries.failAll() { resolve(query, .failure(failure)) }
+    failTransfers(failure)
+    requestsContinuation.finish()
+    endedPromise.succeed()
+  }
+
+  func received(_ stanza: Stanza) {
+    lastReceived = .now()
+    switch stanza.kind {
+    case .iq: receivedIQ(stanza)
+    case .message: receivedMessage(stanza)
+    // There is none on the link, presence is in the TXT record (XEP-0174 §6); some send it all the same.
+    case .presence: break
+    }
+  }
+
+  /// A peer before XMPP 1.0 sends no features; one that says 1.0 should, and some do not.
+  private func awaitFeatures(_ version: StreamHeader.Version?) {
+    guard let version, version >= .xmpp1, features == nil else { return settledPromise.succeed() }
+    let settled = settledPromise
+    loop.scheduleTask(in: Timeouts.features) { settled.succeed() }
+  }
+
+  /// Waits until the peer has told what it tells unasked.
+  nonisolated func settle() async throws {
+    try await settledPromise.futureResult.get()
+  }
+
+  func enqueue(_ request: ReceivedRequest) {
+    requestsContinuation.yield(request)
+  }
+
+  // MARK: Time
+
+  var loop: NIOIsolatedEventLoop { eventLoop.assumeIsolated() }
+
+  /// Something is under way that a silent peer would leave hanging.
+  private var isBusy: Bool { answering > 0 || queries.count > 0 || !incoming.isEmpty || !outgoing.isEmpty }
+
+  /// Silent for so long that it may be gone.
+  var isDoubtful: Bool { lastReceived + Timeouts.doubt <= .now() }
+
+  func used() {
+    lastUsed = .now()
+  }
+
+  /// Sets the clock to the next moment at which something may be due.
+  func wind() {
+    guard isOpen, peer != nil else { return }
+    let next =
+      [nextQuietDeadline, queries.nextDeadline(), nextTransferDeadline].compactMap { $0 }.min() ?? .distantFuture
+    if let clock, clock.time <= next { return }
+    clock?.task.cancel()
+    clock = (next, loop.scheduleTask(deadline: next) { [weak self] in self?.assumeIsolated { $0.tick() } })
+  }
+
+  /// When a silent peer is to be asked whether it is there, or an idle stream to be closed.
+  private var nextQuietDeadline: NIODeadline? {
+    if isBusy { return isProbing ? nil : lastReceived + Timeouts.silence }
+    return max(lastReceived, lastUsed) + Timeouts.idle
+  }
+
+  private func tick() {
+    clock = nil
+    let now = NIODeadline.now()
+    for query in queries.expired(now) { resolve(query, .failure(.timedOut)) }
+    tickTransfers(now: now)
+    if let deadline = nextQuietDeadline, deadline <= now {
+      if isBusy { probe() } else { close() }
+    }
+    wind()
+  }
+}

@@ -1,0 +1,36 @@
+package import XMPP
+
+/// Why a stream, or a query or body on it, came to nothing.
+package enum StreamFailure: Error, Sendable {
+  /// The peer answered with a stanza error.
+  case stanza(StanzaError)
+  /// The peer did not answer in time.
+  case timedOut
+  /// The stream ended, and why, as the end of a sentence.
+  case closed(String)
+  /// The peer answered with what is no answer, and why not.
+  case malformed(String)
+  /// The peer does not speak HTTP: by its own account, or since it answers no query at all.
+  case notHTTP(String)
+  /// A body broke off: the peer said so, or stopped short of the Content-Length.
+  case incomplete(String)
+  /// Whoever waited is gone.
+  case cancelled
+}
+
+extension StreamFailure {
+  init(_ end: StreamEnd) {
+    self =
+      switch end {
+      case .closed(let error?): .closed("it was closed with \(error.condition.rawValue).")
+      case .closed(nil): .closed("it was closed.")
+      case .closedByPeer(let error?):
+        .closed("the other side closed it: \(error.text ?? error.condition.rawValue).")
+      case .closedByPeer(nil): .closed("the other side closed it.")
+      case .violated(let error): .closed("the other side broke the rules: \(error.text ?? error.condition.rawValue).")
+      case .hungUp: .closed("the other side hung up.")
+      case .timedOut: .timedOut
+      case .lost: .closed("the connection broke.")
+      }
+  }
+}

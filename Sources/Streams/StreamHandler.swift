@@ -1,0 +1,191 @@
+import Bytestreams
+import NIOCore
+import XML
+import XMPP
+
+/// Bytes ⇄ stanzas for one channel: runs what `StreamMachine` decides, and decides nothing.
+///
+/// Lives on the channel's event loop, as does the stream that it tells.
+final class StreamHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let reader = XMLReader(limits: .negotiating)
+  private var machine: StreamMachine
+  private var context: ChannelHandlerContext?
+  private var deadline: Scheduled<Void>?
+  private var isFlushScheduled = false
+  private var isReading = false
+  /// False once something came that cannot be read on.
+  private var isReadable = true
+  /// ` from='…' to='…'` of every stanza that is written past the machine.
+  private var addresses = ByteBuffer()
+  /// Let go when the channel is gone, since the stream holds this handler.
+  var stream: PeerStream?
+
+  init(role: StreamMachine.Role, configuration: StreamConfiguration) {
+    machine = StreamMachine(role: role, configuration: configuration)
+  }
+
+  // MARK: From the channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { perform(machine.connected(now: .now())) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    perform(machine.connected(now: .now()))
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard isReadable else { return }
+    isReading = true
+    do {
+      try reader.feed(unwrapInboundIn(data)) { event in perform(machine.received(event)) }
+    } catch {
+      isReadable = false
+      // `receive` throws nothing, so it is the reader's own error.
+      perform(machine.failed(error as? XMLError ?? XMLError(.notWellFormed, "\(error)")))
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    flush()
+    context.fireChannelReadComplete()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { stream?.assumeIsolated { $0.becameWritable() } }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    perform(machine.shut())
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A reset behind the other side's last write is how many clients hang up; the machine knows whether it matters.
+    context.close(promise: nil)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    perform(machine.shut())
+    deadline?.cancel()
+    self.context = nil
+    stream = nil
+  }
+
+  // MARK: From the stream
+
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  /// False where the stream takes no stanzas, yet or any more.
+  @discardableResult
+  func send(_ stanza: Stanza) -> Bool {
+    switch machine.send(stanza) {
+    case .write(let bytes):
+      write(bytes)
+      return true
+    case .tooEarly, .tooLate: return false
+    }
+  }
+
+  /// A block in an IQ: its base64 is written straight into the outgoing bytes.
+  func send(_ block: IBBBlock, id: String) {
+    guard machine.isOpen else { return }
+    var bytes = envelope("<iq type='set' id='\(id)'", for: block.bytes)
+    block.write(into: &bytes)
+    bytes.writeStaticString("</iq>")
+    write(bytes)
+  }
+
+  /// A chunk in a message, likewise.
+  func send(_ chunk: Chunk) {
+    guard machine.isOpen else { return }
+    var bytes = envelope("<message", for: chunk.bytes)
+    chunk.write(into: &bytes)
+    bytes.writeStaticString("</message>")
+    write(bytes)
+  }
+
+  func close(_ error: StreamError? = nil) {
+    perform(machine.close(error, now: .now()))
+  }
+
+  private func envelope(_ start: String, for payload: ByteBuffer) -> ByteBuffer {
+    let markup = 256 + addresses.readableBytes
+    var bytes = ByteBufferAllocator().buffer(capacity: payload.readableBytes / 3 * 4 + markup)
+    bytes.writeString(start)
+    bytes.writeImmutableBuffer(addresses)
+    bytes.writeStaticString(">")
+    return bytes
+  }
+
+  // MARK: Actions
+
+  private func perform(_ actions: [StreamAction]) {
+    for action in actions { perform(action) }
+  }
+
+  private func perform(_ action: StreamAction) {
+    switch action {
+    case .write(let bytes): write(bytes)
+    case .opened(let peer): opened(peer)
+    case .features(let features): stream?.assumeIsolated { $0.received(features) }
+    case .stanza(let stanza): stream?.assumeIsolated { $0.received(stanza) }
+    case .deadline(let time): schedule(time)
+    case .disconnect: disconnect()
+    case .closed(let end): stream?.assumeIsolated { $0.ended(end) }
+    }
+  }
+
+  private func opened(_ peer: Peer) {
+    reader.limits = .established
+    addresses.write(attribute: "from", peer.local.text)
+    if let remote = peer.remote { addresses.write(attribute: "to", remote.text) }
+    stream?.assumeIsolated { $0.opened(peer) }
+  }
+
+  private func schedule(_ time: NIODeadline?) {
+    deadline?.cancel()
+    deadline = time.flatMap { time in
+      context?.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
+        guard let self else { return }
+        perform(machine.timedOut(now: .now()))
+      }
+    }
+  }
+
+  /// FIN, behind all that was written; the peer's own ends the connection. Closing at once would answer what it still
+  /// sends with a reset, which can overtake our last words.
+  private func disconnect() {
+    guard let context else { return }
+    flush()
+    context.close(mode: .output, promise: nil)
+    context.eventLoop.assumeIsolated().scheduleTask(in: StreamTimes.close) { context.close(promise: nil) }
+  }
+
+  private func write(_ bytes: ByteBuffer) {
+    context?.write(wrapOutboundOut(bytes), promise: nil)
+    scheduleFlush()
+  }
+
+  /// Several stanzas go out in one write: at the end of a read, or of the tick.
+  private func scheduleFlush() {
+    guard !isReading, !isFlushScheduled, let context else { return }
+    isFlushScheduled = true
+    context.eventLoop.assumeIsolated().execute { [weak self] in
+      guard let self else { return }
+      isFlushScheduled = false
+      flush()
+    }
+  }
+
+  private func flush() {
+    context?.flush()
+  }
+}

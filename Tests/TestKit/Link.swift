@@ -1,0 +1,108 @@
+package import LinkLocal
+import Synchronization
+package import XMPP
+
+/// A link in memory: what one discovery announces, all others on the link find. On loopback, IPv4.
+package final class Link: Sendable {
+  private struct Announced {
+    let owner: ObjectIdentifier
+    let id: String
+    let sighting: Sighting
+  }
+
+  private struct State {
+    var members: [LinkDiscovery] = []
+    var announced: [JID: Announced] = [:]
+  }
+
+  private let state = Mutex(State())
+  private static let loopback = Interface(index: 1, name: "lo")
+
+  package init() {}
+
+  /// One machine's view of the link.
+  package func join() -> LinkDiscovery {
+    let member = LinkDiscovery(link: self)
+    state.withLock { state in
+      state.members.append(member)
+      for announced in state.announced.values { member.yield(.found(announced.sighting)) }
+    }
+    return member
+  }
+
+  fileprivate func announce(_ announcement: Announcement, by owner: LinkDiscovery) {
+    state.withLock { state in
+      remove(id: announcement.id, of: owner, &state)
+      var jid = announcement.jid
+      var number = 0
+      while state.announced[jid] != nil, let next = announcement.jid.alternative(number + 1) {
+        number += 1
+        jid = next
+      }
+      let sighting = Sighting(
+        key: .init(instance: jid, interface: Self.loopback, family: .ipv4),
+        endpoint: Endpoint(address: "127.0.0.1", port: announcement.port, interface: Self.loopback),
+        record: announcement.record)
+      state.announced[jid] = Announced(owner: ObjectIdentifier(owner), id: announcement.id, sighting: sighting)
+      owner.yield(.announced(id: announcement.id, as: jid))
+      for member in state.members { member.yield(.found(sighting)) }
+    }
+  }
+
+  fileprivate func withdraw(id: String?, of owner: LinkDiscovery) {
+    state.withLock { remove(id: id, of: owner, &$0) }
+  }
+
+  private func remove(id: String?, of owner: LinkDiscovery, _ state: inout State) {
+    for (jid, announced) in state.announced
+    where announced.owner == ObjectIdentifier(owner) && (id == nil || announced.id == id) {
+      state.announced[jid] = nil
+      for member in state.members { member.yield(.lost(announced.sighting.key)) }
+    }
+  }
+
+  /// Shows `jid` at an address where nobody is, as mDNS does for 75 minutes after a power cut.
+  package func haunt(_ jid: JID, port: Int) {
+    let key = Sighting.Key(instance: jid, interface: Self.loopback, family: .ipv4)
+    let endpoint = Endpoint(address: "127.0.0.1", port: port, interface: Self.loopback)
+    state.withLock { state in
+      for member in state.members {
+        member.yield(.found(Sighting(key: key, endpoint: endpoint, record: TXTRecord())))
+      }
+    }
+  }
+}
+
+/// Discovery on a `Link`.
+package final class LinkDiscovery: Discovery {
+  package let events: AsyncStream<DiscoveryEvent>
+  private let continuation: AsyncStream<DiscoveryEvent>.Continuation
+  private let link: Link
+
+  fileprivate init(link: Link) {
+    self.link = link
+    (events, continuation) = AsyncStream.makeStream()
+    continuation.yield(.available)
+  }
+
+  fileprivate func yield(_ event: DiscoveryEvent) {
+    continuation.yield(event)
+  }
+
+  package func announce(_ announcement: Announcement) {
+    link.announce(announcement, by: self)
+  }
+
+  package func withdraw(id: String) {
+    link.withdraw(id: id, of: self)
+  }
+
+  package func run() async {
+    // Nothing to do but to wait for the end.
+    for await _ in AsyncStream<Never>(unfolding: {
+      try? await Task.sleep(for: .seconds(3600)); return nil
+    }) {}
+    link.withdraw(id: nil, of: self)
+    continuation.finish()
+  }
+}

@@ -1,0 +1,39 @@
+import Logging
+package import Mesh
+import NIOCore
+import NIOPosix
+import XMPP
+
+/// Nodes on loopback that find each other over a `Link`.
+package enum Nodes {
+  /// Runs `body` with one running node for each machine name, in order; ends them all afterwards.
+  package static func run(
+    _ machines: [String], on link: Link = Link(), _ body: ([Node]) async throws -> Void
+  ) async throws {
+    let nodes = try machines.map { machine in
+      try Node(
+        configuration: NodeConfiguration(name: "node", machine: machine, version: "test"), discovery: link.join(),
+        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        logger: Logger(label: machine) { _ in SwiftLogNoOpLogHandler() })
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for node in nodes { group.addTask { try await node.run() } }
+      for node in nodes { try await node.waitUntilReady() }
+      try await body(nodes)
+      group.cancelAll()
+    }
+  }
+}
+
+extension Node {
+  /// Waits until the list of devices has one that `isMeant`.
+  package func awaitDevice(_ isMeant: (Device) -> Bool) async -> Device? {
+    for await device in deviceChanges() where isMeant(device) { return device }
+    return nil
+  }
+
+  /// Waits until a device with this address is online.
+  package func awaitOnline(_ jid: String) async -> Device? {
+    await awaitDevice { $0.jid.text == jid && $0.state == .online }
+  }
+}
