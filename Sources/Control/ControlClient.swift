@@ -1,0 +1,141 @@
+import FoundationEssentials
+package import HTTPEdge
+package import HTTPTypes
+package import NIOCore
+
+/// Asks the daemon on its unix socket. Every method throws `ControlError`, or `CancellationError`.
+package struct ControlClient: Sendable {
+  package let socket: String
+  private let http: HTTPClient
+
+  package init(socket: String, eventLoopGroup: any EventLoopGroup) {
+    self.socket = socket
+    http = HTTPClient(address: .unix(path: socket), eventLoopGroup: eventLoopGroup)
+  }
+
+  /// Sorted by address; with those that are gone where `all`.
+  package func devices(all: Bool = false) async throws -> [DeviceResource] {
+    try await ask(.get, "/v1/devices\(all ? "?all" : "")", for: DeviceList.self).devices
+  }
+
+  /// Every device known now, then each one that changes, until the daemon ends or `receive` throws.
+  package func watchDevices(all: Bool = false, receive: (DeviceResource) async throws -> Void) async throws {
+    try await exchange(Self.request(.get, "/v1/devices?watch\(all ? "&all" : "")"), body: nil) { response, body in
+      guard response.status == .ok else { throw try await Self.failure(response, body) }
+      var lines = LineSplitter(limit: ControlLimits.lineBytes)
+      for try await part in body {
+        for line in try lines.feed(part) {
+          try await receive(try Self.decode(DeviceResource.self, from: line))
+        }
+      }
+    }
+  }
+
+  package func status() async throws -> StatusResource {
+    try await ask(.get, "/v1/status", for: StatusResource.self)
+  }
+
+  /// Announces and serves, at once and over restarts; replaces what was served under this name before.
+  package func serve(_ name: String, _ service: ServiceResource) async throws -> ServedResource {
+    let body = ByteBuffer(bytes: try ControlJSON.encode(service))
+    return try await ask(.put, "/v1/services/\(PercentEncoding.encode(name))", body: body, for: ServedResource.self)
+  }
+
+  package func unserve(_ name: String) async throws {
+    try await exchange(Self.request(.delete, "/v1/services/\(PercentEncoding.encode(name))"), body: nil) {
+      guard $0.status == .noContent else { throw try await Self.failure($0, $1) }
+    }
+  }
+
+  /// A request to a device: `head.path` is an `httpx` URI. Errors on the way are responses with `Proxy-Status`.
+  ///
+  /// `length` is that of the body in bytes, nil where it is not known.
+  package func fetch<Result>(
+    _ head: HTTPRequest, body: some AsyncSequence<ByteBuffer, any Error> & Sendable, length: Int?,
+    receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    try await translating { try await http.send(head, body: body, length: length, receive: receive) }
+  }
+
+  private static func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
+    HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
+  }
+
+  private func ask<Value: Decodable>(
+    _ method: HTTPRequest.Method, _ path: String, body: ByteBuffer? = nil, for type: Value.Type
+  ) async throws -> Value {
+    try await exchange(Self.request(method, path), body: body) { response, body in
+      guard response.status == .ok else { throw try await Self.failure(response, body) }
+      return try Self.decode(type, from: try await Self.collect(body))
+    }
+  }
+
+  private func exchange<Result>(
+    _ head: HTTPRequest, body: ByteBuffer?, receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+  ) async throws -> Result {
+    try await translating {
+      guard let body else { return try await http.send(head, receive: receive) }
+      return try await http.send(head, body: OneBuffer(body), length: body.readableBytes, receive: receive)
+    }
+  }
+
+  /// Says what to do where the daemon cannot be reached.
+  private func translating<Result>(_ operation: () async throws -> Result) async throws -> Result {
+    do {
+      return try await operation()
+    } catch let error as HTTPClientError {
+      switch error.code {
+      case .refused, .unresolved, .connectTimedOut: throw SocketFile.reason(socket)
+      default: throw ControlError(.failed, "The daemon broke off: \(error.message).")
+      }
+    }
+  }
+
+  private static func collect(_ body: HTTPClientBody) async throws -> ByteBuffer {
+    do {
+      return try await body.collect(upTo: ControlLimits.answerBytes)
+    } catch is NIOTooManyBytesError {
+      throw ControlError(.failed, "The daemon's answer is larger than \(ControlLimits.answerBytes) bytes.")
+    }
+  }
+
+  private static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws -> Value {
+    do {
+      return try ControlJSON.decode(type, from: Data(bytes.readableBytesView))
+    } catch {
+      throw ControlError(.failed, "The daemon's answer cannot be read: is it another version than this program?")
+    }
+  }
+
+  private static func failure(_ response: HTTPResponse, _ body: HTTPClientBody) async throws -> ControlError {
+    let bytes = try await collect(body)
+    guard let problem = try? ControlJSON.decode(ErrorResource.self, from: Data(bytes.readableBytesView)) else {
+      return ControlError(.failed, "The daemon answered \(response.status).")
+    }
+    return ControlError(problem.code, problem.error)
+  }
+}
+
+/// A body that is there already.
+private struct OneBuffer: AsyncSequence, Sendable {
+  let buffer: ByteBuffer
+
+  init(_ buffer: ByteBuffer) {
+    self.buffer = buffer
+  }
+
+  struct AsyncIterator: AsyncIteratorProtocol {
+    var buffer: ByteBuffer?
+
+    mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
+      defer { buffer = nil }
+      return buffer
+    }
+
+    mutating func next() async throws -> ByteBuffer? {
+      try await next(isolation: #isolation)
+    }
+  }
+
+  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(buffer: buffer) }
+}

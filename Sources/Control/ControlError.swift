@@ -1,0 +1,49 @@
+import HTTPTypes
+
+/// Why the daemon did not do what it was asked to, or could not be asked.
+package struct ControlError: Error, Sendable, CustomStringConvertible {
+  package enum Code: String, Codable, Sendable {
+    /// Nothing listens on the socket.
+    case noDaemon
+    /// The socket may not be used by this user.
+    case notPermitted
+    /// What was asked for makes no sense; the message says what does.
+    case invalid
+    /// No such service, or no such resource.
+    case notFound
+    /// It stands in `hearth.toml`, or another service has its name.
+    case conflict
+    /// The daemon failed at it, or its answer cannot be read.
+    case failed
+  }
+
+  package let code: Code
+  /// What happened and what to do next.
+  package let message: String
+
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  package var description: String { message }
+}
+
+/// The body of every answer that is not a success.
+struct ErrorResource: Codable {
+  var code: ControlError.Code
+  var error: String
+}
+
+extension ControlError.Code {
+  /// How each appears on the socket (RFC 9110 §15).
+  var status: HTTPResponse.Status {
+    switch self {
+    case .invalid: .badRequest
+    case .notPermitted: .forbidden
+    case .notFound: .notFound
+    case .conflict: .conflict
+    case .noDaemon, .failed: .internalServerError
+    }
+  }
+}

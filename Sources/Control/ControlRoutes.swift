@@ -1,0 +1,87 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Mesh
+import NIOCore
+import ServiceLifecycle
+import XMPP
+
+/// The resources of the control socket, version 1.
+struct ControlRoutes: Sendable {
+  let answers: ControlAnswers
+  let version: String
+  let frontPort: Int?
+
+  func router() -> Router<BasicRequestContext> {
+    let router = Router()
+    router.get("/v1/devices") { request, _ -> Response in
+      let query = request.uri.queryParameters
+      let all = query["all"] != nil
+      return query["watch"] != nil ? watch(all: all) : try list(all: all)
+    }
+    router.get("/v1/status") { _, _ -> Response in
+      try .json(StatusResource(answers.status(), version: version, frontPort: frontPort))
+    }
+    router.put("/v1/services/:name") { request, context -> Response in
+      let name = try Self.name(context)
+      let service = try await Self.service(request)
+      return try .json(try await answers.serve(name, service))
+    }
+    router.delete("/v1/services/:name") { _, context -> Response in
+      try await answers.unserve(try Self.name(context))
+      return Response(status: .noContent)
+    }
+    return router
+  }
+
+  private func list(all: Bool) throws -> Response {
+    let devices = answers.devices().filter { all || $0.state != .gone }
+    return try .json(DeviceList(devices.map { DeviceResource($0, frontPort: frontPort) }))
+  }
+
+  /// One line a device known, then one a change, until either side ends.
+  ///
+  /// Those that are gone are left out of the start unless `all`; leaving is a change, and always told.
+  private func watch(all: Bool) -> Response {
+    let body = ResponseBody { writer in
+      var told: Set<String> = []
+      for await device in answers.deviceChanges().cancelOnGracefulShutdown() {
+        guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
+        told.insert(device.jid.text)
+        let line = try ControlJSON.encode(DeviceResource(device, frontPort: frontPort)) + [0x0A]
+        try await writer.write(ByteBuffer(bytes: line))
+      }
+      try await writer.finish(nil)
+    }
+    return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
+  }
+
+  private static func name(_ context: BasicRequestContext) throws -> String {
+    guard let name = context.parameters.get("name").flatMap({ PercentEncoding.decode($0[...]) }) else {
+      throw ControlError(.invalid, "The name of the service is not percent-encoded UTF-8.")
+    }
+    return name
+  }
+
+  private static func service(_ request: Request) async throws -> ServiceResource {
+    do {
+      let body = try await request.body.collect(upTo: ControlLimits.requestBytes)
+      return try ControlJSON.decode(ServiceResource.self, from: Data(body.readableBytesView))
+    } catch is DecodingError {
+      throw ControlError(
+        .invalid, #"The body must be JSON like {"target": "http://127.0.0.1:8080", "plaintext": true}."#)
+    } catch is NIOTooManyBytesError {
+      throw ControlError(.invalid, "The body is larger than \(ControlLimits.requestBytes) bytes.")
+    }
+  }
+}
+
+extension Response {
+  /// A whole JSON document on one line.
+  static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+    let data = try ControlJSON.encode(value) + [0x0A]
+    return Response(
+      status: status, headers: [.contentType: "application/json", .contentLength: "\(data.count)"],
+      body: .init(byteBuffer: ByteBuffer(bytes: data)))
+  }
+}

@@ -1,0 +1,18 @@
+import HTTPX
+import LinkLocal
+package import Mesh
+import XMPP
+
+extension DeviceResource {
+  /// `frontPort` is nil where no front runs: then there is nothing for a browser to open.
+  package init(_ device: Device, frontPort: Int?) {
+    self.init(
+      jid: device.jid.text, name: device.name, online: device.state == .online, http: device.http,
+      status: device.status, message: device.message,
+      addresses: device.state == .gone
+        ? [] : device.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
+      seen: device.seen,
+      url: device.http == false ? nil : frontPort.map { "http://\(DeviceLabel.label(of: device.jid)).localhost:\($0)/" }
+    )
+  }
+}

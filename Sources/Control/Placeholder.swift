@@ -1,1 +1,0 @@
-// What this module does is in ARCHITECTURE.md.

@@ -1,0 +1,21 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The file of the control socket.
+enum SocketFile {
+  /// Why a client could not connect, and what to do.
+  static func reason(_ path: String) -> ControlError {
+    var facts = stat()
+    if lstat(path, &facts) == 0, access(path, R_OK | W_OK) != 0, errno == EACCES {
+      return ControlError(
+        .notPermitted, "You may not use the control socket \(path): join the group that owns it, or use sudo.")
+    }
+    return ControlError(
+      .noDaemon,
+      "No hearth daemon answers on \(path): start one with `hearth daemon`, or name its socket with "
+        + "--socket.")
+  }
+}

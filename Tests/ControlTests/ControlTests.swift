@@ -1,0 +1,160 @@
+import FoundationEssentials
+import HTTPEdge
+import HTTPTypes
+import HummingbirdCore
+import LinkLocal
+import Logging
+import Mesh
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+import Testing
+import XMPP
+
+@testable import Control
+
+/// Server and client over a real unix socket, with a mesh that is made up.
+@Suite(.timeLimit(.minutes(1))) struct ControlTests {
+  @Test func devices() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let devices = try await client.devices()
+      #expect(devices.map(\.jid) == ["thermostat@pi", "away@pi"])
+      #expect(devices[0].url == "http://thermostat--pi.localhost:8332/")
+      #expect(devices[0].addresses == [.init(address: "10.0.0.1", port: 5298, interface: "eth0")])
+      #expect(try await client.devices(all: true).map(\.jid) == ["thermostat@pi", "away@pi", "gone@pi"])
+    }
+  }
+
+  @Test func theSchemaIsWhatWasPromised() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let text = try await daemon.raw(.get, "/v1/devices?all").body
+      #expect(
+        text == """
+          {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":true,\
+          "jid":"thermostat@pi","message":"warm","name":"Living room","online":true,"seen":"1970-01-12T13:46:40Z",\
+          "status":"avail","url":"http://thermostat--pi.localhost:8332/"},\
+          {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":null,"jid":"away@pi",\
+          "message":null,"name":"away","online":false,"seen":"1970-01-12T13:46:40Z","status":"avail",\
+          "url":"http://away--pi.localhost:8332/"},\
+          {"addresses":[],"http":false,"jid":"gone@pi","message":null,"name":"gone","online":false,\
+          "seen":"1970-01-12T13:46:40Z","status":"avail","url":null}],"schema":1}
+
+          """)
+    }
+  }
+
+  @Test func watching() async throws {
+    struct Enough: Error {}
+    try await FakeDaemon.with { daemon, client in
+      var seen: [String] = []
+      await #expect(throws: Enough.self) {
+        try await client.watchDevices { device in
+          seen.append("\(device.jid) \(device.online)")
+          if seen.count == 2 { daemon.change(FakeDaemon.device("new", .online)) }
+          if seen.count == 3 { daemon.change(FakeDaemon.device("new", .gone)) }
+          if seen.count == 4 { throw Enough() }
+        }
+      }
+      #expect(seen == ["thermostat@pi true", "away@pi false", "new@pi true", "new@pi false"])
+    }
+  }
+
+  @Test func aWatchEndsWithTheDaemon() async throws {
+    try await FakeDaemon.with { daemon, client in
+      var count = 0
+      try await client.watchDevices { _ in
+        count += 1
+        if count == 2 { daemon.shutDown() }
+      }
+      #expect(count == 2)
+    }
+  }
+
+  @Test func status() async throws {
+    try await FakeDaemon.with { _, client in
+      let status = try await client.status()
+      #expect(status.jid == "hearth@pi")
+      #expect(status.front == "http://hearth.localhost:8332/")
+      #expect(status.version == "9")
+      #expect(status.services.map(\.name) == ["tv"])
+    }
+  }
+
+  @Test(arguments: ["tv", "Küche", "a b/c?d#e%"]) func servingAndEnding(_ name: String) async throws {
+    try await FakeDaemon.with { daemon, client in
+      let service = ServiceResource(target: "/srv", title: "T", plaintext: true)
+      let served = try await client.serve(name, service)
+      #expect(served == ServedResource(jid: "\(name)@pi", warnings: ["beware"]))
+      #expect(daemon.services == [name: service])
+      try await client.unserve(name)
+      #expect(daemon.services == [:])
+      let error = await #expect(throws: ControlError.self) { try await client.unserve(name) }
+      #expect(error?.code == .notFound)
+      #expect(error?.message == "not served")
+    }
+  }
+
+  @Test func whatIsNotUnderstood() async throws {
+    try await FakeDaemon.with { daemon, _ in
+      let unknown = try await daemon.raw(.get, "/v2/devices")
+      #expect(unknown.status == .notFound)
+      let good = #"{"target": "/", "plaintext": true}"#
+      let long = String(repeating: " ", count: ControlLimits.requestBytes + 1)
+      for (name, body) in [("a", "{"), ("a", "{}"), ("%ff", good), ("a", long)] {
+        let answer = try await daemon.raw(.put, "/v1/services/\(name)", body: body)
+        #expect(answer.status == .badRequest)
+      }
+      #expect(daemon.services == [:])
+    }
+  }
+
+  @Test(arguments: ["/v1/devices", "/v1/services/a", "httpx://thermostat@pi/"])
+  func webPagesAreRefused(_ path: String) async throws {
+    try await FakeDaemon.with { daemon, _ in
+      let answer = try await daemon.raw(.get, path, fields: [.origin: "http://evil.example"])
+      #expect(answer.status == .forbidden)
+    }
+  }
+
+  @Test func requestsInAbsoluteFormGoOut() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let head = HTTPRequest(
+        method: .post, scheme: "http", authority: "localhost", path: "httpx://thermostat@pi/a?b")
+      let answer = try await client.fetch(head, body: FakeDaemon.Parts(["one ", "two"]), length: nil) { head, body in
+        (head.status, String(buffer: try await body.collect(upTo: 1000)))
+      }
+      #expect(answer.0 == .ok)
+      #expect(answer.1 == "httpx://thermostat@pi/a?b one two")
+    }
+  }
+
+  @Test func theSocketIsForOwnerAndGroup() async throws {
+    try await FakeDaemon.with { daemon, _ in
+      let mode = try FileManager.default.attributesOfItem(atPath: daemon.socket)[.posixPermissions] as? Int
+      #expect(mode == 0o660)
+    }
+  }
+
+  @Test func theSocketIsGoneAfterwards() async throws {
+    let socket = try await FakeDaemon.with { daemon, _ in daemon.socket }
+    #expect(!FileManager.default.fileExists(atPath: socket))
+  }
+
+  @Test func aSecondDaemonIsRefused() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let error = await #expect(throws: ControlError.self) { try await daemon.makeServer().run() }
+      #expect(error?.message.contains(daemon.socket) == true)
+      let devices = try await client.devices()
+      #expect(devices.count == 2, "the first goes on")
+    }
+  }
+
+  @Test func withoutADaemonTheErrorSaysWhatToDo() async throws {
+    let client = ControlClient(
+      socket: "/tmp/hearth-none-\(UUID())", eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+    let error = await #expect(throws: ControlError.self) { _ = try await client.devices() }
+    #expect(error?.code == .noDaemon)
+    #expect(error?.message.contains("hearth daemon") == true)
+  }
+}

@@ -1,0 +1,133 @@
+import FoundationEssentials
+import HTTPEdge
+import HTTPTypes
+import HummingbirdCore
+import LinkLocal
+import Logging
+import Mesh
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+import XMPP
+
+@testable import Control
+
+/// A control server whose answers are made up.
+final class FakeDaemon: Sendable {
+  let socket = "/tmp/hearth-\(UUID()).sock"
+  private let served = Mutex<[String: ServiceResource]>([:])
+  private let changes = AsyncStream<Device>.makeStream()
+  private let shutdown = AsyncStream<Void>.makeStream()
+
+  static let devices = [device("thermostat", .online), device("away", .away), device("gone", .gone)]
+
+  static func device(_ name: String, _ state: Device.State) -> Device {
+    let isThermostat = name == "thermostat"
+    return Device(
+      jid: JID("\(name)@pi")!, name: isThermostat ? "Living room" : name, state: state, isLocal: false,
+      http: isThermostat ? true : state == .gone ? false : nil, status: "avail", message: isThermostat ? "warm" : nil,
+      endpoints: [Endpoint(address: "10.0.0.1", port: 5298, interface: Interface(index: 2, name: "eth0"))],
+      seen: Date(timeIntervalSince1970: 1_000_000))
+  }
+
+  var services: [String: ServiceResource] { served.withLock { $0 } }
+
+  func change(_ device: Device) { changes.continuation.yield(device) }
+  func shutDown() { shutdown.continuation.finish() }
+
+  func makeServer() -> ControlServer {
+    ControlServer(
+      socket: socket, answers: answers, version: "9", frontPort: 8332,
+      eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
+      logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private var answers: ControlAnswers {
+    ControlAnswers(
+      devices: { Self.devices },
+      deviceChanges: {
+        for device in Self.devices { self.changes.continuation.yield(device) }
+        return self.changes.stream
+      },
+      status: {
+        NodeStatus(
+          jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
+          services: [.init(name: "tv", jid: nil, target: "/srv", plaintext: true, problem: "taken")], streams: 1)
+      },
+      serve: { name, service in
+        self.served.withLock { $0[name] = service }
+        return ServedResource(jid: "\(name)@pi", warnings: ["beware"])
+      },
+      unserve: { name in
+        guard self.served.withLock({ $0.removeValue(forKey: name) }) != nil else {
+          throw ControlError(.notFound, "not served")
+        }
+      },
+      proxy: { request, writer, _ in
+        let body = try await request.body.collect(upTo: 1000)
+        let bytes = ByteBuffer(string: "\(request.head.path ?? "") ") + body
+        try await writer.write(
+          response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]),
+          body: ResponseBody(byteBuffer: bytes))
+      })
+  }
+
+  /// Runs a server for as long as `body` takes, then shuts it down gracefully.
+  static func with<Result: Sendable>(
+    _ body: @Sendable (FakeDaemon, ControlClient) async throws -> Result
+  ) async throws -> Result {
+    let daemon = FakeDaemon()
+    let server = daemon.makeServer()
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: server, successTerminationBehavior: .ignore)],
+        logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() }))
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      tasks.addTask {
+        for await _ in daemon.shutdown.stream {}
+        await group.triggerGracefulShutdown()
+      }
+      await server.waitUntilListening()
+      let client = ControlClient(socket: daemon.socket, eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+      defer { daemon.shutDown() }
+      return try await body(daemon, client)
+    }
+  }
+
+  /// A request as anyone might write it.
+  func raw(
+    _ method: HTTPRequest.Method, _ path: String, fields: HTTPFields = [:], body: String = ""
+  ) async throws -> (status: HTTPResponse.Status, body: String) {
+    let http = HTTPClient(address: .unix(path: socket), eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+    let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
+    return try await http.send(head, body: Parts([body]), length: body.utf8.count) { response, body in
+      (response.status, String(buffer: try await body.collect(upTo: 1 << 20)))
+    }
+  }
+
+  struct Parts: AsyncSequence, Sendable {
+    let parts: [String]
+
+    init(_ parts: [String]) {
+      self.parts = parts
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+      var rest: ArraySlice<String>
+
+      mutating func next() async throws -> ByteBuffer? {
+        rest.popFirst().map { ByteBuffer(string: $0) }
+      }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: parts[...]) }
+  }
+}
+
+private func + (a: ByteBuffer, b: ByteBuffer) -> ByteBuffer {
+  var sum = a
+  sum.writeImmutableBuffer(b)
+  return sum
+}
