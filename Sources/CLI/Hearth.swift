@@ -1,2 +1,44 @@
 import ArgumentParser
-@main struct Hearth: AsyncParsableCommand { func run() async throws {} }
+
+/// The program: parses, runs, and turns what went wrong into one line and an exit status.
+@main
+struct Hearth: AsyncParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "hearth",
+    abstract: "A serverless mesh for the home: finds devices on the link and opens them.",
+    discussion: """
+      Examples:
+        hearth daemon                              run a node
+        hearth devices                             who is on the link
+        hearth get httpx://thermostat@pi/          fetch from a device
+        hearth open httpx://thermostat@pi/         open it in the browser
+        hearth serve tv http://127.0.0.1:3000 --plaintext
+                                                   announce an app as a device
+
+      Completion of commands and of device names: hearth --generate-completion-script bash
+      """,
+    version: "hearth \(version)",
+    subcommands: [
+      DaemonCommand.self, DevicesCommand.self, GetCommand.self, OpenCommand.self, URLCommand.self, ServeCommand.self,
+      UnserveCommand.self, StatusCommand.self,
+    ])
+
+  static func main() async {
+    do {
+      var command = try await asyncParseAsRoot()
+      guard var ours = command as? any AsyncParsableCommand else { return try command.run() }
+      do {
+        try await ours.run()
+      } catch  where !(error is CleanExit) {
+        // The parser's own commands and errors are said by the parser; ours are one line, with a status of ours.
+        let failure = CommandFailure(describing: error)
+        Terminal.printError("hearth: \(failure.message)\n")
+        throw ExitCode(failure.status.rawValue)
+      }
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Logging
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+struct DaemonCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "daemon",
+    abstract: "Run a node: announce this machine's services, find those of others, let browsers in.",
+    discussion: """
+      Stays in the foreground and logs to standard error. SIGTERM and SIGINT end it, SIGHUP takes over the services of a
+      changed configuration. Exit status 78 where the configuration cannot be used.
+
+      Examples:
+        hearth daemon
+        hearth daemon --config ./hearth.toml --state ./state --socket ./hearth.sock
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "The configuration.",
+      discussion: "Default: ~/.config/hearth/hearth.toml, else /etc/hearth/hearth.toml; none is fine.",
+      valueName: "file"),
+    completion: .file(extensions: ["toml"]))
+  var config: String?
+  @Option(
+    help: ArgumentHelp(
+      "The folder for what has to survive a restart.",
+      discussion: "Default: ~/.local/state/hearth, for root /var/lib/hearth.", valueName: "dir"),
+    completion: .directory)
+  var state: String?
+  @Option(
+    help: ArgumentHelp(
+      "The control socket.",
+      discussion: "Default: $HEARTH_SOCKET, else $XDG_RUNTIME_DIR/hearth.sock, for root /run/hearth/hearth.sock.",
+      valueName: "path"),
+    completion: .file())
+  var socket: String?
+  @Flag(name: .shortAndLong, help: "Log more; twice: everything.")
+  var verbose: Int
+
+  func run() async throws {
+    // What it makes is for its owner, until said otherwise.
+    umask(0o077)
+    let places = Places.current
+    let file = config ?? places.configuration
+    let configuration = try file.map(ConfigurationFile.read) ?? Configuration()
+    let machine = try MachineName.of(configuration.node)
+    let socket = try places.daemonSocket(socket)
+    if socket == SystemFolders.socket { try SystemFolders.makeRuntimeFolder() }
+    let state = try StateFolder(state ?? places.state)
+    let daemon = Daemon(
+      configuration: configuration, file: file, socket: socket, machine: machine,
+      notifier: ServiceNotifier(address: places.environment["NOTIFY_SOCKET"]), logger: logger)
+    try await daemon.run(in: state)
+  }
+
+  private var logger: Logger {
+    var logger = Logger(label: "hearth") { _ in LineLogHandler() }
+    logger.logLevel = verbose == 0 ? .info : verbose == 1 ? .debug : .trace
+    return logger
+  }
+}

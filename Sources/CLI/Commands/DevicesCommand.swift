@@ -1,0 +1,67 @@
+import ArgumentParser
+import Control
+import FoundationEssentials
+
+struct DevicesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "devices",
+    abstract: "List the devices on the link.",
+    discussion: """
+      Asks the daemon; where none runs, browses by itself for 3 seconds.
+
+      STATE is online, away (listed, yet nobody answers) or gone. HTTP is yes, no, or ? while nobody has asked.
+
+      Examples:
+        hearth devices
+        hearth devices --json | jq -r '.devices[] | select(.http).url'
+        hearth devices --watch --json              one object a change
+      """)
+
+  @Flag(help: "Print JSON, schema 1.")
+  var json = false
+  @Flag(help: "Go on, and print each change.")
+  var watch = false
+  @Flag(help: "Also those that are gone.")
+  var all = false
+  @OptionGroup var client: ClientOptions
+
+  func run() async throws {
+    do {
+      if watch { try await follow() } else { try await list() }
+    } catch let error as ControlError where error.code == .noDaemon && client.socket == nil && !watch {
+      try await browse()
+    }
+  }
+
+  private func list() async throws {
+    let client = client.client
+    let devices = try await client.devices(all: all)
+    let present = all ? Set(try await client.devices().map(\.jid)) : Set(devices.map(\.jid))
+    try show(devices, present: present)
+  }
+
+  private func browse() async throws {
+    if Terminal.errorIsTerminal { Terminal.printError("No daemon runs here: looking around for 3 seconds…\n") }
+    let devices = try await LinkBrowser.devices(for: CLILimits.browse)
+    try show(devices, present: Set(devices.map(\.jid)))
+  }
+
+  private func show(_ devices: [DeviceResource], present: Set<String>) throws {
+    if json {
+      Terminal.write(try ControlJSON.encode(DeviceList(devices), pretty: true) + [0x0A], to: 1)
+    } else {
+      for line in DeviceTable.lines(devices, present: present, now: Date()) { Terminal.print(line) }
+    }
+  }
+
+  private func follow() async throws {
+    try await client.client.watchDevices(all: all) { device in
+      if json {
+        Terminal.write(try ControlJSON.encode(device) + [0x0A], to: 1)
+      } else {
+        Terminal.print(DeviceTable.change(device, now: Date()))
+      }
+    }
+    throw CommandFailure(.noDaemon, "the daemon has ended")
+  }
+}

@@ -1,0 +1,48 @@
+/// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
+struct Configuration: Equatable, Sendable {
+  /// `[node]`.
+  struct NodeSection: Equatable, Sendable {
+    /// The user part of the node's own address.
+    var name = "hearth"
+    /// The machine part of all its addresses; nil: the host name.
+    var machine: String?
+    /// TCP port of the XMPP listener, 1–32767; nil: 5298 where it is free, else a free one.
+    var listen: Int?
+    /// Names of the interfaces to announce and browse on; nil: all.
+    var interfaces: [String]?
+  }
+
+  /// `[front]`.
+  struct FrontSection: Equatable, Sendable {
+    var enabled = true
+    /// TCP port on 127.0.0.1 and ::1.
+    var port = 8332
+  }
+
+  var node = NodeSection()
+  var front = FrontSection()
+  /// `[services.NAME]`, sorted by name.
+  var services: [ServiceDefinition] = []
+}
+
+/// Who may use a service, once its peers can prove who they are (XEP-0332 §"Roster handling in web servers").
+enum Access: Equatable, Sendable {
+  case friends
+  case `public`
+  /// Petnames of friends.
+  case only([String])
+}
+
+/// One service as its owner defines it, in `hearth.toml` or with `hearth serve`.
+struct ServiceDefinition: Equatable, Sendable {
+  /// The user part of its address.
+  var name: String
+  /// Where the answers come from, as written: `http://host:port`, `unix:/path` or an absolute path of a folder.
+  var target: String
+  var title: String?
+  /// One line about the device, announced to everyone on the link.
+  var description: String?
+  var access = Access.friends
+  /// Whether anyone on the link gets HTTP without TLS.
+  var plaintext = false
+}

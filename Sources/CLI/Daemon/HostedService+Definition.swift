@@ -1,0 +1,13 @@
+import Mesh
+import NIOCore
+import Origins
+
+extension HostedService {
+  /// What answers for a definition. Throws where its target cannot be used; the error's description says why.
+  init(_ definition: ServiceDefinition, eventLoopGroup: any EventLoopGroup) throws {
+    self.init(
+      name: definition.name, title: definition.title, description: definition.description, target: definition.target,
+      plaintext: definition.plaintext,
+      origin: try Target(definition.target).makeOrigin(eventLoopGroup: eventLoopGroup))
+  }
+}

@@ -1,0 +1,39 @@
+import Control
+import FoundationEssentials
+
+/// The list of devices as people read it.
+enum DeviceTable {
+  /// `present` are the addresses of those that are not gone.
+  static func lines(_ devices: [DeviceResource], present: Set<String>, now: Date) -> [String] {
+    var table = TextTable(header: ["NAME", "JID", "STATE", "HTTP", "SEEN", "URL"])
+    table.rows = devices.map { device in
+      let state = device.online ? "online" : present.contains(device.jid) ? "away" : "gone"
+      return [device.name, device.jid, state, http(device), seen(device, now: now), device.url ?? "-"]
+    }
+    return table.lines
+  }
+
+  /// One change, as a line of its own. A device that is gone has no address left; one that is away mostly has.
+  static func change(_ device: DeviceResource, now: Date) -> String {
+    let state = device.online ? "online" : device.addresses.isEmpty ? "gone" : "away"
+    return [device.jid, state, device.name, device.url].compactMap { $0.map(Printable.clean) }.joined(separator: "  ")
+  }
+
+  private static func http(_ device: DeviceResource) -> String {
+    device.http.map { $0 ? "yes" : "no" } ?? "?"
+  }
+
+  private static func seen(_ device: DeviceResource, now: Date) -> String {
+    device.online ? "now" : age(now.timeIntervalSince(device.seen))
+  }
+
+  /// `now`, `3 min ago`, `2 h ago`, `5 d ago`: rounded down.
+  static func age(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<60: "now"
+    case ..<3600: "\(Int(seconds / 60)) min ago"
+    case ..<86400: "\(Int(seconds / 3600)) h ago"
+    default: "\(Int(seconds / 86400)) d ago"
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Logging
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes a record as one line to standard error: `time level message key=value …`.
+///
+/// For the journal (systemd.exec(5), `JOURNAL_STREAM`) the time is left out and the level becomes a `<6>` prefix.
+struct LineLogHandler: LogHandler {
+  var logLevel: Logger.Level = .info
+  var metadata: Logger.Metadata = [:]
+  let forJournal: Bool
+  let write: @Sendable (String) -> Void
+
+  init(
+    forJournal: Bool = ProcessInfo.processInfo.environment["JOURNAL_STREAM"] != nil,
+    write: @escaping @Sendable (String) -> Void = { Terminal.printError($0) }
+  ) {
+    self.forJournal = forJournal
+    self.write = write
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+    var line = forJournal ? "<\(event.level.priority)>" : "\(Self.time()) \(event.level) "
+    line += Self.escape("\(event.message)", quoting: false)
+    for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+      line += " \(key)=\(Self.escape("\(value)", quoting: true))"
+    }
+    write(line + "\n")
+  }
+
+  /// One line whatever comes from the link: control characters are escaped, values with spaces quoted.
+  private static func escape(_ text: String, quoting: Bool) -> String {
+    let needsQuotes = quoting && (text.isEmpty || text.contains { " \"=".contains($0) || $0.isNewline })
+    var result = needsQuotes ? "\"" : ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n": result += "\\n"
+      case "\"" where needsQuotes: result += "\\\""
+      case _ where scalar.properties.generalCategory == .control: result += "\\u{\(String(scalar.value, radix: 16))}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + (needsQuotes ? "\"" : "")
+  }
+
+  /// UTC with milliseconds.
+  private static func time() -> String {
+    Date().formatted(.iso8601.time(includingFractionalSeconds: true).year().month().day().timeZone(separator: .omitted))
+  }
+}
+
+extension Logger.Level {
+  /// syslog(3).
+  fileprivate var priority: Int {
+    switch self {
+    case .trace, .debug: 7
+    case .info: 6
+    case .notice: 5
+    case .warning: 4
+    case .error: 3
+    case .critical: 2
+    }
+  }
+}

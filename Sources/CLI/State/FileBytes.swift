@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Whole small files, read and replaced so that a crash leaves the old or the new content, never a mixture.
+enum FileBytes {
+  /// The content, at most `limit` bytes; nil where there is no such file.
+  static func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8]? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    if file < 0, errno == ENOENT { return nil }
+    guard file >= 0 else { throw SystemError("read", path) }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 64 << 10)
+    while bytes.count <= limit {
+      let count = read(file, &part, part.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw SystemError("read", path) }
+      if count == 0 { return bytes }
+      bytes += part[..<count]
+    }
+    throw SystemError("read", path, code: EFBIG)
+  }
+
+  /// Writes a temporary file beside it (mode 0600), syncs it, renames it over `path` and syncs the folder.
+  static func replace(_ path: String, in folder: String, with bytes: [UInt8]) throws(SystemError) {
+    let temporary = path + ".new"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw SystemError("write", temporary) }
+    do throws(SystemError) {
+      defer { close(file) }
+      try append(bytes, to: file, path: temporary)
+      guard fsync(file) == 0 else { throw SystemError("write", temporary) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
+    let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw SystemError("open", folder) }
+    defer { close(directory) }
+    guard fsync(directory) == 0 else { throw SystemError("write", folder) }
+  }
+
+  /// Writes all of it, however often that takes.
+  static func append(_ bytes: some Collection<UInt8>, to file: Int32, path: String) throws(SystemError) {
+    var rest = ContiguousArray(bytes)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError("write", path) }
+      rest = rest.dropFirst(count)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A system call that failed on a file.
+struct SystemError: Error, CustomStringConvertible {
+  let path: String
+  /// What was tried, as in `write`.
+  let operation: String
+  let code: Int32
+
+  /// Takes the reason from `errno`.
+  init(_ operation: String, _ path: String) {
+    self.init(operation, path, code: errno)
+  }
+
+  init(_ operation: String, _ path: String, code: Int32) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  var reason: String { String(cString: strerror(code)) }
+  var description: String { "cannot \(operation) \(path): \(reason)" }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Control
+import FoundationEssentials
+import Testing
+
+@testable import CLI
+
+struct CommandTests {
+  @Test(arguments: [
+    ("thermostat@pi", "http://thermostat--pi.localhost:8332/"),
+    ("thermostat@pi/a?b=1", "http://thermostat--pi.localhost:8332/a?b=1"),
+    ("httpx://thermostat@pi/a#top", "http://thermostat--pi.localhost:8332/a#top"),
+    ("HTTPX://Thermostat@Pi", "http://thermostat--pi.localhost:8332/"),
+  ])
+  func browserAddresses(_ text: String, _ url: String) throws {
+    #expect(DeviceAddress.browserURL(try DeviceAddress.parse(text), frontPort: 8332) == url)
+  }
+
+  @Test(arguments: ["", "http://thermostat@pi/", "thermostat@pi:80/", "httpx:///x"])
+  func otherAddressesAreRefused(_ text: String) {
+    let failure = #expect(throws: CommandFailure.self) { _ = try DeviceAddress.parse(text) }
+    #expect(failure?.status == .usage)
+  }
+
+  @Test(arguments: [
+    ("http://127.0.0.1:80", "http://127.0.0.1:80"), ("/srv", "/srv"), ("www", "/home/a/www"), (".", "/home/a"),
+    ("./www", "/home/a/www"), ("../b", "/home/a/../b"), ("unix:/s", "unix:/s"), ("unix:s", "unix:/home/a/s"),
+    ("ftp://x", "ftp://x"),
+  ])
+  func targetsAreMadeAbsolute(_ target: String, _ absolute: String) {
+    #expect(ServeCommand.absolute(target, from: "/home/a") == absolute)
+  }
+
+  @Test func completionOffersWhatWasBegun() {
+    let devices = [true, nil, false].enumerated().map { index, http in
+      DeviceResource(
+        jid: "d\(index)@pi", name: "d", online: true, http: http, status: "", message: nil, addresses: [], seen: Date(),
+        url: nil)
+    }
+    #expect(DeviceCompletion.names(devices, prefix: "") == ["d0@pi", "d1@pi"])
+    #expect(DeviceCompletion.names(devices, prefix: "httpx:") == ["httpx://d0@pi/", "httpx://d1@pi/"])
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aDeadlineEndsTheWork() async {
+    let never: Void? = await Deadline.run(.milliseconds(20)) { try await Task.sleep(for: .seconds(3600)) }
+    #expect(never == nil)
+    #expect(await Deadline.run(.seconds(3600)) { 1 } == 1)
+  }
+
+  @Test func getParsesCurlsHabits() async throws {
+    let get = try await GetCommand.asyncParse(["-XPUT", "-HA: b", "-H", "-c: d", "-d", "-1", "-o", "f", "-if", "a@b/"])
+    #expect(get.method == "PUT")
+    #expect(get.headers == ["A: b", "-c: d"])
+    #expect(get.data == "-1")
+    #expect(get.output == "f")
+    #expect(get.include && get.fail && !get.headOnly)
+    for wrong in [["-I", "-d", "x", "a@b"], ["-m", "0", "a@b"]] {
+      await #expect(throws: (any Error).self) { _ = try await GetCommand.asyncParse(wrong) }
+    }
+  }
+
+  @Test func placesOfAUser() throws {
+    let places = Places(
+      environment: ["HOME": "/home/a", "XDG_RUNTIME_DIR": "/run/user/1"], isRoot: false, exists: { _ in false })
+    #expect(places.configurations == ["/home/a/.config/hearth/hearth.toml", "/etc/hearth/hearth.toml"])
+    #expect(places.configuration == nil)
+    #expect(try places.state == "/home/a/.local/state/hearth")
+    #expect(try places.daemonSocket(nil) == "/run/user/1/hearth.sock")
+    #expect(places.clientSocket(nil) == "/run/user/1/hearth.sock")
+    #expect(places.clientSocket("/x") == "/x")
+  }
+
+  @Test func placesAreWhereTheEnvironmentSays() throws {
+    let places = Places(
+      environment: [
+        "HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "HEARTH_SOCKET": "/x", "XDG_RUNTIME_DIR": "/r",
+      ], isRoot: false, exists: { $0 == "/etc/hearth/hearth.toml" })
+    #expect(places.configurations.first == "/c/hearth/hearth.toml")
+    #expect(places.configuration == "/etc/hearth/hearth.toml")
+    #expect(try places.state == "/s/hearth")
+    #expect(try places.daemonSocket(nil) == "/x")
+    #expect(places.clientSocket(nil) == "/x")
+  }
+
+  @Test func aUsersProgramAsksTheSystemsDaemonWhereThereIsNoOther() {
+    let places = Places(
+      environment: ["XDG_RUNTIME_DIR": "/r"], isRoot: false, exists: { $0 == "/run/hearth/hearth.sock" })
+    #expect(places.clientSocket(nil) == "/run/hearth/hearth.sock")
+  }
+
+  @Test func placesOfRoot() throws {
+    let places = Places(environment: ["HOME": "/root", "XDG_RUNTIME_DIR": "/r"], isRoot: true, exists: { _ in true })
+    #expect(places.configurations == ["/etc/hearth/hearth.toml"])
+    #expect(try places.state == "/var/lib/hearth")
+    #expect(try places.daemonSocket(nil) == "/run/hearth/hearth.sock")
+  }
+
+  @Test func aUserWithoutARuntimeFolderIsToldWhatToSay() throws {
+    let places = Places(environment: [:], isRoot: false, exists: { _ in false })
+    #expect(throws: CommandFailure.self) { _ = try places.daemonSocket(nil) }
+    #expect(throws: CommandFailure.self) { _ = try places.state }
+  }
+}

@@ -1,0 +1,144 @@
+import Testing
+
+@testable import CLI
+
+struct ConfigurationTests {
+  @Test func anEmptyFileIsTheDefaults() throws {
+    #expect(try ConfigurationFile.parse("", file: "f") == Configuration())
+  }
+
+  @Test func everyKey() throws {
+    let configuration = try ConfigurationFile.parse(
+      """
+      [node]
+      name = "kitchen"
+      machine = "pi"
+      listen = 5299
+      interfaces = ["eth0", "wlan0"]
+      [front]
+      enabled = false
+      port = 8400
+      [services.thermostat]
+      target = "http://127.0.0.1:8321"
+      title = "Living room"
+      description = "Warm"
+      access = ["anna", "kitchen-pi"]
+      plaintext = true
+      [services.files]
+      target = "/srv/www"
+      access = "public"
+      [services.app]
+      target = "unix:/run/app.sock"
+      """, file: "f")
+    #expect(configuration.node == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"]))
+    #expect(configuration.front == .init(enabled: false, port: 8400))
+    #expect(
+      configuration.services == [
+        ServiceDefinition(name: "app", target: "unix:/run/app.sock"),
+        ServiceDefinition(name: "files", target: "/srv/www", access: .public),
+        ServiceDefinition(
+          name: "thermostat", target: "http://127.0.0.1:8321", title: "Living room", description: "Warm",
+          access: .only(["anna", "kitchen-pi"]), plaintext: true),
+      ])
+  }
+
+  struct Bad: Sendable, CustomTestStringConvertible {
+    let text: String
+    let line: Int?
+    let key: String?
+    /// A part of the message that says what is allowed.
+    let says: String
+    var testDescription: String { text }
+
+    init(_ text: String, _ line: Int?, _ key: String?, _ says: String) {
+      self.text = text
+      self.line = line
+      self.key = key
+      self.says = says
+    }
+  }
+
+  static let bad = [
+    Bad("[nod]\n", 1, "nod", "node, front, services"),
+    Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces"),
+    Bad("node = 3", 1, "node", "[node]"),
+    Bad("[node]\nname = 7", 2, "node.name", "a string in quotes"),
+    Bad("[node]\nname = \"a@b\"", 2, "node.name", "letters, digits"),
+    Bad("[node]\nname = \"\"", 2, "node.name", "empty"),
+    Bad("[node]\nmachine = \"\(String(repeating: "m", count: 60))\"", 2, "node.machine", "63 bytes"),
+    Bad("[node]\nlisten = \"5298\"", 2, "node.listen", "1 to 32767"),
+    Bad("[node]\nlisten = 40000", 2, "node.listen", "1 to 32767"),
+    Bad("[node]\nlisten = 52.5", 2, "node.listen", "1 to 32767"),
+    Bad("[node]\ninterfaces = \"eth0\"", 2, "node.interfaces", "a list of strings"),
+    Bad("[node]\ninterfaces = [\"eth0\", 1]", 2, "node.interfaces", "entry 2"),
+    Bad("[node]\ninterfaces = []", 2, "node.interfaces", "for all"),
+    Bad("[front]\nenabled = \"yes\"", 2, "front.enabled", "true or false"),
+    Bad("[front]\nport = 0", 2, "front.port", "1 to 65535"),
+    Bad("[front]\nhost = \"0.0.0.0\"", 2, "front.host", "enabled, port"),
+    Bad("[services]\ntv = \"http://x\"", 2, "services.tv", "[services.tv]"),
+    Bad("[services.tv]\ntitle = \"TV\"", 1, "services.tv", "no target"),
+    Bad("[services.tv]\ntarget = \"ftp://x\"", 2, "services.tv.target", "http://host:port"),
+    Bad("[services.tv]\ntarget = \"www\"", 2, "services.tv.target", "/path/of/a/folder"),
+    Bad("[services.tv]\ntarget = \"/w\"\nport = 1", 3, "services.tv.port", "target, title"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = \"all\"", 3, "services.tv.access", "\"friends\", \"public\""),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = []", 3, "services.tv.access", "list of names"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = true", 3, "services.tv.access", "list of names"),
+    Bad("[services.tv]\ntarget = \"/w\"\nplaintext = 1", 3, "services.tv.plaintext", "true or false"),
+    Bad("[services.tv]\ntarget = \"/w\"\ndescription = \"a\\nb\"", 3, "services.tv.description", "one line"),
+    Bad("[services.\"a b\"]\ntarget = \"/w\"", 1, "services.a b", "letters, digits"),
+    Bad("[services.TV]\ntarget = \"/w\"\n[services.tv]\ntarget = \"/w\"", 3, "services.tv", "same name"),
+    Bad("[node]\nname = \"tv\"\n[services.TV]\ntarget = \"/w\"", 3, "services.TV", "node's own name"),
+    Bad("[services.tv]\ntarget = \"/w\"\n[services.tv]\ntarget = \"/w\"", 3, nil, "not TOML"),
+    Bad("[node]\nname = \"a\"\nname = \"b\"", 3, nil, "not TOML"),
+    Bad("[node\n", 1, nil, "not TOML"),
+  ]
+
+  @Test(arguments: bad) func aMistakeIsNamed(_ bad: Bad) throws {
+    let error = try #require(throws: ConfigurationError.self) {
+      _ = try ConfigurationFile.parse(bad.text, file: "hearth.toml")
+    }
+    #expect(error.line == bad.line)
+    #expect(error.key == bad.key)
+    #expect(error.message.contains(bad.says), "\(error)")
+    #expect("\(error)".hasPrefix("hearth.toml"))
+  }
+
+  @Test func theErrorReadsLikeACompilers() {
+    let error = ConfigurationError(file: "/etc/hearth.toml", line: 3, key: "node.name", message: "is empty")
+    #expect("\(error)" == "/etc/hearth.toml:3: node.name: is empty")
+    #expect("\(ConfigurationError(file: "f", message: "no such file"))" == "f: no such file")
+  }
+
+  @Test func filesThatCannotBeRead() throws {
+    try TemporaryFolder.with { folder in
+      for (content, says) in [([UInt8]?.none, "no such file"), ([0xFF, 0xFE], "UTF-8")] {
+        let path = "\(folder)/hearth.toml"
+        if let content { try FileBytes.replace(path, in: folder, with: content) }
+        let error = try #require(throws: ConfigurationError.self) { _ = try ConfigurationFile.read(path) }
+        #expect(error.message.contains(says))
+      }
+      let error = try #require(throws: ConfigurationError.self) { _ = try ConfigurationFile.read(folder) }
+      #expect(error.message.contains("cannot be read"))
+    }
+  }
+
+  @Test(arguments: [
+    (["node", "name"], 4), (["services", "tv", "target"], 7), (["services", "a.b", "x"], 9), (["front", "port"], 2),
+    (["services", "tv", "absent"], 6), (["services"], 6), (["absent"], nil),
+  ])
+  func theLineOfAKey(_ path: [String], is line: Int?) {
+    let locator = KeyLocator(
+      document: """
+        # name = "no"
+        front.port = 1
+        [node]
+        name = "a"
+
+        [ services . tv ]
+          target = "x = y"
+        [services."a.b"]
+        'x' = 1
+        """)
+    #expect(locator.line(of: path) == line)
+  }
+}

@@ -1,0 +1,98 @@
+import Control
+import FoundationEssentials
+import Logging
+import Synchronization
+import Testing
+
+@testable import CLI
+
+struct OutputTests {
+  private static let now = Date(timeIntervalSince1970: 1_000_000)
+
+  private static func device(
+    _ name: String, _ jid: String, online: Bool = true, http: Bool? = true, age: Double = 0, url: String? = nil
+  ) -> DeviceResource {
+    DeviceResource(
+      jid: jid, name: name, online: online, http: http, status: "avail", message: nil,
+      addresses: online ? [.init(address: "10.0.0.1", port: 5298, interface: "eth0")] : [],
+      seen: now - age, url: url)
+  }
+
+  @Test func columnsAreAligned() {
+    let devices = [
+      Self.device("Living room", "thermostat@pi", age: 7000, url: "http://thermostat--pi.localhost:8332/"),
+      Self.device("tv", "tv@den", online: false, http: nil, age: 200),
+      Self.device("old", "old@den", online: false, http: false, age: 90000),
+    ]
+    #expect(
+      DeviceTable.lines(devices, present: ["thermostat@pi", "tv@den"], now: Self.now) == [
+        "NAME         JID            STATE   HTTP  SEEN       URL",
+        "Living room  thermostat@pi  online  yes   now        http://thermostat--pi.localhost:8332/",
+        "tv           tv@den         away    ?     3 min ago  -",
+        "old          old@den        gone    no    1 d ago    -",
+      ])
+  }
+
+  @Test func anEmptyListIsTheHeader() {
+    let lines = DeviceTable.lines([], present: [], now: Self.now)
+    #expect(lines == ["NAME  JID  STATE  HTTP  SEEN  URL"])
+  }
+
+  @Test func namesCannotDriveTheTerminal() {
+    let lines = DeviceTable.lines(
+      [Self.device("\u{1B}[2Jx\r\u{202E}y", "a@b")], present: ["a@b"], now: Self.now)
+    #expect(!lines.joined().unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E })
+    #expect(lines[1].contains("[2Jx"))
+    #expect(Printable.clean("Küche 🔥 — ok") == "Küche 🔥 — ok")
+  }
+
+  @Test(arguments: [
+    (-5.0, "now"), (59, "now"), (60, "1 min ago"), (3599, "59 min ago"), (3600, "1 h ago"), (86399, "23 h ago"),
+    (86400, "1 d ago"), (400_000, "4 d ago"),
+  ])
+  func ages(_ seconds: Double, _ text: String) {
+    #expect(DeviceTable.age(seconds) == text)
+  }
+
+  @Test(arguments: [
+    (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (1_048_575, "1.0 MiB"),
+    (64 << 20, "64.0 MiB"), (3 << 40, "3.0 TiB"), (5000 << 40, "5000.0 TiB"),
+  ])
+  func byteCounts(_ bytes: Int, _ text: String) {
+    #expect(ByteCount.text(bytes) == text)
+  }
+
+  @Test func theProgressBar() {
+    let start = ContinuousClock.now
+    var bar = ProgressBar(total: 64 << 20, start: start)
+    #expect(
+      bar.line(16 << 20, elapsed: .seconds(2))
+        == "[#####               ]  25 %  16.0 MiB of 64.0 MiB  8.0 MiB/s  0:06 left")
+    #expect(bar.update(1, now: start + .milliseconds(10)) == nil)
+    #expect(bar.finish(1, now: start + .milliseconds(20)) == nil)
+    #expect(bar.update(1, now: start + .seconds(1))?.first == "\r")
+    #expect(bar.update(2, now: start + .milliseconds(1010)) == nil)
+    #expect(bar.finish(64 << 20, now: start + .seconds(2))?.hasSuffix("\n") == true)
+    #expect(ProgressBar(total: nil, start: start).line(2048, elapsed: .seconds(1)) == "2.0 KiB  2.0 KiB/s")
+  }
+
+  @Test func oneLineARecord() {
+    let lines = Mutex<[String]>([])
+    var logger = Logger(label: "t") { _ in
+      LineLogHandler(forJournal: true) { line in lines.withLock { $0.append(line) } }
+    }
+    logger[metadataKey: "b"] = "two words"
+    logger.warning("evil\nname", metadata: ["a": "1", "c": "x\u{1B}[2J\"", "d": ""])
+    #expect(lines.withLock { $0 } == ["<4>evil\\nname a=1 b=\"two words\" c=\"x\\u{1b}[2J\\\"\" d=\"\"\n"])
+  }
+
+  @Test func theTimeComesFirstOutsideOfTheJournal() throws {
+    let lines = Mutex<[String]>([])
+    let logger = Logger(label: "t") { _ in
+      LineLogHandler(forJournal: false) { line in lines.withLock { $0.append(line) } }
+    }
+    logger.notice("ready", metadata: ["jid": "a@b"])
+    let line = try #require(lines.withLock { $0 }.first)
+    #expect(line.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z notice ready jid=a@b\n/) != nil, "\(line)")
+  }
+}

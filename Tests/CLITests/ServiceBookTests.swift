@@ -1,0 +1,159 @@
+import Control
+import HTTPX
+import Logging
+import Mesh
+import Synchronization
+import Testing
+
+@testable import CLI
+
+struct ServiceBookTests {
+  private struct NoOrigin: Origin {
+    func respond(
+      to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
+    ) async throws {}
+  }
+
+  private struct BadTarget: Error, CustomStringConvertible {
+    var description: String { "cannot be used" }
+  }
+
+  /// What is on stage: name → target.
+  private final class Stage: Sendable {
+    let served = Mutex<[String: String]>([:])
+
+    var stage: ServiceBook.Stage {
+      ServiceBook.Stage(
+        prepare: {
+          guard $0.target != "bad" else { throw BadTarget() }
+          return HostedService(name: $0.name, target: $0.target, plaintext: $0.plaintext, origin: NoOrigin())
+        },
+        serve: { service in self.served.withLock { $0[service.name] = service.target } },
+        unserve: { name in self.served.withLock { $0[name] = nil } })
+    }
+
+    var names: [String] { served.withLock { $0.keys.sorted() } }
+  }
+
+  private static func book(_ folder: String, _ stage: Stage, _ configured: [ServiceDefinition] = []) -> ServiceBook {
+    ServiceBook(
+      nodeName: "hearth", machine: "pi", configured: configured, store: ServiceStore(folder: folder),
+      stage: stage.stage, logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  @Test func addedServicesOutliveTheDaemon() async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(folder, stage)
+      try await book.start()
+      let served = try await book.add(ServiceDefinition(name: "tv", target: "/a"))
+      #expect(served.jid == "tv@pi")
+      #expect(served.warnings.count == 1)
+      #expect(stage.names == ["tv"])
+      let second = Stage()
+      let again = Self.book(folder, second)
+      try await again.start()
+      #expect(second.names == ["tv"])
+      try await again.remove("TV")
+      #expect(second.names == [])
+      #expect(try ServiceStore(folder: folder).load() == [])
+    }
+  }
+
+  @Test func addingAgainReplaces() async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(folder, stage)
+      try await book.start()
+      _ = try await book.add(ServiceDefinition(name: "tv", target: "/a"))
+      _ = try await book.add(ServiceDefinition(name: "TV", target: "/b"))
+      #expect(stage.served.withLock { $0 } == ["TV": "/b"])
+      #expect(try ServiceStore(folder: folder).load().map(\.name) == ["TV"])
+    }
+  }
+
+  @Test(arguments: [
+    ("TV", "/a", ControlError.Code.conflict), ("hearth", "/a", .conflict), ("a b", "/a", .invalid),
+    ("", "/a", .invalid),
+    ("ok", "bad", .invalid), (String(repeating: "x", count: 61), "/a", .invalid),
+  ])
+  func whatCannotBeAddedChangesNothing(_ name: String, _ target: String, _ code: ControlError.Code) async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(folder, stage, [ServiceDefinition(name: "tv", target: "/c")])
+      try await book.start()
+      let error = await #expect(throws: ControlError.self) {
+        _ = try await book.add(ServiceDefinition(name: name, target: target))
+      }
+      #expect(error?.code == code)
+      #expect(stage.names == ["tv"])
+      #expect(try ServiceStore(folder: folder).load() == [])
+    }
+  }
+
+  @Test func removingWhatIsNotThereOrConfigured() async throws {
+    try await TemporaryFolder.with { folder in
+      let book = Self.book(folder, Stage(), [ServiceDefinition(name: "tv", target: "/c")])
+      try await book.start()
+      let configured = await #expect(throws: ControlError.self) { try await book.remove("tv") }
+      #expect(configured?.code == .conflict)
+      let absent = await #expect(throws: ControlError.self) { try await book.remove("x") }
+      #expect(absent?.code == .notFound)
+    }
+  }
+
+  @Test func reloadTakesOverWhatChanged() async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(
+        folder, stage, [ServiceDefinition(name: "a", target: "/a"), ServiceDefinition(name: "b", target: "/b")])
+      try await book.start()
+      _ = try await book.add(ServiceDefinition(name: "c", target: "/c"))
+      try await book.reload([
+        ServiceDefinition(name: "b", target: "/b2"), ServiceDefinition(name: "c", target: "/configured"),
+      ])
+      #expect(stage.served.withLock { $0 } == ["b": "/b2", "c": "/configured"])
+      try await book.reload([])
+      #expect(stage.served.withLock { $0 } == ["c": "/c"], "what was added comes back")
+    }
+  }
+
+  @Test func aBadReloadChangesNothing() async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(folder, stage, [ServiceDefinition(name: "a", target: "/a")])
+      try await book.start()
+      await #expect(throws: CommandFailure.self) {
+        try await book.reload([
+          ServiceDefinition(name: "b", target: "/b"), ServiceDefinition(name: "c", target: "bad"),
+        ])
+      }
+      #expect(stage.served.withLock { $0 } == ["a": "/a"])
+      try await book.reload([ServiceDefinition(name: "b", target: "/b")])
+      #expect(stage.names == ["b"])
+    }
+  }
+
+  @Test func aConfiguredServiceThatCannotBeServedStopsTheStart() async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = Stage()
+      let book = Self.book(
+        folder, stage, [ServiceDefinition(name: "a", target: "/a"), ServiceDefinition(name: "b", target: "bad")])
+      let failure = await #expect(throws: CommandFailure.self) { try await book.start() }
+      #expect(failure?.status == .configuration)
+      #expect(stage.names == [])
+    }
+  }
+
+  @Test func anAddedOneThatCannotBeServedStopsNothing() async throws {
+    try await TemporaryFolder.with { folder in
+      try ServiceStore(folder: folder).save([
+        ServiceDefinition(name: "a", target: "bad"), ServiceDefinition(name: "b", target: "/b"),
+      ])
+      let stage = Stage()
+      try await Self.book(folder, stage).start()
+      #expect(stage.names == ["b"])
+      #expect(try ServiceStore(folder: folder).load().count == 2)
+    }
+  }
+}
