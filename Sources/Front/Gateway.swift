@@ -38,6 +38,18 @@ package struct Gateway: Sendable {
     }
   }
 
+  /// The same for a request whose target is an `httpx` URI in absolute form; 400 for any other.
+  package func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
+    let uri: HTTPXURI
+    do throws(HTTPXError) {
+      uri = try HTTPXURI(request.head.path ?? "")
+    } catch {
+      let refusal = Response.own(.badRequest, type: "text/plain; charset=utf-8", error.message + "\n")
+      return try await Reply(writer, to: request.head).write(refusal)
+    }
+    try await forward(request, to: uri.jid, path: uri.path, writer: writer)
+  }
+
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server
   /// side of this hop has answered.
   private static func outgoing(_ request: Request, to device: JID, path: String) -> HTTPXRequest {

@@ -1,5 +1,6 @@
 import Avahi
 import Control
+import Front
 import HTTPTypes
 import HummingbirdCore
 import Logging
@@ -24,9 +25,9 @@ struct Daemon {
   /// Throws what kept it from starting or broke it: `ControlError`, `StateError`, `CommandFailure`, and what the node and
   /// the front throw.
   func run(in state: borrowing StateFolder) async throws {
-    let node = Node(
+    let node = try Node(
       configuration: NodeConfiguration(
-        name: configuration.node.name, machine: machine, port: configuration.node.listen),
+        name: configuration.node.name, machine: machine, port: configuration.node.listen, version: Hearth.version),
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let book = ServiceBook(
@@ -39,14 +40,15 @@ struct Daemon {
   private func services(_ node: Node, _ book: ServiceBook) -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
     let control = ControlServer(
-      socket: socket, answers: Self.answers(node, book), version: Hearth.version, frontPort: frontPort,
+      socket: socket, answers: Self.answers(node, book, logger: logger), version: Hearth.version, frontPort: frontPort,
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
-    return [
-      node, control,
-      Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger),
-      Readiness(
-        node: node, control: control, socket: socket, frontPort: frontPort, notifier: notifier, logger: logger),
-    ]
+    let front = frontPort.map { port in
+      Front(node: node, port: port, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+    }
+    let reload = Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger)
+    let readiness = Readiness(
+      node: node, control: control, socket: socket, frontPort: frontPort, notifier: notifier, logger: logger)
+    return [node, control] + (front.map { [$0] } ?? []) + [reload, readiness]
   }
 
   private func run(_ services: [any Service]) async throws {
@@ -68,8 +70,9 @@ struct Daemon {
       serve: { node.serve($0) }, unserve: { _ = node.unserve($0) })
   }
 
-  private static func answers(_ node: Node, _ book: ServiceBook) -> ControlAnswers {
-    ControlAnswers(
+  private static func answers(_ node: Node, _ book: ServiceBook, logger: Logger) -> ControlAnswers {
+    let gateway = Gateway(node: node, logger: logger)
+    return ControlAnswers(
       devices: { node.devices() }, deviceChanges: { node.deviceChanges() }, status: { node.status() },
       serve: { name, service in
         try await book.add(
@@ -78,8 +81,6 @@ struct Daemon {
             plaintext: service.plaintext))
       },
       unserve: { try await book.remove($0) },
-      proxy: { _, writer, _ in
-        try await writer.writeResponse(.init(status: .notImplemented, headerFields: [.contentLength: "0"]))
-      })
+      proxy: { request, writer, _ in try await gateway.forward(request, writer: writer) })
   }
 }
