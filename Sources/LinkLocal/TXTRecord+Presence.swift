@@ -6,6 +6,11 @@ extension TXTRecord {
     package let hash: String
     /// Proves nothing until disco#info recomputes to it.
     package let ver: String
+
+    package init(hash: String, ver: String) {
+      self.hash = hash
+      self.ver = ver
+    }
   }
 
   /// What this node announces of a device. There is never a `jid`: one client then sends a header nobody can parse.
