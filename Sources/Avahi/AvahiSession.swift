@@ -24,11 +24,16 @@ final class AvahiSession {
     case new
     /// `avahi_client_new` runs, and has called back with this state already, from within.
     case connecting(told: AvahiClientState?)
-    case connected(OpaquePointer, isUp: Bool)
+    case connected(OpaquePointer, Health)
     case disconnected
     case ended
   }
+  private enum Health { case waitingForDaemon, up, dead }
   private var life = Life.new
+  /// The host has its name, and avahi-daemon takes announcements.
+  private var isRunning = false
+  /// Browsing has told what avahi-daemon knew.
+  private var isCaughtUp = false
   /// What was reported last, so that it is reported once.
   private var problem: String?
   private var retry = AvahiLimits.firstRetry
@@ -53,6 +58,12 @@ final class AvahiSession {
   func start() -> Bool {
     watch = CounterWatch(wishes.bell.descriptor, on: thread) { [unowned self] in wishesChanged() }
     alarm = Alarm(on: thread) { [unowned self] in alarmRang() }
+    publisher.failed = { [unowned self] reason in failed(reason) }
+    publisher.isTaken = { [unowned self] name in browsing.isTaken(name) }
+    browsing.caughtUp = { [unowned self] in
+      isCaughtUp = true
+      publish()
+    }
     browsing.failed = { [unowned self] reason in failed(reason) }
     wishes.bell.ring()
     return thread.start()
@@ -79,6 +90,7 @@ final class AvahiSession {
     guard !scope.isEmpty else {
       return failed("there is no interface \(interfaceNames.joined(separator: ", "))")
     }
+    (isRunning, isCaughtUp) = (false, false)
     life = .connecting(told: nil)
     var error: Int32 = 0
     let client = avahi_client_new(
@@ -89,7 +101,7 @@ final class AvahiSession {
       }, Unmanaged.passUnretained(self).toOpaque(), &error)
     guard let client else { return failed("no D-Bus with avahi-daemon: \(errorText(error))") }
     guard case .connecting(let told) = life else { return }
-    life = .connected(client, isUp: false)
+    life = .connected(client, .waitingForDaemon)
     if let told { changed(to: told) }
   }
 
@@ -111,15 +123,17 @@ final class AvahiSession {
       life = .connecting(told: state)
       return
     }
-    guard case .connected(let client, _) = life else { return }
+    guard case .connected(let client, let health) = life, health != .dead else { return }
     switch state {
     case AVAHI_CLIENT_S_RUNNING:
       isUp(client)
       if let host = avahi_client_get_host_name(client) { wishes.reached(host: String(cString: host)) }
-      publisher.start(client, scope)
+      isRunning = true
+      publish()
     case AVAHI_CLIENT_S_REGISTERING, AVAHI_CLIENT_S_COLLISION:
       // The host gets another name: what was announced points to the old one, and is announced again later.
       isUp(client)
+      isRunning = false
       publisher.stop()
     case AVAHI_CLIENT_CONNECTING:
       unavailable("avahi-daemon is not running; start it with: systemctl start avahi-daemon")
@@ -128,9 +142,16 @@ final class AvahiSession {
     }
   }
 
+  /// Not before it is known who is there. Avahi notices too late that a name is taken when it knew that before: its
+  /// probes then say so, the holder keeps silent as if all were well (RFC 6762 §7.1), and loses its name.
+  private func publish() {
+    guard case .connected(let client, .up) = life, isRunning, isCaughtUp else { return }
+    publisher.start(client, scope)
+  }
+
   private func isUp(_ client: OpaquePointer) {
-    guard case .connected(_, isUp: false) = life else { return }
-    life = .connected(client, isUp: true)
+    guard case .connected(_, .waitingForDaemon) = life else { return }
+    life = .connected(client, .up)
     retry = AvahiLimits.firstRetry
     problem = nil
     logger.info("connected to avahi-daemon")
@@ -143,7 +164,13 @@ final class AvahiSession {
 
   /// Nothing is freed here: libavahi may be in the middle of a callback of the very object.
   private func failed(_ reason: String) {
-    if case .connected(let client, _) = life { life = .connected(client, isUp: false) } else { life = .disconnected }
+    switch life {
+    case .connected(_, .dead), .ended: return
+    case .connected(let client, _): life = .connected(client, .dead)
+    case .new, .connecting, .disconnected: life = .disconnected
+    }
+    publisher.pause()
+    browsing.pause()
     unavailable(reason)
     alarm?.set(retry)
     retry = min(retry * 2, AvahiLimits.longestRetry)
@@ -158,16 +185,16 @@ final class AvahiSession {
 
   private func alarmRang() {
     switch life {
-    case .connected(_, isUp: true):
+    case .connected(_, .up):
       if scope == presentInterfaces() {
         alarm?.set(AvahiLimits.interfaceCheck)
       } else {
         logger.info("the interfaces to use have changed")
         reconnect()
       }
-    case .connected(_, isUp: false), .disconnected:
+    case .connected(_, .dead), .disconnected:
       reconnect()
-    case .new, .connecting, .ended:
+    case .connected(_, .waitingForDaemon), .new, .connecting, .ended:
       break
     }
   }

@@ -36,7 +36,14 @@ func lastError(of client: OpaquePointer) -> String {
   errorText(avahi_client_errno(client))
 }
 
-/// Lends the strings as Avahi's list, which has the last one first.
+/// Errors that say nothing of what was asked for: D-Bus or the daemon is gone or hangs.
+func isBrokenConnection(_ code: Int32) -> Bool {
+  [
+    AVAHI_ERR_DBUS_ERROR, AVAHI_ERR_DISCONNECTED, AVAHI_ERR_NO_DAEMON, AVAHI_ERR_BAD_STATE, AVAHI_ERR_TIMEOUT,
+  ].contains(Int(code))
+}
+
+/// Lends the strings as Avahi's list. To Avahi a list that was built has its last string first.
 func withStringList<Result>(_ strings: [[UInt8]], _ body: (OpaqueStringList) -> Result) -> Result {
   var list: OpaqueStringList = nil
   for string in strings { list = avahi_string_list_add_arbitrary(list, string, string.count) }
@@ -44,6 +51,7 @@ func withStringList<Result>(_ strings: [[UInt8]], _ body: (OpaqueStringList) -> 
   return body(list)
 }
 
+/// In the order of the packet: what a resolver hands over, unlike a list that is built, has the first one first.
 func bytes(of list: OpaqueStringList) -> [[UInt8]] {
   var strings: [[UInt8]] = []
   var node = list
@@ -53,7 +61,7 @@ func bytes(of list: OpaqueStringList) -> [[UInt8]] {
     strings.append(Array(text))
     node = avahi_string_list_get_next(current)
   }
-  return strings.reversed()
+  return strings
 }
 
 /// Without a scope.

@@ -7,9 +7,17 @@ import XMPP
 final class Browsing {
   /// Called when Avahi gives the browsing up.
   var failed: (String) -> Void = { _ in }
+  /// Called when everything is listed that avahi-daemon knew already; what comes later, it has just learnt.
+  var caughtUp: () -> Void = {}
+  /// Browsers that have not come so far yet.
+  private var behind = 0
 
   private var client: OpaquePointer?
-  private var domains: [Sighting.Key: String] = [:]
+  private struct Listing {
+    let domain: String
+    let isRemote: Bool
+  }
+  private var listings: [Sighting.Key: Listing] = [:]
   private var resolvers: [Sighting.Key: Resolver] = [:]
   private var budget = ResolverBudget()
   /// Names by kernel index. Kept, for an interface has no name any more when its instances are reported lost.
@@ -24,23 +32,35 @@ final class Browsing {
 
   func start(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
     self.client = client
+    behind = scope.count
     for interface in scope {
       // The client frees it.
       let browser = avahi_service_browser_new(
         client, interface, anyFamily, serviceType, nil, AvahiLookupFlags(0),
-        { browser, interface, family, event, name, _, domain, _, context in
+        { browser, interface, family, event, name, _, domain, flags, context in
           guard let context else { return }
+          let isRemote = flags.rawValue & AVAHI_LOOKUP_RESULT_LOCAL.rawValue == 0
           Unmanaged<Browsing>.fromOpaque(context).takeUnretainedValue()
-            .received(event, name, domain, interface, family)
+            .received(event, name, domain, interface, family, isRemote: isRemote)
         }, Unmanaged.passUnretained(self).toOpaque())
       guard browser != nil else { return failed("cannot browse: \(lastError(of: client))") }
     }
   }
 
+  /// Whether another host has this name already.
+  func isTaken(_ name: JID) -> Bool {
+    listings.contains { $0.key.instance == name && $0.value.isRemote }
+  }
+
+  /// Leaves everything as it is: there is nobody to talk to.
+  func pause() {
+    client = nil
+  }
+
   /// Forgets everything; the client that is about to be freed frees what is Avahi's.
   func stop() {
     client = nil
-    domains = [:]
+    listings = [:]
     resolvers = [:]
     budget = ResolverBudget()
     interfaces = [:]
@@ -48,18 +68,21 @@ final class Browsing {
 
   private func received(
     _ event: AvahiBrowserEvent, _ name: UnsafePointer<CChar>?, _ domain: UnsafePointer<CChar>?,
-    _ interface: AvahiIfIndex, _ family: AvahiProtocol
+    _ interface: AvahiIfIndex, _ family: AvahiProtocol, isRemote: Bool
   ) {
     switch event {
     case AVAHI_BROWSER_NEW:
-      guard let name, let domain, let key = key(name, interface, family), domains[key] == nil else { return }
-      domains[key] = String(cString: domain)
+      guard let name, let domain, let key = key(name, interface, family), listings[key] == nil else { return }
+      listings[key] = Listing(domain: String(cString: domain), isRemote: isRemote)
       budget.appeared(key).map(resolve)
     case AVAHI_BROWSER_REMOVE:
-      guard let name, let key = key(name, interface, family), domains.removeValue(forKey: key) != nil else { return }
+      guard let name, let key = key(name, interface, family), listings.removeValue(forKey: key) != nil else { return }
       resolvers.removeValue(forKey: key)?.free()
       report.yield(.lost(key))
       budget.vanished(key).map(resolve)
+    case AVAHI_BROWSER_CACHE_EXHAUSTED:
+      behind -= 1
+      if behind == 0 { caughtUp() }
     case AVAHI_BROWSER_FAILURE:
       if let client { failed("cannot browse: \(lastError(of: client))") }
     default:
@@ -82,10 +105,12 @@ final class Browsing {
   }
 
   private func resolve(_ key: Sighting.Key) {
-    guard let client, let domain = domains[key] else { return }
+    guard let client, let listing = listings[key] else { return }
     let resolver = Resolver(key) { [unowned self] finding in resolved(key, finding) }
-    guard resolver.start(client, domain: domain) else {
-      logger.warning("cannot resolve \(key.instance): \(lastError(of: client))")
+    guard resolver.start(client, domain: listing.domain) else {
+      let error = avahi_client_errno(client)
+      guard !isBrokenConnection(error) else { return failed(errorText(error)) }
+      logger.warning("cannot resolve \(key.instance): \(errorText(error))")
       budget.vanished(key).map(resolve)
       return
     }

@@ -10,14 +10,23 @@ import XMPP
 final class Publication {
   private var wanted: Announcement
   private var name: JID
+  /// Whether it was established under this name; then what browsing tells of it can be our own echo.
+  private var hasStood = false
   private var renames = 0
   private var group: OpaquePointer?
   private var scope: [AvahiIfIndex] = []
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let logger: Logger
+  private let isTaken: (JID) -> Bool
+  private let failed: (String) -> Void
 
-  init(_ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+  init(
+    _ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger,
+    isTaken: @escaping (JID) -> Bool, failed: @escaping (String) -> Void
+  ) {
     wanted = announcement
+    self.isTaken = isTaken
+    self.failed = failed
     name = announcement.jid
     self.report = report
     self.logger = logger
@@ -33,7 +42,7 @@ final class Publication {
         guard let group, let context else { return }
         Unmanaged<Publication>.fromOpaque(context).takeUnretainedValue().changed(to: state, of: group)
       }, Unmanaged.passUnretained(self).toOpaque())
-    guard let group else { return refused(lastError(of: client)) }
+    guard let group else { return ended(by: avahi_client_errno(client)) }
     register(in: group)
   }
 
@@ -49,6 +58,7 @@ final class Publication {
     wanted = announcement
     if former.jid != announcement.jid {
       name = announcement.jid
+      hasStood = false
       renames = 0
     }
     if former.jid != announcement.jid || former.port != announcement.port {
@@ -62,12 +72,13 @@ final class Publication {
   private func changed(to state: AvahiEntryGroupState, of group: OpaquePointer) {
     switch state {
     case AVAHI_ENTRY_GROUP_ESTABLISHED:
+      hasStood = true
       logger.info("announced \(name)")
       report.yield(.announced(id: wanted.id, as: name))
     case AVAHI_ENTRY_GROUP_COLLISION:
       if rename() { register(in: group) }
     case AVAHI_ENTRY_GROUP_FAILURE:
-      refused(lastError(of: avahi_entry_group_get_client(group)))
+      ended(by: avahi_client_errno(avahi_entry_group_get_client(group)))
     default:
       break
     }
@@ -80,11 +91,12 @@ final class Publication {
     }
     if result == 0 { result = avahi_entry_group_commit(group) }
     // `rename` has told of a collision itself.
-    if result < 0, result != AVAHI_ERR_COLLISION { refused(errorText(result)) }
+    if result < 0, result != AVAHI_ERR_COLLISION { ended(by: result) }
   }
 
   private func add(to group: OpaquePointer) -> Int32 {
     avahi_entry_group_reset(group)
+    guard hasStood || !isTaken(name) else { return Int32(AVAHI_ERR_COLLISION) }
     return withStringList(wanted.record.encoded) { list in
       onEachInterface { interface in
         avahi_entry_group_add_service_strlst(
@@ -120,7 +132,12 @@ final class Publication {
     }
     logger.notice("\(name) is taken on this link; trying \(next)")
     name = next
+    hasStood = false
     return true
+  }
+
+  private func ended(by error: Int32) {
+    isBrokenConnection(error) ? failed(errorText(error)) : refused(errorText(error))
   }
 
   private func refused(_ reason: String) {

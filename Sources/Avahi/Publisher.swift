@@ -1,9 +1,16 @@
 import CAvahi
 import LinkLocal
 import Logging
+import XMPP
 
 /// Keeps the announcements on the link in step with those that are wanted. On the Avahi thread only.
 final class Publisher {
+  /// Called when the connection to avahi-daemon turns out to be broken.
+  var failed: (String) -> Void = { _ in }
+
+  /// Tells whether another host has this name already.
+  var isTaken: (JID) -> Bool = { _ in false }
+
   private var publications: [String: Publication] = [:]
   /// Set while avahi-daemon can take announcements.
   private var place: (client: OpaquePointer, scope: [AvahiIfIndex])?
@@ -20,6 +27,11 @@ final class Publisher {
     for publication in publications.values { publication.establish(client, scope) }
   }
 
+  /// Leaves everything as it is: there is nobody to talk to.
+  func pause() {
+    place = nil
+  }
+
   /// Says goodbye where somebody can still pass it on.
   func stop() {
     place = nil
@@ -33,7 +45,7 @@ final class Publisher {
     }
     for (id, announcement) in wanted {
       guard let publication = publications[id] else {
-        let publication = Publication(announcement, report: report, logger: logger)
+        let publication = make(announcement)
         publications[id] = publication
         if let place { publication.establish(place.client, place.scope) }
         continue
@@ -41,5 +53,11 @@ final class Publisher {
       publication.update(announcement)
       if let place { publication.establish(place.client, place.scope) }
     }
+  }
+
+  private func make(_ announcement: Announcement) -> Publication {
+    Publication(
+      announcement, report: report, logger: logger, isTaken: { [unowned self] in isTaken($0) },
+      failed: { [unowned self] in failed($0) })
   }
 }
