@@ -1,0 +1,72 @@
+import Avahi
+import LinkLocal
+import Logging
+import Synchronization
+import XMPP
+
+/// What a discovery has told so far, for tests that wait for something.
+final class Recorder: Sendable {
+  private struct State {
+    var events: [DiscoveryEvent] = []
+    var listeners: [AsyncStream<Void>.Continuation] = []
+  }
+  private let state = Mutex(State())
+
+  /// Nothing of the kind was told in time; this was.
+  struct Missing: Error {
+    let events: [DiscoveryEvent]
+  }
+
+  /// How many there are: where to look from, for what comes later.
+  var mark: Int { state.withLock { $0.events.count } }
+  var events: [DiscoveryEvent] { state.withLock { $0.events } }
+
+  func append(_ event: DiscoveryEvent) {
+    state.withLock { state in
+      state.events.append(event)
+      for listener in state.listeners { listener.yield() }
+    }
+  }
+
+  /// Waits for the first event after `mark` that `match` makes something of.
+  func first<T: Sendable>(
+    after mark: Int = 0, within limit: Duration = .seconds(10), _ match: @escaping @Sendable (DiscoveryEvent) -> T?
+  ) async throws -> T {
+    let found = try await withThrowingTaskGroup(of: T?.self) { group in
+      group.addTask { await self.search(after: mark, match) }
+      group.addTask {
+        try await Task.sleep(for: limit)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next().flatMap { $0 }
+    }
+    guard let found else { throw Missing(events: events) }
+    return found
+  }
+
+  private func search<T>(after mark: Int, _ match: @Sendable (DiscoveryEvent) -> T?) async -> T? {
+    let (news, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    continuation.yield()
+    state.withLock { $0.listeners.append(continuation) }
+    for await _ in news {
+      if let found = events.dropFirst(mark).lazy.compactMap(match).first { return found }
+    }
+    return nil
+  }
+}
+
+/// Runs a discovery for the time of `body`, and returns only after its goodbye.
+func withDiscovery<T: Sendable>(
+  interfaces: [String] = [], _ body: (AvahiDiscovery, Recorder) async throws -> T
+) async throws -> T {
+  let discovery = AvahiDiscovery(interfaces: interfaces, logger: Logger(label: "avahi"))
+  let recorder = Recorder()
+  return try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask { await discovery.run() }
+    group.addTask { for await event in discovery.events { recorder.append(event) } }
+    let result = try await body(discovery, recorder)
+    group.cancelAll()
+    return result
+  }
+}
