@@ -1,0 +1,65 @@
+import Bytestreams
+import NIOCore
+import Testing
+import XML
+import XMPP
+
+/// Stanzas as they arrive, in a stream whose default namespace is `jabber:client`.
+func elements(of xml: String) throws -> [Element] {
+  let reader = XMLReader(limits: .established)
+  var elements: [Element] = []
+  let header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+  try reader.feed(ByteBuffer(string: header + xml)) { event in
+    if case .element(let element) = event { elements.append(element) }
+  }
+  return elements
+}
+
+/// The payload of the one stanza in `xml`.
+func payload(of xml: String) throws -> Element {
+  guard let payload = try elements(of: xml).first?.elements.first else { throw NoPayload() }
+  return payload
+}
+
+struct NoPayload: Error {}
+struct Broken: Error {}
+
+func bytes(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+func bytes(count: Int, _ byte: UInt8 = 0x61) -> ByteBuffer { ByteBuffer(repeating: byte, count: count) }
+
+/// The same numbers in every run (xorshift).
+struct Dice: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+}
+
+extension ByteBuffer {
+  static func random(_ count: Int, _ dice: inout Dice) -> ByteBuffer {
+    ByteBuffer(bytes: (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) })
+  }
+}
+
+func code(_ error: (any Error)?) -> String {
+  switch error {
+  case let error as BytestreamError: error.code.rawValue
+  case is Broken: "broken"
+  case nil: "well"
+  default: "other"
+  }
+}
+
+// Machines cannot be copied, and so cannot stand inside `#expect`.
+
+func check<Value: Equatable>(_ actual: Value, _ expected: Value, at place: SourceLocation = #_sourceLocation) {
+  #expect(actual == expected, sourceLocation: place)
+}
+
+func checkNil<Value>(_ actual: Value?, at place: SourceLocation = #_sourceLocation) {
+  #expect(actual == nil, sourceLocation: place)
+}
