@@ -183,7 +183,7 @@ extension ChunkReceiverMachine {
     }
 
     private func placeError(_ nr: UInt64, _ chunk: Chunk) -> BytestreamError? {
-      if let last, nr > last || chunk.isLast {
+      if let last, nr > last {
         return BytestreamError(.outOfOrder, "chunk \(nr) came although \(last) is the last")
       }
       if chunk.isLast, early.keys.contains(where: { $0 > nr }) {
