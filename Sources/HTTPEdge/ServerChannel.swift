@@ -5,11 +5,23 @@ import NIOHTTP1
 import NIOHTTPTypes
 
 /// One connection of a server: its parts, and the news that the client is gone.
-struct ServerConnection: ServerChildChannelValue {
+final class ServerConnection: ServerChildChannelValue {
   let http: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
   let gone: EventLoopFuture<Void>
 
   var channel: any Channel { http.channel }
+
+  init(http: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, gone: EventLoopFuture<Void>) {
+    self.http = http
+    self.gone = gone
+  }
+
+  /// HummingbirdCore's accept loop drops what it has accepted when it is cancelled, and NIO's writer traps when it is
+  /// dropped before its channel was closed.
+  deinit {
+    http.channel.closeFuture.whenComplete { [http] _ in withExtendedLifetime(http) {} }
+    http.channel.close(promise: nil)
+  }
 }
 
 /// HummingbirdCore's request loop on a pipeline of ours.

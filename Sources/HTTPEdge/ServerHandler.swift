@@ -43,11 +43,16 @@ final class ServerHandler: ChannelDuplexHandler {
 
   private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     guard let request = HTTPRequest(asSent: head) else {
-      _ = machine.received(ServerMachine.Facts(head, keepsAlive: false))
-      return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+      return errorCaught(context: context, error: HTTPParserError.invalidHeaderToken)
     }
     guard machine.received(ServerMachine.Facts(head, keepsAlive: request.keepsAlive)) else { return }
     context.fireChannelRead(wrapInboundOut(.head(request)))
+  }
+
+  /// What cannot be read is a last request as well: HummingbirdCore's loop answers it with 400 when its turn comes.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is HTTPParserError { _ = machine.received(.unreadable) }
+    context.fireErrorCaught(error)
   }
 
   // MARK: Responses
@@ -140,6 +145,8 @@ final class ServerHandler: ChannelDuplexHandler {
 }
 
 extension ServerMachine.Facts {
+  fileprivate static let unreadable = Self(isHead: false, isHTTP10: false, keepsAlive: false, expects: false)
+
   fileprivate init(_ head: HTTPRequestHead, keepsAlive: Bool) {
     isHead = head.method == .HEAD
     isHTTP10 = head.version.minor == 0

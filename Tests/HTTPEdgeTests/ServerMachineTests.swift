@@ -1,0 +1,123 @@
+import HTTPTypes
+import NIOCore
+import Testing
+
+@testable import HTTPEdge
+
+struct ServerMachineTests {
+  private func machine() -> ServerMachine {
+    ServerMachine(idleTime: .seconds(10), now: .uptimeNanoseconds(0))
+  }
+
+  private func facts(
+    head: Bool = false, http10: Bool = false, keeps: Bool = true, expects: Bool = false
+  ) -> ServerMachine.Facts {
+    ServerMachine.Facts(isHead: head, isHTTP10: http10, keepsAlive: keeps, expects: expects)
+  }
+
+  private func bytes(_ count: Int) -> ByteBuffer { ByteBuffer(repeating: 0x61, count: count) }
+
+  /// The head as it is written, and whether the end of the response is the connection's.
+  private func write(
+    _ facts: ServerMachine.Facts, _ status: HTTPResponse.Status, _ fields: HTTPFields, body: Int
+  ) -> String {
+    var machine = machine()
+    #expect(machine.received(facts) == true)
+    guard case .write(let head) = machine.writing(HTTPResponse(status: status, headerFields: fields)) else {
+      return "-"
+    }
+    var text = head.headerFields.map { "\($0.name.rawName.lowercased())=\($0.value)" }.joined(separator: " ")
+    if body > 0 {
+      switch machine.writing(bytes(body)) {
+      case .write: text += " body"
+      case .skip: text += " no-body"
+      case .abort, .writeLast: return text + " abort"
+      }
+    }
+    switch machine.writingEnd(nil, now: .uptimeNanoseconds(0)) {
+    case .write: return text
+    case .writeLast: return text + " last"
+    case .abort, .skip: return text + " abort"
+    }
+  }
+
+  @Test func framing() {
+    #expect(write(facts(), .ok, [.contentLength: "3"], body: 3) == "content-length=3 body")
+    #expect(write(facts(), .ok, [:], body: 3) == "transfer-encoding=chunked body")
+    #expect(write(facts(), .ok, [:], body: 0) == "transfer-encoding=chunked")
+    #expect(write(facts(http10: true), .ok, [:], body: 3) == "connection=close body last")
+    #expect(
+      write(facts(http10: true), .ok, [.contentLength: "3"], body: 3) == "content-length=3 connection=keep-alive body")
+    #expect(write(facts(head: true), .ok, [.contentLength: "9"], body: 0) == "content-length=9")
+    #expect(write(facts(head: true), .ok, [:], body: 0) == "")
+    #expect(write(facts(head: true), .ok, [.contentLength: "9"], body: 9) == "content-length=9 no-body")
+    #expect(write(facts(), .noContent, [:], body: 0) == "")
+    #expect(write(facts(), .notModified, [.contentLength: "9"], body: 0) == "content-length=9")
+    #expect(write(facts(), .resetContent, [.contentLength: "0"], body: 0) == "content-length=0")
+    #expect(write(facts(), .ok, [.transferEncoding: "gzip", .contentLength: "1"], body: 1) == "content-length=1 body")
+  }
+
+  @Test func aBodyIsNeverShorterOrLongerThanItsLength() {
+    #expect(write(facts(), .ok, [.contentLength: "3"], body: 2).hasSuffix("abort"))
+    #expect(write(facts(), .ok, [.contentLength: "3"], body: 4).hasSuffix("abort"))
+    #expect(write(facts(), .ok, [.contentLength: "x"], body: 4).hasSuffix("abort"))
+  }
+
+  @Test func endings() {
+    #expect(write(facts(keeps: false), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last")
+    #expect(
+      write(facts(), .ok, [.contentLength: "0", .connection: "x, Close"], body: 0)
+        == "content-length=0 connection=close last")
+    #expect(
+      write(facts(expects: true), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last",
+      "the body that was not asked for may still come, or not")
+  }
+
+  @Test func continueIsSaidOnceAndOnlyToWhoWaits() {
+    var machine = machine()
+    _ = machine.received(facts(expects: true))
+    _ = machine.received(facts())
+    guard case .write = machine.writing(HTTPResponse(status: .continue)) else { Issue.record("unsaid"); return }
+    guard case .skip = machine.writing(HTTPResponse(status: .continue)) else { Issue.record("twice"); return }
+    guard case .write(let head) = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("no head"); return }
+    #expect(head.headerFields[.connection] == nil)
+    guard case .abort = machine.writing(HTTPResponse(status: .continue)) else { Issue.record("late"); return }
+  }
+
+  @Test func pipelinedRequestsAreAnsweredInOrder() {
+    var machine = machine()
+    _ = machine.received(facts(head: true))
+    _ = machine.received(facts())
+    #expect(machine.deadline == nil)
+    _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "5"]))
+    guard case .write = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("HEAD"); return }
+    #expect(machine.deadline == nil)
+    _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "1"]))
+    guard case .write = machine.writing(bytes(1)) else { Issue.record("GET"); return }
+    _ = machine.writingEnd(nil, now: .uptimeNanoseconds(5))
+    #expect(machine.deadline == .uptimeNanoseconds(5) + .seconds(10))
+  }
+
+  @Test func shutdownLetsTheLastResponseOut() {
+    var machine = machine()
+    _ = machine.received(facts())
+    #expect(machine.quiesce() == false)
+    guard case .write(let head) = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]))
+    else { Issue.record("no head"); return }
+    #expect(head.headerFields[.connection] == "close")
+    guard case .writeLast = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("open"); return }
+    #expect(machine.received(facts()) == false)
+    var idle = self.machine()
+    #expect(idle.quiesce() == true)
+  }
+
+  @Test func partsOutOfPlaceBreakTheConnection() {
+    var machine = machine()
+    guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("no request"); return }
+    guard case .abort = machine.writing(bytes(1)) else { Issue.record("no head"); return }
+    guard case .abort = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("no head"); return }
+    _ = machine.received(facts())
+    _ = machine.writing(HTTPResponse(status: .ok))
+    guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("two heads"); return }
+  }
+}

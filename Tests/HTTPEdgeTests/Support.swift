@@ -1,0 +1,170 @@
+import HTTPEdge
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Bytes to and from a socket, without any HTTP of ours.
+final class RawConnection {
+  private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  let channel: any Channel
+  private var read = ""
+
+  init(
+    _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+    _ channel: any Channel
+  ) {
+    self.inbound = inbound.makeAsyncIterator()
+    self.outbound = outbound
+    self.channel = channel
+  }
+
+  func write(_ text: String) async throws {
+    try await outbound.write(ByteBuffer(string: text))
+  }
+
+  /// Everything up to and including `mark`, or to the end.
+  func read(to mark: String) async throws -> String {
+    while true {
+      if let range = read.firstRange(of: mark) {
+        defer { read = String(read[range.upperBound...]) }
+        return String(read[..<range.upperBound])
+      }
+      guard let bytes = try await inbound.next(isolation: #isolation) else {
+        defer { read = "" }
+        return read
+      }
+      read += String(buffer: bytes)
+    }
+  }
+
+  func readToEnd() async throws -> String {
+    try await read(to: "\u{0}never sent\u{0}")
+  }
+
+  /// Ends the output only.
+  func halfClose() {
+    outbound.finish()
+  }
+
+  /// With a reset instead of an orderly end.
+  func reset() async throws {
+    try await (channel as! any SocketOptionProvider).setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+    try await channel.close()
+  }
+}
+
+/// Keeps a connection that nobody took until its channel is closed, as NIO wants it.
+private final class Accepted: Sendable {
+  let raw: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+  init(_ raw: NIOAsyncChannel<ByteBuffer, ByteBuffer>) { self.raw = raw }
+
+  deinit {
+    raw.channel.closeFuture.whenComplete { [raw] _ in withExtendedLifetime(raw) {} }
+    raw.channel.close(promise: nil)
+  }
+}
+
+private func raw(_ channel: any Channel) throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+  try NIOAsyncChannel(
+    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+}
+
+/// A client that speaks bytes.
+func withRawClient<Result: Sendable>(
+  _ address: SocketAddress, _ body: (RawConnection) async throws -> sending Result
+) async throws -> Result {
+  let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    .channelOption(.allowRemoteHalfClosure, value: true)
+    .connect(to: address) { channel in channel.eventLoop.makeCompletedFuture { try raw(channel) } }
+  return try await channel.executeThenClose { inbound, outbound in
+    try await body(RawConnection(inbound, outbound, channel.channel))
+  }
+}
+
+/// An upstream that follows a script for each connection: the first closure serves the first one, the last all others.
+func withRawServer(
+  _ scripts: [@Sendable (RawConnection) async throws -> Void], _ body: (HTTPAddress) async throws -> Void
+) async throws {
+  let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    .childChannelOption(.allowRemoteHalfClosure, value: true)
+    .bind(host: "127.0.0.1", port: 0) { channel in
+      channel.eventLoop.makeCompletedFuture { Accepted(try raw(channel)) }
+    }
+  let address = HTTPAddress.tcp(host: "127.0.0.1", port: server.channel.localAddress!.port!)
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask {
+      try await withThrowingDiscardingTaskGroup { connections in
+        try await server.executeThenClose { inbound in
+          var count = 0
+          for try await connection in inbound {
+            let script = scripts[min(count, scripts.count - 1)]
+            count += 1
+            connections.addTask {
+              try? await connection.raw.executeThenClose { inbound, outbound in
+                try await script(RawConnection(inbound, outbound, connection.raw.channel))
+              }
+            }
+          }
+        }
+      }
+    }
+    defer { group.cancelAll() }
+    try await body(address)
+  }
+}
+
+let quiet = Logger(label: "tests", factory: { _ in SwiftLogNoOpLogHandler() })
+
+/// Runs a server on loopback while `body` runs.
+func withServer(
+  at address: HTTPServer.Address = .loopback(port: 0), limits: HTTPServerLimits = .init(),
+  _ responder: @escaping HTTPServer.Responder, _ body: ([SocketAddress]) async throws -> Void
+) async throws {
+  let (listening, source) = AsyncStream.makeStream(of: [SocketAddress].self)
+  let server = HTTPServer(
+    address, limits: limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+    listening: { source.yield($0) }, responder: responder)
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask {
+      defer { source.finish() }
+      try await server.run()
+    }
+    var addresses = listening.makeAsyncIterator()
+    guard let bound = await addresses.next(isolation: #isolation) else { return try await group.waitForAll() }
+    try await body(bound)
+    group.cancelAll()
+    try await group.waitForAll()
+  }
+}
+
+extension HTTPClient {
+  convenience init(_ address: HTTPAddress, limits: HTTPClientLimits = .init()) {
+    self.init(address: address, limits: limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+  }
+}
+
+extension HTTPClientBody {
+  func text() async throws -> String {
+    var all = ""
+    for try await part in self { all += String(buffer: part) }
+    return all
+  }
+}
+
+/// A body that tests feed; `nil` content never comes.
+func parts(_ texts: [String]) -> AsyncThrowingStream<ByteBuffer, any Error> {
+  AsyncThrowingStream { continuation in
+    for text in texts { continuation.yield(ByteBuffer(string: text)) }
+    continuation.finish()
+  }
+}
