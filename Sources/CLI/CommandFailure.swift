@@ -1,4 +1,5 @@
 import Control
+import HTTPEdge
 
 /// A command that failed: the one line that the user reads, and the exit status that a script reads.
 struct CommandFailure: Error, Equatable, CustomStringConvertible {
@@ -70,6 +71,9 @@ extension CommandFailure {
     case let error as ControlError: self.init(error)
     case let error as ConfigurationError: self.init(.configuration, "\(error)")
     case let error as StateError: self.init(.configuration, "\(error)")
+    // The control socket has errors of its own: only the front can mean this.
+    case let error as HTTPServerError:
+      self.init(.failure, "the front for browsers cannot start: \(error.message) (port under [front] in hearth.toml)")
     default: self.init(.failure, "\(error)")
     }
   }

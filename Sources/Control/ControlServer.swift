@@ -40,8 +40,11 @@ package struct ControlServer: Service {
   package func run() async throws {
     defer { listening.continuation.finish() }
     let router = routes.router().buildResponder()
+    // The server's own words on listening are nothing to a user, who reads of the socket in the ready line.
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .notice)
     let server = HTTPServer(
-      .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: logger,
+      .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: quiet,
       listening: { _ in
         chmod(socket, 0o660)
         listening.continuation.finish()

@@ -1,8 +1,6 @@
 import Avahi
 import Control
 import Front
-import HTTPTypes
-import HummingbirdCore
 import Logging
 import Mesh
 import NIOCore
@@ -27,7 +25,8 @@ struct Daemon {
   func run(in state: borrowing StateFolder) async throws {
     let node = try Node(
       configuration: NodeConfiguration(
-        name: configuration.node.name, machine: machine, port: configuration.node.listen, version: Hearth.version),
+        name: configuration.node.name, machine: machine, port: configuration.node.listen,
+        version: Hearth.version),
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let book = ServiceBook(
@@ -37,18 +36,19 @@ struct Daemon {
     try await run(services(node, book))
   }
 
+  /// In the order of their start; they end the other way round, so that the node can say goodbye last.
   private func services(_ node: Node, _ book: ServiceBook) -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
-    let control = ControlServer(
-      socket: socket, answers: Self.answers(node, book, logger: logger), version: Hearth.version, frontPort: frontPort,
-      eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
-    let front = frontPort.map { port in
-      Front(node: node, port: port, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+    let front = frontPort.map {
+      Front(node: node, port: $0, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     }
-    let reload = Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger)
+    let control = ControlServer(
+      socket: socket, answers: ControlAnswers(node: node, book: book, logger: logger), version: Hearth.version,
+      frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let readiness = Readiness(
       node: node, control: control, socket: socket, frontPort: frontPort, notifier: notifier, logger: logger)
-    return [node, control] + (front.map { [$0] } ?? []) + [reload, readiness]
+    let reload = Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger)
+    return [readiness, node] + (front.map { [$0] } ?? []) + [control, reload, notifier]
   }
 
   private func run(_ services: [any Service]) async throws {
@@ -68,19 +68,5 @@ struct Daemon {
     ServiceBook.Stage(
       prepare: { try HostedService($0, eventLoopGroup: .singletonMultiThreadedEventLoopGroup) },
       serve: { node.serve($0) }, unserve: { _ = node.unserve($0) })
-  }
-
-  private static func answers(_ node: Node, _ book: ServiceBook, logger: Logger) -> ControlAnswers {
-    let gateway = Gateway(node: node, logger: logger)
-    return ControlAnswers(
-      devices: { node.devices() }, deviceChanges: { node.deviceChanges() }, status: { node.status() },
-      serve: { name, service in
-        try await book.add(
-          ServiceDefinition(
-            name: name, target: service.target, title: service.title, description: service.description,
-            plaintext: service.plaintext))
-      },
-      unserve: { try await book.remove($0) },
-      proxy: { request, writer, _ in try await gateway.forward(request, writer: writer) })
   }
 }

@@ -4,6 +4,8 @@ import Mesh
 import ServiceLifecycle
 
 /// Says once that the daemon listens and is announced: one log line, and the service manager is told.
+///
+/// Has to be started before the node, and so ends after it: only the node's end cuts its waiting short.
 struct Readiness: Service {
   let node: Node
   let control: ControlServer
@@ -12,33 +14,27 @@ struct Readiness: Service {
   let notifier: ServiceNotifier
   let logger: Logger
 
-  func run() async throws {
-    try await withGracefulShutdownHandler {
-      guard try await isReady() else { return }
-      let status = node.status()
-      logger.notice(
-        "ready",
-        metadata: [
-          "jid": "\(status.jid)", "port": "\(status.port)", "socket": "\(socket)",
-          "front": frontPort.map { "http://hearth.localhost:\($0)/" } ?? "off",
-        ])
-      notifier.ready("\(status.jid) on port \(status.port)")
-      try? await gracefulShutdown()
-    } onGracefulShutdown: {
-      notifier.stopping()
+  func run() async {
+    await control.waitUntilListening()
+    do {
+      try await node.waitUntilReady()
+    } catch {
+      // The node has ended before, and says why itself.
+      return await untilTheEnd()
     }
+    let status = node.status()
+    logger.notice(
+      "ready",
+      metadata: [
+        "jid": "\(status.jid)", "port": "\(status.port)", "socket": "\(socket)",
+        "front": frontPort.map { "http://hearth.localhost:\($0)/" } ?? "off",
+      ])
+    notifier.ready("\(status.jid) on port \(status.port)")
+    await untilTheEnd()
   }
 
-  /// False where the daemon is told to end before.
-  private func isReady() async throws -> Bool {
-    do {
-      try await cancelWhenGracefulShutdown {
-        await control.waitUntilListening()
-        try await node.waitUntilReady()
-      }
-      return !Task.isShuttingDownGracefully
-    } catch is CancellationError {
-      return false
-    }
+  /// A service that returns early would end the others.
+  private func untilTheEnd() async {
+    try? await gracefulShutdown()
   }
 }

@@ -1,3 +1,5 @@
+import ServiceLifecycle
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -5,13 +7,19 @@
 #endif
 
 /// Tells the service manager how the daemon does (sd_notify(3)); silent where there is none.
-struct ServiceNotifier: Sendable {
+struct ServiceNotifier: Service {
   /// `$NOTIFY_SOCKET`: a path, or an abstract name behind `@`.
   let address: String?
 
   func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
   func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)") }
   func stopping() { send("STOPPING=1") }
+
+  /// Waits for the end, and tells of it.
+  func run() async {
+    try? await gracefulShutdown()
+    stopping()
+  }
 
   private func send(_ state: String) {
     guard let address, address.hasPrefix("/") || address.hasPrefix("@") else { return }
