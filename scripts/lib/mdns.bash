@@ -1,6 +1,9 @@
 # A place to announce devices: the system's avahi-daemon, or a private one on loopback. To be sourced after common.bash.
 # shellcheck shell=bash
 
+# Ordinary users do not have avahi-daemon in their PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
 # mdns_runs: whether an avahi-daemon is on the system's bus.
 mdns_runs() {
   dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
