@@ -5,7 +5,7 @@ import NIOPosix
 extension ClientBootstrap {
   func streamOptions() -> ClientBootstrap {
     channelOption(.socketOption(.so_keepalive), value: 1)
-      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
       .channelOption(.writeBufferWaterMark, value: .stream)
   }
@@ -14,7 +14,7 @@ extension ClientBootstrap {
 extension ServerBootstrap {
   func streamOptions() -> ServerBootstrap {
     childChannelOption(.socketOption(.so_keepalive), value: 1)
-      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
       .childChannelOption(.writeBufferWaterMark, value: .stream)
   }
