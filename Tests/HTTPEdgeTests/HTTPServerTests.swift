@@ -190,7 +190,7 @@ import Testing
 
   @Test func idleConnectionsAreClosed() async throws {
     var limits = HTTPServerLimits()
-    limits.idle = .milliseconds(100)
+    limits.idle = .seconds(1)
     try await withServer(limits: limits, Self.echo) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /half")
@@ -263,6 +263,27 @@ import Testing
     defer { unlink(path) }
     await #expect(throws: HTTPServerError.self) { try await withServer(at: .unix(path: path), Self.echo) { _ in } }
     #expect(access(path, F_OK) == 0)
+  }
+
+  @Test func shutdownDoesNotWaitForIdleConnections() async throws {
+    var limits = HTTPServerLimits()
+    limits.shutdown = .seconds(50)
+    let (listening, source) = AsyncStream.makeStream(of: [SocketAddress].self)
+    let server = HTTPServer(
+      .loopback(port: 0), limits: limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+      listening: { source.yield($0) }, responder: Self.echo)
+    let services = ServiceGroup(services: [server], logger: quiet)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await services.run() }
+      let address = try #require(await listening.first { _ in true })[0]
+      try await withRawClient(address) { client in
+        try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+        _ = try await client.read(to: "GET /a h 0\n")
+        await services.triggerGracefulShutdown()
+        #expect(try await client.readToEnd() == "")
+      }
+      try await group.waitForAll()
+    }
   }
 
   @Test func shutdownFinishesWhatIsQuickAndCutsWhatIsNot() async throws {

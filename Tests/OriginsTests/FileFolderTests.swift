@@ -147,7 +147,7 @@ private final class Site {
   }
 
   @Test func largeFilesComeInPartsAndWhole() async throws {
-    let size = 300 << 20
+    let size = 512 << 20
     let file = open(site.root + "/large.bin", O_CREAT | O_RDWR, 0o644)
     ftruncate(file, off_t(size))
     pwrite(file, "end", 3, off_t(size - 3))
@@ -165,7 +165,7 @@ private final class Site {
       }
     }
     #expect(count == size && last == "end")
-    #expect(residentBytes() - before < 32 << 20)
+    #expect(residentBytes() - before < 128 << 20, "other tests run beside this one")
     let tail = try await folder.get("/large.bin", ["Range": "bytes=-3"])
     #expect(tail.code == 206 && tail.body == "end")
   }
