@@ -115,9 +115,9 @@ let package = Package(
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams"),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
-    tests(of: "HTTPEdge"),
+    tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front"),
-    tests(of: "Origins"),
+    tests(of: "Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log]),
     tests(of: "Control"),
     tests(of: "CLI"),
   ]

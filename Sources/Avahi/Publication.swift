@@ -73,7 +73,6 @@ final class Publication {
     switch state {
     case AVAHI_ENTRY_GROUP_ESTABLISHED:
       hasStood = true
-      logger.info("announced \(name)")
       report.yield(.announced(id: wanted.id, as: name))
     case AVAHI_ENTRY_GROUP_COLLISION:
       if rename() { register(in: group) }

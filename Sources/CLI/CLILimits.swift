@@ -12,6 +12,9 @@ enum CLILimits {
   /// How long the shell waits for names at most: longer is felt as a hang.
   static let completion = Duration.milliseconds(500)
 
+  /// How long `hearth serve` waits for the announcement: probing takes 1 s, and another with every name that is taken.
+  static let announcement = Duration.seconds(4)
+
   /// When a shutdown that was asked for is forced; 3 s is promised, and goodbyes are sent before.
   static let gracefulShutdown = Duration.milliseconds(2200)
 

@@ -17,10 +17,10 @@ package struct ServiceResource: Codable, Sendable, Hashable {
 
 /// What `PUT /v1/services/{name}` answers.
 package struct ServedResource: Codable, Sendable, Hashable {
-  /// The address that was asked for; the link may still rename it.
-  package let jid: String
+  /// As it is announced, which on a conflict is another one than was asked for.
+  package var jid: String
   /// What the owner should know, in whole sentences.
-  package let warnings: [String]
+  package var warnings: [String]
 
   package init(jid: String, warnings: [String]) {
     self.jid = jid

@@ -167,6 +167,18 @@ package final class Node: Service {
     return true
   }
 
+  /// How a service stands once it is announced, or cannot be, or `limit` is over; nil where it is not served.
+  package func standing(of name: String, within limit: Duration) async -> NodeStatus.Served? {
+    await withTaskGroup { group in
+      group.addTask { await self.table.settled(name) }
+      group.addTask { try? await Task.sleep(for: limit) }
+      await group.next()
+      table.release(name)
+      group.cancelAll()
+    }
+    return table.served.first { $0.name == name }
+  }
+
   private func announce(_ service: HostedService) {
     let port = state.withLock { $0.port }
     // Before the node listens there is nothing to announce; `run()` makes up for it.

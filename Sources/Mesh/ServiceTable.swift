@@ -14,6 +14,8 @@ final class ServiceTable: Sendable {
   private struct State {
     var services: [String: Entry] = [:]
     var node: JID
+    /// Who waits for a service to be announced, by its name.
+    var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
   }
 
   /// The announcement of the node itself; no service can have this id, since a name is not empty.
@@ -60,7 +62,9 @@ final class ServiceTable: Sendable {
   }
 
   func remove(_ name: String) -> Bool {
-    state.withLock { $0.services.removeValue(forKey: name) != nil }
+    let isRemoved = state.withLock { $0.services.removeValue(forKey: name) != nil }
+    release(name)
+    return isRemoved
   }
 
   func announced(_ id: String, as jid: JID) {
@@ -69,6 +73,7 @@ final class ServiceTable: Sendable {
       state.services[id]?.jid = jid
       state.services[id]?.problem = nil
     }
+    release(id)
   }
 
   func refused(_ id: String, reason: String) {
@@ -76,6 +81,25 @@ final class ServiceTable: Sendable {
       state.services[id]?.jid = nil
       state.services[id]?.problem = reason
     }
+    release(id)
+  }
+
+  /// Returns when it is known whether the service can be announced, or when nobody should wait for that any more.
+  func settled(_ name: String) async {
+    await withCheckedContinuation { continuation in
+      let waits = state.withLock { state in
+        guard let entry = state.services[name], entry.jid == nil, entry.problem == nil else { return false }
+        state.waiters[name, default: []].append(continuation)
+        return true
+      }
+      if !waits { continuation.resume() }
+    }
+  }
+
+  /// Lets go of whoever waits for this service.
+  func release(_ name: String) {
+    let waiters = state.withLock { $0.waiters.removeValue(forKey: name) ?? [] }
+    for waiter in waiters { waiter.resume() }
   }
 
   /// What to announce for a service: `name@machine`, and what it says of itself.
