@@ -1,12 +1,12 @@
 /// Percent-encoding (RFC 3986 §2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
   private static let digits = Array("0123456789ABCDEF".utf8)
 
   /// What may stand in an authority as it is: unreserved, sub-delims and `@`. Not `:`, behind which a port would be read.
   private static let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=@".utf8)
 
-  /// An address as an authority.
-  static func encoded(_ text: String) -> String {
+  /// An address as an authority, or any name as one segment of a path.
+  package static func encoded(_ text: String) -> String {
     encode(text.utf8) { plain.contains($0) }
   }
 
@@ -23,7 +23,7 @@ enum PercentEncoding {
   }
 
   /// nil where a `%` begins no encoded byte, or the bytes are no UTF-8.
-  static func decoded(_ text: some StringProtocol) -> String? {
+  package static func decoded(_ text: some StringProtocol) -> String? {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
