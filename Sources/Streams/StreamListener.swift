@@ -51,12 +51,13 @@ package final class StreamListener: Sendable {
     return try await bind(bootstrap, Int.random(in: Limits.lowestFreePort...Limits.highestPort))
   }
 
-  /// `::` takes IPv4 as well; without IPv6 in the kernel there is only `0.0.0.0`.
+  /// `::` takes IPv4 as well; without IPv6 in the kernel there is only `0.0.0.0`. As addresses, since the resolver does
+  /// not know `::` while the machine has no IPv6 address, and one may come later.
   private static func bind(_ bootstrap: ServerBootstrap, _ port: Int) async throws -> any Channel {
     do {
-      return try await bootstrap.bind(host: "::", port: port).get()
+      return try await bootstrap.bind(to: SocketAddress(ipAddress: "::", port: port)).get()
     } catch let error as IOError where error.errnoCode == EAFNOSUPPORT || error.errnoCode == EADDRNOTAVAIL {
-      return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
+      return try await bootstrap.bind(to: SocketAddress(ipAddress: "0.0.0.0", port: port)).get()
     }
   }
 }
