@@ -262,18 +262,20 @@ package final class Node: Service {
     }
     let addresses = device.endpoints.compactMap(\.socketAddress)
     guard !addresses.isEmpty else {
-      throw MeshError(
-        .away, device: jid, message: "“\(jid)” has left the network. Is it switched on?", lastSeen: device.seen)
+      let what = device.state == .gone ? "has left the network" : "is listed on the network, and does not answer"
+      throw MeshError(.away, device: jid, message: "“\(jid)” \(what). Is it switched on?", lastSeen: device.seen)
     }
     do {
       return try await PeerStream.dial(
         addresses, from: table.node, to: jid, host: streamHost,
         eventLoop: eventLoopGroup.next(), logger: logger)
-    } catch let error as NIOConnectionError {
-      directory.dialFailed(jid)
-      throw MeshError(error, device: jid, lastSeen: device.seen)
     } catch let error as StreamFailure {
+      // Somebody accepts, and never says a word: a program that hangs.
+      if case .timedOut = error { directory.dialFailed(jid) }
       throw MeshError(error, device: jid, lastSeen: device.seen)
+    } catch {
+      directory.dialFailed(jid)
+      throw MeshError(unreachable: jid, error, lastSeen: device.seen)
     }
   }
 

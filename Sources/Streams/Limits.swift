@@ -45,8 +45,9 @@ enum Timeouts {
   static let announcedBody = TimeAmount.seconds(10)
   /// Without stanzas and open transfers the stream is closed; it is opened again on demand.
   static let idle = TimeAmount.seconds(120)
-  /// While something is under way, a peer that is silent for so long is pinged (XEP-0199).
-  static let silence = TimeAmount.seconds(30)
+  /// While something is under way, a peer that is silent for so long is pinged (XEP-0199), and has `control` to answer.
+  /// Somebody waits, and on a link whose hosts lose their power that should end before patience does.
+  static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.
   static let doubt = TimeAmount.seconds(10)
   /// For the features of a peer that promised them by `version='1.0'`.

@@ -115,7 +115,7 @@ extension PeerStream {
     isProbing = false
     guard case .failure(.timedOut) = result else { return }
     logger.info("peer is silent", metadata: ["peer": "\(peer?.remote?.text ?? "unknown")"])
-    close()
+    abandon()
   }
 
   /// Makes sure that a stream which was silent for a while still reaches its peer.
@@ -128,7 +128,7 @@ extension PeerStream {
     } catch StreamFailure.stanza {
       return
     } catch {
-      close()
+      await abandon()
       throw StreamFailure.closed("it had gone silent.")
     }
   }

@@ -126,6 +126,12 @@ package actor PeerStream {
     eventLoop.execute { self.assumeIsolated { $0.handler.close() } }
   }
 
+  /// The peer is not there any more: whoever waits for it has waited long enough.
+  func abandon() {
+    isUsable.store(false, ordering: .relaxed)
+    handler.abandon()
+  }
+
   // MARK: From the handler
 
   func opened(_ peer: Peer) {

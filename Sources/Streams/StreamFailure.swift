@@ -22,6 +22,7 @@ extension StreamFailure {
   init(_ end: StreamEnd) {
     self =
       switch end {
+      case .closed(let error?) where error.condition == .connectionTimeout: .closed("it had gone silent.")
       case .closed(let error?): .closed("it was closed with \(error.condition.rawValue).")
       case .closed(nil): .closed("it was closed.")
       case .closedByPeer(let error?):

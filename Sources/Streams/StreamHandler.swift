@@ -116,6 +116,13 @@ final class StreamHandler: ChannelInboundHandler {
     perform(machine.close(error, now: .now()))
   }
 
+  /// Ends the stream without waiting for a peer that is not there any more.
+  func abandon() {
+    perform(machine.close(StreamError(.connectionTimeout), now: .now()))
+    flush()
+    context?.close(promise: nil)
+  }
+
   private func envelope(_ start: String, for payload: ByteBuffer) -> ByteBuffer {
     let markup = 256 + addresses.readableBytes
     var bytes = ByteBufferAllocator().buffer(capacity: payload.readableBytes / 3 * 4 + markup)
