@@ -179,7 +179,6 @@ final class AvahiSession {
   private func unavailable(_ reason: String) {
     guard problem != reason else { return }
     problem = reason
-    logger.warning("discovery does not work: \(reason)")
     report.yield(.unavailable(reason: reason))
   }
 

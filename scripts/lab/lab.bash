@@ -282,13 +282,11 @@ service_remove() {
 # service_ghost HOST NAME: HOST tells the link that the instance exists, and nobody answers for it; what is left for
 # up to 75 minutes when a machine loses power. IPv4 only.
 service_ghost() {
-  local name type=$'\x09_presence\x04_tcp\x05local'
-  # shellcheck disable=SC2059
-  name=$(printf "\\x$(printf %x "${#2}")")$2
+  local type=$'\x09_presence\x04_tcp\x05local'
   # shellcheck disable=SC2016
   host_run "$1" perl -MSocket=:all -e '
     my ($name, $type, $address) = @ARGV;
-    my $instance = "$name$type\0";
+    my $instance = chr(length $name) . "$name$type\0";
     my $packet = pack "n6", 0, 0x8400, 0, 1, 0, 0;
     $packet .= "$type\0" . pack("nnNn", 12, 1, 4500, length $instance) . $instance;
     socket(my $socket, PF_INET, SOCK_DGRAM, 0) or die "socket: $!";
@@ -297,7 +295,7 @@ service_ghost() {
     setsockopt($socket, IPPROTO_IP, IP_MULTICAST_TTL, 255) or die "ttl: $!";
     bind($socket, sockaddr_in(5353, INADDR_ANY)) or die "bind: $!";
     send($socket, $packet, 0, sockaddr_in(5353, inet_aton("224.0.0.251"))) or die "send: $!";
-  ' "$name" "$type" "$(host_ipv4 "$1")"
+  ' "$2" "$type" "$(host_ipv4 "$1")"
 }
 
 # ---- faults of the link -----------------------------------------------------------------------------------------
