@@ -77,6 +77,7 @@ let package = Package(
 
     // Input and output.
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
+    library("TLS", ["COpenSSL", .nio]),
     library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", .nio, .nioPosix, .log, .httpTypes]),
     library("Mesh", ["Streams", "HTTPX", "LinkLocal", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
     library(
@@ -114,6 +115,7 @@ let package = Package(
     tests(of: "LinkLocal"),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams"),
+    tests(of: "TLS", ["COpenSSL", .nio, .nioPosix, .nioEmbedded]),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
     tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front"),
