@@ -74,6 +74,7 @@ let package = Package(
     library("Bytestreams", ["XML", "XMPP", .nio, .collections]),
     library("HTTPX", ["XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
     library("LinkLocal", ["XMPP"]),
+    library("Trust", ["XML", "XMPP"]),
 
     // Input and output.
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
@@ -113,6 +114,7 @@ let package = Package(
     tests(of: "Bytestreams"),
     tests(of: "HTTPX"),
     tests(of: "LinkLocal"),
+    tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams"),
     tests(of: "TLS", ["COpenSSL", .nio, .nioPosix, .nioEmbedded]),

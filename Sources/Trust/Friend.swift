@@ -1,0 +1,81 @@
+package import FoundationEssentials
+package import XMPP
+
+/// A node that the owner trusts.
+package struct Friend: Sendable, Hashable, Codable {
+  /// How it became one.
+  package enum Origin: String, Sendable, Codable, CaseIterable {
+    /// A one-time token, ours or theirs.
+    case invite
+    /// Six digits, compared by people.
+    case digits
+    /// A request that the owner accepted, or one of ours that was.
+    case request
+    /// A request while the owner had opened a window.
+    case permit
+    /// A request where the configuration accepts all.
+    case open
+    /// A file of `trusted.d`; it stays a friend as long as the file says so.
+    case fleet
+  }
+
+  package var id: NodeID
+  package var petname: Petname
+  /// Pinned to it: another key under one of these addresses is refused.
+  package var devices: [JID]
+  package let since: Date
+  package let origin: Origin
+
+  package init(id: NodeID, petname: Petname, devices: [JID] = [], since: Date, origin: Origin) {
+    self.id = id
+    self.petname = petname
+    self.devices = devices
+    self.since = since
+    self.origin = origin
+  }
+}
+
+/// A node that the owner does not want to hear of.
+package struct BlockedNode: Sendable, Hashable, Codable {
+  package let id: NodeID
+  /// What it was called when it was a friend.
+  package let petname: Petname?
+  package let since: Date
+}
+
+/// A node that wants to become a friend, and waits for the owner.
+package struct PendingRequest: Sendable, Hashable, Codable {
+  package let id: NodeID
+  /// What it says it is. Proves nothing.
+  package let jid: JID?
+  /// Where it came from.
+  package let address: String?
+  /// What it says to the owner, one printable line.
+  package let greeting: String?
+  package let since: Date
+}
+
+/// A node that the owner asked for friendship, and that has not answered.
+package struct AskedNode: Sendable, Hashable, Codable {
+  package let id: NodeID
+  package let jid: JID?
+  /// What it will be called.
+  package let petname: Petname?
+  package let since: Date
+  package let origin: Friend.Origin
+}
+
+/// Who is at the other end of an authenticated stream.
+package struct AuthenticatedPeer: Sendable, Hashable {
+  package let id: NodeID
+  /// What it is, or says that it is.
+  package let jid: JID?
+  /// The network address, without a port.
+  package let address: String?
+
+  package init(id: NodeID, jid: JID?, address: String? = nil) {
+    self.id = id
+    self.jid = jid
+    self.address = address
+  }
+}

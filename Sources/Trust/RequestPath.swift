@@ -1,0 +1,83 @@
+/// The path of a request, in segments with percent-encoding undone.
+///
+/// Exists only where no reader can take it for another path: servers differ on dot segments (also with `;`
+/// parameters), empty segments, encoded slashes, backslashes and what is encoded twice, so none of these is let
+/// through to them.
+struct RequestPath: Sendable, Hashable {
+  /// Behind the first slash; the last is empty where the path ends in one.
+  let segments: [[UInt8]]
+
+  /// Takes a request target in origin form; the query is no part of the path.
+  init?(_ target: String) {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+    guard path.first == UInt8(ascii: "/") else { return nil }
+    let raw = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    var segments: [[UInt8]] = []
+    for (index, part) in raw.enumerated() {
+      guard let segment = Self.decoded(part), Self.isPlain(segment) else { return nil }
+      if segment.isEmpty, index < raw.count - 1 { return nil }
+      segments.append(segment)
+    }
+    self.segments = segments
+  }
+
+  private static func decoded(_ part: some Sequence<UInt8>) -> [UInt8]? {
+    var (bytes, rest) = ([UInt8](), part.makeIterator())
+    while let byte = rest.next() {
+      guard byte == UInt8(ascii: "%") else {
+        // A raw space or `#` ends the path for some readers.
+        guard byte > 0x20, byte != UInt8(ascii: "#") else { return nil }
+        bytes.append(byte)
+        continue
+      }
+      guard let high = rest.next().flatMap(hexValue), let low = rest.next().flatMap(hexValue) else { return nil }
+      let value = high << 4 | low
+      guard !"/%".utf8.contains(value) else { return nil }
+      bytes.append(value)
+    }
+    return bytes
+  }
+
+  private static func isPlain(_ segment: [UInt8]) -> Bool {
+    guard segment.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }),
+      String(validating: segment, as: UTF8.self) != nil
+    else { return false }
+    let name = segment.prefix { $0 != UInt8(ascii: ";") }
+    return name.isEmpty ? segment.isEmpty : !name.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: " ") }
+  }
+
+  private static func hexValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    default: nil
+    }
+  }
+}
+
+/// A path that is open, with all below it.
+///
+/// `/photos` covers `/photos`, `/photos/` and `/photos/2024`, and not `/photos2`; `/photos/` covers the same without
+/// `/photos` itself; `/` covers all that is written plainly. Case counts.
+package struct PathPrefix: Sendable, Hashable, CustomStringConvertible {
+  package let description: String
+  private let segments: [[UInt8]]
+  private let isBelowOnly: Bool
+
+  /// Throws `policy` where this is no plain path.
+  package init(_ text: String) throws(TrustError) {
+    guard let path = RequestPath(text), !text.utf8.contains(UInt8(ascii: "?")) else {
+      throw TrustError(
+        .policy,
+        "“\(text)” is no plain path: begin with a slash, without dots, empty parts or a query, as in \"/photos\"")
+    }
+    description = text
+    isBelowOnly = path.segments.last?.isEmpty == true
+    segments = isBelowOnly ? path.segments.dropLast() : path.segments
+  }
+
+  func covers(_ path: RequestPath) -> Bool {
+    path.segments.starts(with: segments) && (!isBelowOnly || path.segments.count > segments.count)
+  }
+}

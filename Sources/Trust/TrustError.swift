@@ -1,0 +1,44 @@
+/// What cannot be done or read, as the owner is told.
+package struct TrustError: Error, Sendable, Hashable {
+  package enum Code: String, Sendable, CaseIterable {
+    /// No node id, or one with a typo.
+    case nodeID = "node-id"
+    /// No line that `hearth invite` printed.
+    case invite
+    /// Not a name that a friend may have.
+    case petname
+    /// Another friend has this name.
+    case petnameTaken = "petname-taken"
+    /// No friend, request or node of this name.
+    case unknown
+    /// Several nodes fit.
+    case ambiguous
+    /// The address is pinned to another key.
+    case changed
+    /// The node is blocked.
+    case blocked
+    /// The node is this one.
+    case itself = "self"
+    /// A bound of `TrustLimits` is reached.
+    case full
+    /// Access rules that contradict themselves or cannot be read.
+    case policy
+    /// A pairing that cannot begin or go on.
+    case pairing
+    /// A number outside its range.
+    case range
+    /// The store is not what this program wrote.
+    case damaged
+    /// The store was written by a newer version.
+    case newerSchema = "newer-schema"
+  }
+
+  package let code: Code
+  /// One sentence that says what to do next.
+  package let message: String
+
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}
