@@ -77,8 +77,8 @@ let package = Package(
     library("Trust", ["XML", "XMPP"]),
 
     // Input and output.
-    library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
     library("TLS", ["COpenSSL", .nio]),
+    library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
     library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", .nio, .nioPosix, .log, .httpTypes]),
     library("Mesh", ["Streams", "HTTPX", "LinkLocal", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
     library(
@@ -115,9 +115,9 @@ let package = Package(
     tests(of: "HTTPX"),
     tests(of: "LinkLocal"),
     tests(of: "Trust", ["XML", "XMPP"]),
+    tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams"),
-    tests(of: "TLS", ["COpenSSL", .nio, .nioPosix, .nioEmbedded]),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
     tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front"),
