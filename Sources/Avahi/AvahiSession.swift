@@ -59,7 +59,8 @@ final class AvahiSession {
     watch = CounterWatch(wishes.bell.descriptor, on: thread) { [unowned self] in wishesChanged() }
     alarm = Alarm(on: thread) { [unowned self] in alarmRang() }
     publisher.failed = { [unowned self] reason in failed(reason) }
-    publisher.isTaken = { [unowned self] name in browsing.isTaken(name) }
+    publisher.availability = { [unowned self] name in browsing.availability(of: name, own: ownHost) }
+    browsing.learned = { [unowned self] in publisher.proceed() }
     browsing.caughtUp = { [unowned self] in
       isCaughtUp = true
       publish()
@@ -147,6 +148,12 @@ final class AvahiSession {
   private func publish() {
     guard case .connected(let client, .up) = life, isRunning, isCaughtUp else { return }
     publisher.start(client, scope)
+  }
+
+  /// With its domain, as others see it; empty while there is no client.
+  private var ownHost: String {
+    guard case .connected(let client, _) = life, let host = avahi_client_get_host_name_fqdn(client) else { return "" }
+    return String(cString: host)
   }
 
   private func isUp(_ client: OpaquePointer) {

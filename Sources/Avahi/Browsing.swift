@@ -3,19 +3,37 @@ import LinkLocal
 import Logging
 import XMPP
 
+/// Whether a name is free to be announced.
+enum Availability {
+  case free
+  case taken
+  /// The link lists it, and has not told yet whose it is.
+  case unknown
+}
+
 /// Looks for presence instances and resolves each on every interface and address family. On the Avahi thread only.
 final class Browsing {
   /// Called when Avahi gives the browsing up.
   var failed: (String) -> Void = { _ in }
   /// Called when everything is listed that avahi-daemon knew already; what comes later, it has just learnt.
   var caughtUp: () -> Void = {}
+  /// Called when it may have become clear whose a name is.
+  var learned: () -> Void = {}
   /// Browsers that have not come so far yet.
   private var behind = 0
 
   private var client: OpaquePointer?
   private struct Listing {
+    enum Holder {
+      /// An announcement of this host, by its avahi-daemon's own account.
+      case local
+      case unknown
+      case host(String)
+      case nobody
+    }
+
     let domain: String
-    let isRemote: Bool
+    var holder: Holder
   }
   private var listings: [Sighting.Key: Listing] = [:]
   private var resolvers: [Sighting.Key: Resolver] = [:]
@@ -39,17 +57,26 @@ final class Browsing {
         client, interface, anyFamily, serviceType, nil, AvahiLookupFlags(0),
         { browser, interface, family, event, name, _, domain, flags, context in
           guard let context else { return }
-          let isRemote = flags.rawValue & AVAHI_LOOKUP_RESULT_LOCAL.rawValue == 0
+          let isLocal = flags.rawValue & AVAHI_LOOKUP_RESULT_LOCAL.rawValue != 0
           Unmanaged<Browsing>.fromOpaque(context).takeUnretainedValue()
-            .received(event, name, domain, interface, family, isRemote: isRemote)
+            .received(event, name, domain, interface, family, isLocal: isLocal)
         }, Unmanaged.passUnretained(self).toOpaque())
       guard browser != nil else { return failed("cannot browse: \(lastError(of: client))") }
     }
   }
 
-  /// Whether another host has this name already.
-  func isTaken(_ name: JID) -> Bool {
-    listings.contains { $0.key.instance == name && $0.value.isRemote }
+  /// Whether another host than `own` has this name. What this host itself gave up a moment ago is listed for another
+  /// second, like anyone's (RFC 6762 §10.1); so whose it is has to be resolved.
+  func availability(of name: JID, own: String) -> Availability {
+    var availability = Availability.free
+    for case (let key, let listing) in listings where key.instance == name {
+      switch listing.holder {
+      case .host(let host) where host.lowercased() != own.lowercased(): return .taken
+      case .unknown: availability = .unknown
+      case .host, .local, .nobody: break
+      }
+    }
+    return availability
   }
 
   /// Leaves everything as it is: there is nobody to talk to.
@@ -68,18 +95,19 @@ final class Browsing {
 
   private func received(
     _ event: AvahiBrowserEvent, _ name: UnsafePointer<CChar>?, _ domain: UnsafePointer<CChar>?,
-    _ interface: AvahiIfIndex, _ family: AvahiProtocol, isRemote: Bool
+    _ interface: AvahiIfIndex, _ family: AvahiProtocol, isLocal: Bool
   ) {
     switch event {
     case AVAHI_BROWSER_NEW:
       guard let name, let domain, let key = key(name, interface, family), listings[key] == nil else { return }
-      listings[key] = Listing(domain: String(cString: domain), isRemote: isRemote)
+      listings[key] = Listing(domain: String(cString: domain), holder: isLocal ? .local : .unknown)
       budget.appeared(key).map(resolve)
     case AVAHI_BROWSER_REMOVE:
       guard let name, let key = key(name, interface, family), listings.removeValue(forKey: key) != nil else { return }
       resolvers.removeValue(forKey: key)?.free()
       report.yield(.lost(key))
       budget.vanished(key).map(resolve)
+      learned()
     case AVAHI_BROWSER_CACHE_EXHAUSTED:
       behind -= 1
       if behind == 0 { caughtUp() }
@@ -119,14 +147,22 @@ final class Browsing {
 
   private func resolved(_ key: Sighting.Key, _ finding: Resolver.Finding) {
     switch finding {
-    case .found(let endpoint, let record):
+    case .found(let endpoint, let record, let host):
+      hold(key, .host(host))
       report.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
     case .silence:
       logger.debug("nobody answers for \(key.instance) on \(key.interface.name)")
+      hold(key, .nobody)
       report.yield(.unanswered(key))
     }
     let verdict = budget.settled(key)
     if !verdict.isKept { resolvers.removeValue(forKey: key)?.free() }
     verdict.next.map(resolve)
+    learned()
+  }
+
+  private func hold(_ key: Sighting.Key, _ holder: Listing.Holder) {
+    if case .local? = listings[key]?.holder { return }
+    listings[key]?.holder = holder
   }
 }

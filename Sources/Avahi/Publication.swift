@@ -14,25 +14,27 @@ final class Publication {
   private var hasStood = false
   private var renames = 0
   private var group: OpaquePointer?
+  /// The group is empty until it is known whose the name is.
+  private var isHeld = false
   private var scope: [AvahiIfIndex] = []
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let logger: Logger
-  private let isTaken: (JID) -> Bool
+  private let availability: (JID) -> Availability
   private let failed: (String) -> Void
 
   init(
     _ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger,
-    isTaken: @escaping (JID) -> Bool, failed: @escaping (String) -> Void
+    availability: @escaping (JID) -> Availability, failed: @escaping (String) -> Void
   ) {
     wanted = announcement
-    self.isTaken = isTaken
+    self.availability = availability
     self.failed = failed
     name = announcement.jid
     self.report = report
     self.logger = logger
   }
 
-  /// Puts it on the link, unless it is there.
+  /// Puts it on the link, unless it is there; that has to wait while it is not known whose its name is.
   func establish(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
     guard group == nil else { return }
     self.scope = scope
@@ -46,10 +48,16 @@ final class Publication {
     register(in: group)
   }
 
+  /// More is known of whose the names on the link are.
+  func proceed() {
+    if isHeld, let group { register(in: group) }
+  }
+
   /// Takes it off the link, with a goodbye if there still is a connection.
   func remove() {
     if let group { avahi_entry_group_free(group) }
     group = nil
+    isHeld = false
   }
 
   /// Another TXT record changes in place; another name or port needs `establish` afterwards.
@@ -84,18 +92,25 @@ final class Publication {
   }
 
   private func register(in group: OpaquePointer) {
+    isHeld = false
     var result = add(to: group)
     while result == AVAHI_ERR_COLLISION, rename() {
       result = add(to: group)
     }
-    if result == 0 { result = avahi_entry_group_commit(group) }
+    if result == 0, !isHeld { result = avahi_entry_group_commit(group) }
     // `rename` has told of a collision itself.
     if result < 0, result != AVAHI_ERR_COLLISION { ended(by: result) }
   }
 
   private func add(to group: OpaquePointer) -> Int32 {
     avahi_entry_group_reset(group)
-    guard hasStood || !isTaken(name) else { return Int32(AVAHI_ERR_COLLISION) }
+    switch hasStood ? .free : availability(name) {
+    case .free: break
+    case .taken: return Int32(AVAHI_ERR_COLLISION)
+    case .unknown:
+      isHeld = true
+      return 0
+    }
     return withStringList(wanted.record.encoded) { list in
       onEachInterface { interface in
         avahi_entry_group_add_service_strlst(

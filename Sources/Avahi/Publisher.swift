@@ -8,8 +8,8 @@ final class Publisher {
   /// Called when the connection to avahi-daemon turns out to be broken.
   var failed: (String) -> Void = { _ in }
 
-  /// Tells whether another host has this name already.
-  var isTaken: (JID) -> Bool = { _ in false }
+  /// Tells whether a name may be announced.
+  var availability: (JID) -> Availability = { _ in .free }
 
   private var publications: [String: Publication] = [:]
   /// Set while avahi-daemon can take announcements.
@@ -25,6 +25,11 @@ final class Publisher {
   func start(_ client: OpaquePointer, _ scope: [AvahiIfIndex]) {
     place = (client, scope)
     for publication in publications.values { publication.establish(client, scope) }
+  }
+
+  /// More is known of whose the names on the link are.
+  func proceed() {
+    for publication in publications.values { publication.proceed() }
   }
 
   /// Leaves everything as it is: there is nobody to talk to.
@@ -57,7 +62,7 @@ final class Publisher {
 
   private func make(_ announcement: Announcement) -> Publication {
     Publication(
-      announcement, report: report, logger: logger, isTaken: { [unowned self] in isTaken($0) },
+      announcement, report: report, logger: logger, availability: { [unowned self] in availability($0) },
       failed: { [unowned self] in failed($0) })
   }
 }

@@ -8,7 +8,7 @@ import XMPP
 /// and the other would be missing.
 final class Resolver {
   enum Finding {
-    case found(Endpoint, TXTRecord)
+    case found(Endpoint, TXTRecord, host: String)
     /// Nobody answered for 5 s, or the address expired and nobody renewed it.
     case silence
   }
@@ -27,10 +27,10 @@ final class Resolver {
     pointer = avahi_service_resolver_new(
       client, AvahiIfIndex(key.interface.index), family, key.instance.text, serviceType, domain, family,
       AvahiLookupFlags(0),
-      { _, _, _, event, _, _, _, _, address, port, strings, _, context in
+      { _, _, _, event, _, _, _, host, address, port, strings, _, context in
         guard let context else { return }
         let resolver = Unmanaged<Resolver>.fromOpaque(context).takeUnretainedValue()
-        resolver.report(event == AVAHI_RESOLVER_FOUND ? resolver.finding(address, port, strings) : .silence)
+        resolver.report(event == AVAHI_RESOLVER_FOUND ? resolver.finding(host, address, port, strings) : .silence)
       }, Unmanaged.passUnretained(self).toOpaque())
     return pointer != nil
   }
@@ -42,10 +42,10 @@ final class Resolver {
 
   /// Port 0 says that there is nothing to connect to (RFC 6763 §7).
   private func finding(
-    _ address: UnsafePointer<AvahiAddress>?, _ port: UInt16, _ strings: OpaqueStringList
+    _ host: UnsafePointer<CChar>?, _ address: UnsafePointer<AvahiAddress>?, _ port: UInt16, _ strings: OpaqueStringList
   ) -> Finding {
-    guard let address, port > 0 else { return .silence }
+    guard let host, let address, port > 0 else { return .silence }
     let endpoint = Endpoint(address: text(of: address), port: Int(port), interface: key.interface)
-    return .found(endpoint, TXTRecord(decoding: bytes(of: strings)))
+    return .found(endpoint, TXTRecord(decoding: bytes(of: strings)), host: String(cString: host))
   }
 }

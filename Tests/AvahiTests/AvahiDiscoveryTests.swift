@@ -75,6 +75,21 @@ extension LabTests {
       }
     }
 
+    /// The link lists a name for a second after its goodbye; whoever starts again in that second keeps it.
+    @Test func aNameThatThisHostGaveUpIsFree() async throws {
+      try await withDiscovery { _, seen in
+        try await withDiscovery { node, told in
+          node.announce(announcement("amy"))
+          _ = try await told.name(of: "amy")
+          _ = try await seen.sighting("amy@h1", on: "eth0", .ipv4)
+        }
+        try await withDiscovery { node, told in
+          node.announce(announcement("amy"))
+          #expect(try await told.name(of: "amy") == JID("amy@h1"))
+        }
+      }
+    }
+
     @Test func aNameTakenOnTheLinkIsChanged() async throws {
       try await Lab.order("service_add h2 alma@h1 5300")
       try await withDiscovery { node, told in
