@@ -231,7 +231,7 @@ package final class Node: Service {
   private func stream(to device: JID) async throws -> PeerStream {
     switch try pool.lookup(device) {
     case .open(let stream):
-      try await stream.prove()
+      try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
       return stream
     case .dialling(let future):
       return try await future.get()

@@ -1,7 +1,7 @@
 import HTTPTypes
 import HTTPX
 import Logging
-import NIOCore
+package import NIOCore
 import XML
 package import XMPP
 
@@ -118,11 +118,12 @@ extension PeerStream {
     abandon()
   }
 
-  /// Makes sure that a stream which was silent for a while still reaches its peer.
+  /// Makes sure that a stream still reaches its peer, if it was silent for a while, or goes to none of these addresses,
+  /// at which the peer is now.
   ///
   /// - Throws: `StreamFailure` where it does not; it is closed then.
-  nonisolated package func prove() async throws {
-    guard await isDoubtful else { return }
+  nonisolated package func prove(at addresses: [SocketAddress]) async throws {
+    guard await isDoubtful(addresses) else { return }
     do {
       _ = try await query("get", Ping.request, within: Timeouts.query)
     } catch StreamFailure.stanza {

@@ -195,8 +195,10 @@ package actor PeerStream {
   /// Something is under way that a silent peer would leave hanging.
   private var isBusy: Bool { answering > 0 || queries.count > 0 || !incoming.isEmpty || !outgoing.isEmpty }
 
-  /// Silent for so long that it may be gone.
-  var isDoubtful: Bool { lastReceived + Timeouts.doubt <= .now() }
+  /// Silent for so long that the peer may be gone, or at an address that is no longer one of its own.
+  func isDoubtful(_ addresses: [SocketAddress]) -> Bool {
+    lastReceived + Timeouts.doubt <= .now() || !addresses.contains { $0.ipAddress == handler.remoteAddress }
+  }
 
   func used() {
     lastUsed = .now()

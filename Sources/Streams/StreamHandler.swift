@@ -81,6 +81,9 @@ final class StreamHandler: ChannelInboundHandler {
 
   // MARK: From the stream
 
+  /// Without port and scope.
+  var remoteAddress: String? { context?.channel.remoteAddress?.ipAddress }
+
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   /// False where the stream takes no stanzas, yet or any more.
