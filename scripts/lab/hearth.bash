@@ -49,10 +49,14 @@ fail() {
   exit 1
 } >&2
 
-# Milliseconds since the epoch; of a time stamp like $EPOCHREALTIME, where one is given.
+# Milliseconds since the epoch.
+now() {
+  milliseconds "$EPOCHREALTIME"
+}
+
+# Of a time stamp like $EPOCHREALTIME.
 milliseconds() {
-  local time=${1:-$EPOCHREALTIME}
-  echo $((10#${time//[.,]/} / 1000))
+  echo $((10#${1//[.,]/} / 1000))
 }
 
 # json EXPRESSION: evaluates Python on the JSON of standard input, named `it`, and prints the value; false where that
@@ -94,7 +98,7 @@ node_launch() {
 # Once more, with configuration and state as they are.
 node_relaunch() {
   local host=$1 folder=$LAB_DIR/$1
-  NODE_STARTED[$host]=$(milliseconds)
+  NODE_STARTED[$host]=$(now)
   host_bg "$host" "$folder/hearth.log" env HEARTH_SOCKET="$folder/hearth.sock" "${NODE_ENVIRONMENT[@]}" \
     "$HEARTH" daemon --config "$folder/hearth.toml" --state "$folder/state"
   NODE_PID[$host]=$BG

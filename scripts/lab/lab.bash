@@ -204,6 +204,11 @@ host_ipv4() {
   host_run "$1" ip -4 -o address show dev eth0 | awk '{ sub("/.*", "", $4); print $4; exit }'
 }
 
+# host_ipv6 HOST: its link-local address on eth0.
+host_ipv6() {
+  host_run "$1" ip -6 -o address show dev eth0 scope link | awk '{ sub("/.*", "", $4); print $4; exit }'
+}
+
 # ---- D-Bus and Avahi --------------------------------------------------------------------------------------------
 
 bus_start() {
