@@ -49,9 +49,13 @@ final class ServerHandler: ChannelDuplexHandler {
     context.fireChannelRead(wrapInboundOut(.head(request)))
   }
 
-  /// What cannot be read is a last request as well: HummingbirdCore's loop answers it with 400 when its turn comes.
+  /// What cannot be read is a last request as well: HummingbirdCore's loop answers it with 400 when its turn comes, which
+  /// for a head beyond the limits becomes 431 (RFC 6585 §5).
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if error is HTTPParserError { _ = machine.received(.unreadable) }
+    if let error = error as? HTTPParserError {
+      let refusal = error == .headerOverflow ? HTTPResponse.Status.requestHeaderFieldsTooLarge : .badRequest
+      _ = machine.received(.unreadable(refusal))
+    }
     context.fireErrorCaught(error)
   }
 
@@ -145,7 +149,9 @@ final class ServerHandler: ChannelDuplexHandler {
 }
 
 extension ServerMachine.Facts {
-  fileprivate static let unreadable = Self(isHead: false, isHTTP10: false, keepsAlive: false, expects: false)
+  fileprivate static func unreadable(_ refusal: HTTPResponse.Status) -> Self {
+    Self(isHead: false, isHTTP10: false, keepsAlive: false, expects: false, refusal: refusal)
+  }
 
   fileprivate init(_ head: HTTPRequestHead, keepsAlive: Bool) {
     isHead = head.method == .HEAD

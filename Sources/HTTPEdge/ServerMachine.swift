@@ -15,6 +15,8 @@ struct ServerMachine {
     var keepsAlive: Bool
     /// Sent `Expect: 100-continue`, and waits.
     var expects: Bool
+    /// For a request that could not be read: what to answer, whatever is written.
+    var refusal: HTTPResponse.Status?
   }
 
   enum Write<Part> {
@@ -83,6 +85,7 @@ struct ServerMachine {
     if head.status.kind == .informational { return informational(head) }
     if facts.expects || isClosing || head.headerFields.closesConnection { facts.keepsAlive = false }
     var head = head
+    if let refusal = facts.refusal { head.status = refusal }
     let body = Self.frame(&head, for: &facts)
     Self.setConnection(&head, facts)
     requests[0] = facts

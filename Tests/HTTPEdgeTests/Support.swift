@@ -3,64 +3,8 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import TestKit
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-/// Bytes to and from a socket, without any HTTP of ours.
-final class RawConnection {
-  private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-  let channel: any Channel
-  private var read = ""
-
-  init(
-    _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
-    _ channel: any Channel
-  ) {
-    self.inbound = inbound.makeAsyncIterator()
-    self.outbound = outbound
-    self.channel = channel
-  }
-
-  func write(_ text: String) async throws {
-    try await outbound.write(ByteBuffer(string: text))
-  }
-
-  /// Everything up to and including `mark`, or to the end.
-  func read(to mark: String) async throws -> String {
-    while true {
-      if let range = read.firstRange(of: mark) {
-        defer { read = String(read[range.upperBound...]) }
-        return String(read[..<range.upperBound])
-      }
-      guard let bytes = try await inbound.next(isolation: #isolation) else {
-        defer { read = "" }
-        return read
-      }
-      read += String(buffer: bytes)
-    }
-  }
-
-  func readToEnd() async throws -> String {
-    try await read(to: "\u{0}never sent\u{0}")
-  }
-
-  /// Ends the output only.
-  func halfClose() {
-    outbound.finish()
-  }
-
-  /// With a reset instead of an orderly end.
-  func reset() async throws {
-    try await (channel as! any SocketOptionProvider).setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
-    try await channel.close()
-  }
-}
 
 /// Keeps a connection that nobody took until its channel is closed, as NIO wants it.
 private final class Accepted: Sendable {
@@ -74,23 +18,6 @@ private final class Accepted: Sendable {
   }
 }
 
-private func raw(_ channel: any Channel) throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
-  try NIOAsyncChannel(
-    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-}
-
-/// A client that speaks bytes.
-func withRawClient<Result: Sendable>(
-  _ address: SocketAddress, _ body: (RawConnection) async throws -> sending Result
-) async throws -> Result {
-  let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-    .channelOption(.allowRemoteHalfClosure, value: true)
-    .connect(to: address) { channel in channel.eventLoop.makeCompletedFuture { try raw(channel) } }
-  return try await channel.executeThenClose { inbound, outbound in
-    try await body(RawConnection(inbound, outbound, channel.channel))
-  }
-}
-
 /// An upstream that follows a script for each connection: the first closure serves the first one, the last all others.
 func withRawServer(
   _ scripts: [@Sendable (RawConnection) async throws -> Void], _ body: (HTTPAddress) async throws -> Void
@@ -98,7 +25,7 @@ func withRawServer(
   let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
     .childChannelOption(.allowRemoteHalfClosure, value: true)
     .bind(host: "127.0.0.1", port: 0) { channel in
-      channel.eventLoop.makeCompletedFuture { Accepted(try raw(channel)) }
+      channel.eventLoop.makeCompletedFuture { Accepted(try rawBytes(channel)) }
     }
   let address = HTTPAddress.tcp(host: "127.0.0.1", port: server.channel.localAddress!.port!)
   try await withThrowingTaskGroup(of: Void.self) { group in
