@@ -120,7 +120,7 @@ let package = Package(
     tests(of: "Streams"),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
     tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
-    tests(of: "Front"),
+    tests(of: "Front", ["HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(of: "Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log]),
     tests(of: "Control"),
     tests(of: "CLI"),

@@ -12,7 +12,6 @@ extension DeviceResource {
       addresses: device.state == .gone
         ? [] : device.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
       seen: device.seen,
-      url: device.http == false ? nil : frontPort.map { "http://\(DeviceLabel.label(of: device.jid)).localhost:\($0)/" }
-    )
+      url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) })
   }
 }

@@ -1,3 +1,4 @@
+import HTTPX
 package import Mesh
 import XMPP
 
@@ -31,7 +32,7 @@ package struct StatusResource: Codable, Sendable, Hashable {
     self.version = version
     jid = status.jid.text
     port = status.port
-    front = frontPort.map { "http://hearth.localhost:\($0)/" }
+    front = frontPort.map { FrontAddress(port: $0).dashboard }
     problem = status.discoveryProblem
     streams = status.streams
     services = status.services.map {

@@ -1,6 +1,6 @@
 import HTTPEdge
 import HTTPTypes
-import HTTPX
+package import HTTPX
 import HummingbirdCore
 package import Logging
 package import Mesh
@@ -10,69 +10,92 @@ import XMPP
 
 /// Where browsers and curl of this machine come in: 127.0.0.1 and ::1, never wider.
 package struct Front: Service {
-  /// Chosen in the hope that it is free; no meaning beyond that.
-  package static let standardPort = 8332
-
   private let node: Node
   private let port: Int
-  private let gate: HostGate
   private let gateway: Gateway
-  private let dashboard: Dashboard
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
+  private let listening = AsyncStream<FrontAddress>.makeStream()
 
+  /// - Parameter port: TCP; 0: a free one.
   package init(node: Node, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger) {
     self.node = node
     self.port = port
-    self.gate = HostGate(port: port) { label in
-      node.devices().first { DeviceLabel.label(of: $0.jid) == label }?.jid
-    }
-    self.gateway = Gateway(node: node, logger: logger)
-    self.dashboard = Dashboard(port: port)
+    self.gateway = Gateway(node: node, patience: FrontLimits.patience, logger: logger)
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
 
   /// Serves until the graceful shutdown.
   ///
-  /// - Throws: where the port is taken.
+  /// - Throws: `HTTPServerError` where the port cannot be listened on.
   package func run() async throws {
-    let server = HTTPServer(.loopback(port: port), eventLoopGroup: eventLoopGroup, logger: logger) {
-      request, writer, _ in try await respond(request, writer)
+    defer { listening.continuation.finish() }
+    let server = HTTPServer(
+      .loopback(port: port), eventLoopGroup: eventLoopGroup, logger: logger,
+      listening: { addresses in
+        listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
+      }
+    ) { request, writer, channel in
+      let front = FrontAddress(port: channel.localAddress?.port ?? port)
+      try await respond(request, at: front, Reply(writer, to: request.head))
     }
     try await server.run()
   }
 
-  private func respond(_ request: Request, _ writer: consuming ResponseWriter) async throws {
+  /// Returns once requests are accepted, with where; nil once that has failed and `run` has thrown. To be called once.
+  package func waitUntilListening() async -> FrontAddress? {
+    for await front in listening.stream { return front }
+    return nil
+  }
+
+  private func respond(_ request: Request, at front: FrontAddress, _ reply: Reply) async throws {
+    let gate = HostGate(front: front, device: device(labelled:))
     switch gate.destination(of: request.head) {
-    case .device(let jid, let path):
-      try await gateway.forward(request, to: jid, path: path, writer: writer)
-    case .dashboard:
-      try await Reply(writer, to: request.head).write(dashboardResponse(to: request.head))
+    case .device(let jid, let path, let origin):
+      let seen = DeviceOrigin(of: jid, at: front, as: origin)
+      try await visit(jid, request, path, of: origin, seen, reply)
+    case .absolute(let uri):
+      try await visit(uri.jid, request, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil, reply)
+    case .dashboard(let path, let origin):
+      try await reply.write(dashboard(request.head, path, of: origin, at: front))
     case .redirectToDashboard:
-      let location = "http://\(HostGate.dashboardLabel).\(HostGate.zone):\(port)/"
-      try await Reply(writer, to: request.head).write(Response(status: .found, headers: [.location: location]))
+      try await reply.write(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
     case .misdirected(let reason):
-      try await refuse(request, .misdirectedRequest, reason, writer)
+      try await reply.write(Problem.misdirected(reason).response(to: request.head, dashboard: front.dashboard))
     case .badRequest(let reason):
-      try await refuse(request, .badRequest, reason, writer)
+      try await reply.write(Problem.badRequest(reason).response(to: request.head))
     case .notAProxy:
-      try await refuse(request, .forbidden, "This proxy serves httpx: addresses only.", writer)
+      let reason = "This is no proxy for other sites: it serves httpx: addresses, and the names of its devices."
+      try await reply.write(Problem.forbidden(reason).response(to: request.head))
     }
   }
 
-  private func dashboardResponse(to request: HTTPRequest) -> Response {
-    switch (request.method, request.path) {
-    case (.get, "/"), (.head, "/"): dashboard.page(node.devices())
-    case (.get, _), (.head, _): .own(.notFound, type: "text/plain", "There is only / here.\n")
-    default: .own(.methodNotAllowed, type: "text/plain", "GET or HEAD.\n", fields: [.allow: "GET, HEAD"])
-    }
-  }
-
-  private func refuse(
-    _ request: Request, _ status: HTTPResponse.Status, _ reason: String, _ writer: consuming ResponseWriter
+  /// - Parameter origin: what the client takes the device's origin to be; `seen` is nil where it knows `httpx`.
+  private func visit(
+    _ device: JID, _ request: Request, _ path: String, of origin: String, _ seen: DeviceOrigin?, _ reply: Reply
   ) async throws {
-    let page = Page(status: status, title: status.reasonPhrase, body: "<p>\(Page.escaped(reason))</p>")
-    try await Reply(writer, to: request.head).write(page.response())
+    switch CrossSiteGate.verdict(on: request.head, to: path, at: origin) {
+    case .pass:
+      try await gateway.forward(request, to: device, path: path, origin: seen, reply)
+    case .ask:
+      try await reply.write(Confirmation(of: device, at: origin, path: path).response())
+    case .refuse(let reason):
+      logger.notice("another site's request was refused", metadata: ["device": "\(device)"])
+      try await reply.write(Problem.forbidden(reason).response(to: request.head))
+    }
+  }
+
+  private func dashboard(_ request: HTTPRequest, _ path: String, of origin: String, at front: FrontAddress) -> Response
+  {
+    if case .refuse(let reason) = CrossSiteGate.verdict(on: request, to: path, at: origin) {
+      return Problem.forbidden(reason).response(to: request)
+    }
+    return Dashboard(front: front).response(to: request, path: path) { node.devices() }
+  }
+
+  /// What the label stands for, or, where that cannot be told, a known device that has it.
+  private func device(labelled label: String) -> JID? {
+    DeviceLabel.jid(ofLabel: label) ?? node.devices().first { DeviceLabel.label(of: $0.jid) == label }?.jid
   }
 }

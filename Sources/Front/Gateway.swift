@@ -4,92 +4,90 @@ import HTTPX
 package import HummingbirdCore
 package import Logging
 package import Mesh
-package import XMPP
+import XMPP
 
 /// One HTTP request of this machine → the device → its answer, streaming both ways.
 ///
-/// Shared by the front and by the control socket, which differ in how they name the device.
+/// Shared by the front and by the control socket, which differ in who asks: a browser, for which the device is an origin
+/// of the front's, or a program that knows `httpx` and gets what the device sent.
 package struct Gateway: Sendable {
   private let node: Node
+  /// For how long a device that was here lately and cannot be reached is tried.
+  private let patience: Duration
+  private let via = Via()
   private let logger: Logger
 
-  package init(node: Node, logger: Logger) {
+  package init(node: Node, patience: Duration = .zero, logger: Logger) {
     self.node = node
+    self.patience = patience
     self.logger = logger
   }
 
-  /// Asks `device` for `path`, and writes its answer, or a page that says why there is none.
+  /// Asks `device` for `path`, and writes its answer, or says why there is none.
   ///
   /// Returns when the answer has been written. Throws when the client went away or the answer broke off; the
   /// connection has to be closed then, since only that tells the client that the body is incomplete.
-  package func forward(
-    _ request: Request, to device: JID, path: String, writer: consuming ResponseWriter
+  ///
+  /// - Parameter origin: where the browser finds the device; nil for a program that knows `httpx`.
+  func forward(
+    _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: Reply
   ) async throws {
-    let reply = Reply(writer, to: request.head)
+    // As it announces itself, upper and lower case: some peers compare by characters.
+    let device = node.device(device)?.jid ?? device
     do {
-      try await node.send(Self.outgoing(request, to: device, path: path), to: device) { response in
-        try await reply.write(response)
+      guard !via.marks(request.headers) else { return try await refuse(.loop(device), reply, request.head, origin) }
+      try await node.send(outgoing(request, to: device, path, origin), to: device, patience: patience) { response in
+        try await reply.write(incoming(response, origin))
       }
     } catch let error as MeshError where !reply.isBegun {
-      logger.info(
-        "request failed",
-        metadata: ["device": "\(device)", "error": "\(error.code.rawValue)", "reason": "\(error.message)"])
-      try await reply.write(Failure(error).response(accept: request.headers[.accept]))
+      try await refuse(Problem(error), reply, request.head, origin)
+    } catch  where !reply.isBegun && !(error is CancellationError) {
+      logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
+      try await refuse(.internalError(device), reply, request.head, origin)
     }
   }
 
-  /// The same for a request whose target is an `httpx` URI in absolute form; 400 for any other.
+  /// The same for a program's request, whose target is an `httpx` URI in absolute form; 400 for any other.
   package func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
+    let reply = Reply(writer, to: request.head)
     let uri: HTTPXURI
     do throws(HTTPXError) {
       uri = try HTTPXURI(request.head.path ?? "")
     } catch {
-      let refusal = Response.own(.badRequest, type: "text/plain; charset=utf-8", error.message + "\n")
-      return try await Reply(writer, to: request.head).write(refusal)
+      return try await reply.write(Problem.badRequest(error.message).response(to: request.head))
     }
-    try await forward(request, to: uri.jid, path: uri.path, writer: writer)
+    try await forward(request, to: uri.jid, path: uri.path, origin: nil, reply)
+  }
+
+  private func refuse(
+    _ problem: Problem, _ reply: Reply, _ request: HTTPRequest, _ origin: DeviceOrigin?
+  ) async throws {
+    logger.info("request failed", metadata: ["error": "\(problem.error)", "reason": "\(problem.message)"])
+    try await reply.write(problem.response(to: request, dashboard: origin?.front.dashboard))
   }
 
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server
   /// side of this hop has answered.
-  private static func outgoing(_ request: Request, to device: JID, path: String) -> HTTPXRequest {
+  private func outgoing(_ request: Request, to device: JID, _ path: String, _ origin: DeviceOrigin?) -> HTTPXRequest {
     var head = request.head
     let length = head.headerFields[.contentLength].flatMap { Int($0) }
-    let hasBody = length.map { $0 > 0 } ?? (head.headerFields[.transferEncoding] != nil)
+    let hasBody = length.map { $0 > 0 } ?? head.headerFields.contains(.transferEncoding)
     HopByHop.strip(&head.headerFields)
     head.headerFields[.expect] = nil
-    head.path = path
+    origin?.adaptRequest(&head.headerFields)
+    via.mark(&head.headerFields)
     // The device knows itself by its address, not by the name that this machine's browsers use.
+    head.scheme = HTTPXURI.scheme
     head.authority = HTTPXURI(jid: device).authority
+    head.path = path
     return HTTPXRequest(head, body: hasBody ? Body(request.body, length: length) : .empty)
   }
-}
 
-/// The one answer to a request, written once.
-///
-/// Not Sendable: it lives and ends with the task of its request.
-final class Reply {
-  private var writer: ResponseWriter?
-  private let request: HTTPRequest
-
-  init(_ writer: consuming ResponseWriter, to request: HTTPRequest) {
-    self.writer = consume writer
-    self.request = request
-  }
-
-  /// True once a head went out, after which nothing else can be said.
-  var isBegun: Bool { writer == nil }
-
-  func write(_ response: Response) async throws {
-    let body = request.method == .head ? ResponseBody() : response.body
-    try await writer.take()?.write(response: response.head, body: body)
-  }
-
-  func write(_ response: HTTPXResponse) async throws {
-    guard let writer = writer.take() else { return }
-    var head = response.head
-    HopByHop.strip(&head.headerFields)
-    let hasBody = request.method != .head && head.status.code != 204 && head.status.code != 304
-    try await writer.write(head, response.body, length: response.body.length, hasBody: hasBody)
+  private func incoming(_ response: HTTPXResponse, _ origin: DeviceOrigin?) -> HTTPXResponse {
+    var response = response
+    HopByHop.strip(&response.head.headerFields)
+    origin?.adaptResponse(&response.head.headerFields)
+    via.mark(&response.head.headerFields)
+    return response
   }
 }

@@ -1,8 +1,9 @@
+import FoundationEssentials
 package import HTTPTypes
 package import HummingbirdCore
 import NIOCore
 
-/// A small page of the front's own: no script, no address of another origin, readable light and dark.
+/// A small page of the front's own: no script, nothing from elsewhere, readable light and dark, and on a phone.
 package struct Page: Sendable {
   package var status: HTTPResponse.Status
   package var title: String
@@ -10,27 +11,37 @@ package struct Page: Sendable {
   package var body: String
 
   package static func escaped(_ text: some StringProtocol) -> String {
-    text.reduce(into: "") { escaped, character in
-      switch character {
+    text.unicodeScalars.reduce(into: "") { escaped, scalar in
+      switch scalar {
       case "&": escaped += "&amp;"
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
       case "\"": escaped += "&quot;"
       case "'": escaped += "&#39;"
-      default: escaped.append(character)
+      default: escaped.unicodeScalars.append(scalar)
       }
     }
+  }
+
+  /// For people, in UTC, since a page without script does not know the reader's clock.
+  static func time(_ date: Date) -> String {
+    let text = date.formatted(.iso8601)
+    return "<time datetime=\"\(text)\">\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC</time>"
   }
 
   /// Nothing may be loaded from anywhere, and nobody may frame it.
   private static let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
   private static let style = """
-    :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
-    body{max-width:60rem;margin:2rem auto;padding:0 1rem}
-    h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
-    th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent)}
-    .away{opacity:.6}small{opacity:.7}
+    :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--line:color-mix(in srgb,currentColor 18%,transparent)}
+    body{max-width:44rem;margin:0 auto;padding:2rem 1rem;overflow-wrap:anywhere}
+    h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
+    ul{list-style:none;margin:0;padding:0;border-top:1px solid var(--line)}
+    li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.75rem 0;border-bottom:1px solid var(--line)}
+    li>*{grid-column:1}li>.state{grid-column:2;grid-row:1}
+    .name{font-weight:600}.note,.state{opacity:.7;font-size:.875rem}.state{align-self:center}
+    .away>*,.gone>*{opacity:.6}
+    .button{display:inline-block;padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem}
     """
 
   package func response(fields: HTTPFields = [:]) -> Response {
@@ -43,7 +54,8 @@ package struct Page: Sendable {
       </body></html>
 
       """
-    return .own(status, type: "text/html; charset=utf-8", html, fields: fields + [.contentSecurityPolicy: Self.policy])
+    let protection: HTTPFields = [.contentSecurityPolicy: Self.policy, .referrerPolicy: "no-referrer"]
+    return .own(status, type: "text/html; charset=utf-8", html, fields: fields + protection)
   }
 }
 
@@ -53,7 +65,7 @@ extension Response {
     let bytes = ByteBuffer(string: text)
     let standard: HTTPFields = [
       .contentType: type, .contentLength: "\(bytes.readableBytes)", .cacheControl: "no-store",
-      .xContentTypeOptions: "nosniff",
+      .xContentTypeOptions: "nosniff", .xFrameOptions: "DENY",
     ]
     return Response(status: status, headers: fields + standard, body: ResponseBody(byteBuffer: bytes))
   }
@@ -65,9 +77,4 @@ extension HTTPFields {
     fields.append(contentsOf: b)
     return fields
   }
-}
-
-extension HTTPField.Name {
-  /// RFC 9209.
-  package static let proxyStatus = Self("Proxy-Status")!
 }

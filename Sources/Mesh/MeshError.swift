@@ -10,6 +10,8 @@ package struct MeshError: Error, Sendable {
     case away
     /// Its host answered, and nothing listens on the port.
     case refused
+    /// No address of it accepts or refuses a connection.
+    case unanswered
     /// No answer within the deadline.
     case timedOut
     /// An XMPP peer that does not speak HTTP (XEP-0332).
@@ -40,11 +42,14 @@ package struct MeshError: Error, Sendable {
 }
 
 /// How each failure appears to HTTP: the one table (RFC 9110 §15.6, RFC 9209 §2.3).
+///
+/// RFC 9209 recommends 500 and 503 where a device is unknown or away. It has reverse proxies in mind, whose backends are
+/// theirs to provide; here the network lacks the device, and nothing is wrong at this end: 502.
 extension MeshError.Code {
   package var status: Int {
     switch self {
     case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost: 502
-    case .timedOut: 504
+    case .unanswered, .timedOut: 504
     case .forbidden: 403
     case .limit: 503
     }
@@ -56,6 +61,7 @@ extension MeshError.Code {
     case .notDiscovered: "destination_not_found"
     case .away: "destination_unavailable"
     case .refused: "connection_refused"
+    case .unanswered: "connection_timeout"
     case .timedOut: "http_response_timeout"
     case .notHTTP: "http_protocol_error"
     case .forbidden: "http_request_denied"

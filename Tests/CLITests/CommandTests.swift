@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import FoundationEssentials
+import HTTPX
 import Testing
 
 @testable import CLI
@@ -13,7 +14,7 @@ struct CommandTests {
     ("HTTPX://Thermostat@Pi", "http://thermostat--pi.localhost:8332/"),
   ])
   func browserAddresses(_ text: String, _ url: String) throws {
-    #expect(DeviceAddress.browserURL(try DeviceAddress.parse(text), frontPort: 8332) == url)
+    #expect(FrontAddress(port: 8332).url(of: try DeviceAddress.parse(text)) == url)
   }
 
   @Test(arguments: ["", "http://thermostat@pi/", "thermostat@pi:80/", "httpx:///x"])

@@ -18,7 +18,8 @@ struct GetTests {
 
   @Test(arguments: [
     (MeshError.Code.notDiscovered, CommandStatus.notDiscovered), (.away, .refused), (.refused, .refused),
-    (.timedOut, .timedOut), (.notHTTP, .noHTTP), (.forbidden, .denied), (.limit, .refused), (.protocolError, .noHTTP),
+    (.unanswered, .timedOut), (.timedOut, .timedOut), (.notHTTP, .noHTTP), (.forbidden, .denied), (.limit, .refused),
+    (.protocolError, .noHTTP),
     (.connectionLost, .connectionLost),
   ])
   func everyErrorOfTheMeshHasAStatus(_ code: MeshError.Code, _ status: CommandStatus) {

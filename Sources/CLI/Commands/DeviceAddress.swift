@@ -11,9 +11,4 @@ enum DeviceAddress {
       throw CommandFailure(.usage, error.message)
     }
   }
-
-  /// What a browser on this machine opens.
-  static func browserURL(_ uri: HTTPXURI, frontPort: Int) -> String {
-    "http://\(DeviceLabel.label(of: uri.jid)).localhost:\(frontPort)\(uri.path)\(uri.fragment.map { "#\($0)" } ?? "")"
-  }
 }

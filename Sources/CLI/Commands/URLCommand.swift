@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import HTTPX
 
 struct URLCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,17 +51,12 @@ enum BrowserAddress {
   /// Throws `CommandFailure` where it is no URI or the daemon has no front, and `ControlError`.
   static func of(_ text: String, client: ControlClient) async throws -> String {
     let uri = try DeviceAddress.parse(text)
-    guard let front = try await client.status().front, let port = Self.port(front) else {
+    guard let dashboard = try await client.status().front, let front = FrontAddress(dashboard: dashboard) else {
       throw CommandFailure(
         .failure,
         "the daemon has no front for browsers: set enabled = true under [front] in hearth.toml, then restart it"
       )
     }
-    return DeviceAddress.browserURL(uri, frontPort: port)
-  }
-
-  /// Of `http://hearth.localhost:8332/`.
-  private static func port(_ front: String) -> Int? {
-    front.split(separator: ":").last.flatMap { Int($0.prefix { $0 != "/" }) }
+    return front.url(of: uri)
   }
 }

@@ -46,7 +46,7 @@ struct Daemon {
       socket: socket, answers: ControlAnswers(node: node, book: book, logger: logger), version: Hearth.version,
       frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let readiness = Readiness(
-      node: node, control: control, socket: socket, frontPort: frontPort, notifier: notifier, logger: logger)
+      node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
     let reload = Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger)
     return [readiness, node] + (front.map { [$0] } ?? []) + [control, reload, notifier]
   }

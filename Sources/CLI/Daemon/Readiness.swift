@@ -1,4 +1,6 @@
 import Control
+import Front
+import HTTPX
 import Logging
 import Mesh
 import ServiceLifecycle
@@ -10,12 +12,16 @@ struct Readiness: Service {
   let node: Node
   let control: ControlServer
   let socket: String
-  let frontPort: Int?
+  /// nil where no front runs.
+  let front: Front?
   let notifier: ServiceNotifier
   let logger: Logger
 
   func run() async {
     await control.waitUntilListening()
+    let address = await front?.waitUntilListening()
+    // A front that does not come up says why itself, and ends the daemon.
+    guard front == nil || address != nil else { return await untilTheEnd() }
     do {
       try await node.waitUntilReady()
     } catch {
@@ -27,7 +33,7 @@ struct Readiness: Service {
       "ready",
       metadata: [
         "jid": "\(status.jid)", "port": "\(status.port)", "socket": "\(socket)",
-        "front": frontPort.map { "http://hearth.localhost:\($0)/" } ?? "off",
+        "front": "\(address?.dashboard ?? "off")",
       ])
     notifier.ready("\(status.jid) on port \(status.port)")
     await untilTheEnd()

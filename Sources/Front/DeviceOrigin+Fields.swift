@@ -1,0 +1,42 @@
+package import HTTPTypes
+
+/// What changes in a head between a browser and a device, beside what ends at every hop.
+extension DeviceOrigin {
+  /// The device hears of itself by its own address.
+  package func adaptRequest(_ fields: inout HTTPFields) {
+    for index in fields.indices where [.origin, .referer].contains(fields[index].name) {
+      fields.replaceValue(at: index, forDevice)
+    }
+  }
+
+  /// Translates addresses, drops what reaches beyond this origin, and adds what protects it where the device is silent.
+  package func adaptResponse(_ fields: inout HTTPFields) {
+    fields.removeAll { Self.dropped.contains($0.name) }
+    for index in fields.indices {
+      switch fields[index].name {
+      case .location, .contentLocation: fields.replaceValue(at: index, forBrowser)
+      case .refresh: fields.replaceValue(at: index) { Refresh.mapping($0, forBrowser) }
+      case .setCookie: fields.replaceValue(at: index, Cookie.withoutDomain)
+      default: break
+      }
+    }
+    // Framing by other sites is clickjacking; paths of a device are nobody else's business.
+    if !fields.contains(.xFrameOptions) { fields[.xFrameOptions] = "SAMEORIGIN" }
+    if !fields.contains(.referrerPolicy) { fields[.referrerPolicy] = "same-origin" }
+    // A further policy only ever narrows. Pages from loopback may reach all of loopback and the link unasked; those of a
+    // device shall not, as if they came from the Internet.
+    fields.append(HTTPField(name: .contentSecurityPolicy, value: "treat-as-public-address"))
+  }
+
+  /// They speak of a host for months, over all its ports or all its data: `localhost` and its names are not the device's.
+  private static let dropped: Set<HTTPField.Name> = [.strictTransportSecurity, .altSvc, .clearSiteData]
+}
+
+extension HTTPFields {
+  /// Leaves a value that stays the same untouched, bytes beyond ASCII included.
+  fileprivate mutating func replaceValue(at index: Int, _ map: (String) -> String) {
+    let value = self[index].value
+    let mapped = map(value)
+    if mapped != value { self[index].value = mapped }
+  }
+}

@@ -1,0 +1,80 @@
+package import FoundationEssentials
+package import HTTPTypes
+package import HummingbirdCore
+package import XMPP
+
+/// Why the front itself answers where a device should: a page for people, text or JSON for programs, and for both a
+/// `Proxy-Status` (RFC 9209).
+package struct Problem: Sendable {
+  package var status: HTTPResponse.Status
+  /// An error type of RFC 9209 §2.3.
+  package var error: String
+  package var title: String
+  /// What happened, and what to do next.
+  package var message: String
+  package var device: JID?
+  package var lastSeen: Date?
+  /// Seconds.
+  package var retryAfter: Int?
+
+  package init(
+    _ status: HTTPResponse.Status, error: String, title: String, message: String, device: JID? = nil
+  ) {
+    self.status = status
+    self.error = error
+    self.title = title
+    self.message = message
+    self.device = device
+  }
+
+  /// - Parameter dashboard: where the list of devices is, nil where the client has none.
+  package func response(to request: HTTPRequest, dashboard: String? = nil) -> Response {
+    var fields: HTTPFields = [.proxyStatus: proxyStatus]
+    if let retryAfter { fields[.retryAfter] = "\(retryAfter)" }
+    switch Representation.preferred(request.headerFields[values: .accept]) {
+    case .html: return Page(status: status, title: title, body: html(dashboard)).response(fields: fields)
+    case .json: return .own(status, type: "application/json", json, fields: fields)
+    case .text: return .own(status, type: "text/plain; charset=utf-8", message + "\n", fields: fields)
+    }
+  }
+
+  /// RFC 9209 §2: `details` is a quoted string (RFC 9651 §3.3.3), so printable ASCII only.
+  package var proxyStatus: String {
+    let details = message.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"", "\\": "\\\(scalar)"
+      case " "..."~": String(scalar)
+      case "“", "”": "'"
+      default: "?"
+      }
+    }
+    return "hearth; error=\(error); details=\"\(details.joined())\""
+  }
+
+  private func html(_ dashboard: String?) -> String {
+    var html = "<p>\(Page.escaped(message))</p>"
+    if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
+    if let dashboard { html += "\n<p class=\"note\"><a href=\"\(Page.escaped(dashboard))\">All devices</a></p>" }
+    return html
+  }
+
+  private struct Report: Encodable {
+    let error: String
+    let message: String
+    let device: String?
+    let seen: String?
+  }
+
+  private var json: String {
+    let report = Report(error: error, message: message, device: device?.text, seen: lastSeen?.formatted(.iso8601))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // A struct of strings always encodes.
+    return String(decoding: (try? encoder.encode(report)) ?? Data(), as: UTF8.self) + "\n"
+  }
+}
+
+extension HTTPResponse.Status {
+  /// RFC 5842 §7.2.
+  static let loopDetected = Self(code: 508, reasonPhrase: "Loop Detected")
+}

@@ -1,0 +1,102 @@
+import FoundationEssentials
+import Front
+import HTTPTypes
+import HTTPX
+import HummingbirdCore
+import Mesh
+import NIOCore
+import Synchronization
+import Testing
+import XMPP
+
+struct ProblemTests {
+  private static let jid = JID("<lamp>@pi")!
+  private static let then = Date(timeIntervalSince1970: 1_800_000_000)
+
+  private static func problem(_ code: MeshError.Code, _ message: String = "Why.", seen: Date? = nil) -> Problem {
+    Problem(MeshError(code, device: jid, message: message, lastSeen: seen))
+  }
+
+  private static func answer(_ problem: Problem, accept: String? = nil) async throws -> (Response, String) {
+    var request = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/")
+    request.headerFields[.accept] = accept
+    let response = problem.response(to: request, dashboard: "http://hearth.localhost:8332/")
+    return (response, try await text(of: response))
+  }
+
+  private static func text(of response: Response) async throws -> String {
+    let sink = Sink()
+    try await response.body.write(sink)
+    return sink.text.withLock { $0 }
+  }
+
+  /// RFC 9209 §2.3, and the statuses of RFC 9110.
+  @Test(arguments: [
+    (MeshError.Code.notDiscovered, 502, "destination_not_found"), (.away, 502, "destination_unavailable"),
+    (.refused, 502, "connection_refused"), (.unanswered, 504, "connection_timeout"),
+    (.timedOut, 504, "http_response_timeout"), (.notHTTP, 502, "http_protocol_error"),
+    (.forbidden, 403, "http_request_denied"), (.limit, 503, "connection_limit_reached"),
+    (.protocolError, 502, "http_protocol_error"), (.connectionLost, 502, "connection_terminated"),
+  ])
+  func everyFailureHasAStatusAndAName(_ code: MeshError.Code, _ status: Int, _ error: String) async throws {
+    let (response, text) = try await Self.answer(Self.problem(code))
+    #expect(response.status.code == status)
+    #expect(response.headers[.proxyStatus] == "hearth; error=\(error); details=\"Why.\"")
+    #expect(response.headers[.retryAfter] == (code == .limit ? "5" : nil))
+    #expect(response.headers[.cacheControl] == "no-store")
+    #expect(text == "Why.\n")
+  }
+
+  @Test func noFailureIsMissingAbove() {
+    #expect(MeshError.Code.allCases.count == 10)
+  }
+
+  @Test(arguments: [
+    ("a \"quoted\\ word", #"a \"quoted\\ word"#), ("“lamp@pi”", "'lamp@pi'"), ("ä\r\nX: y\u{0}", "???X: y?"),
+  ])
+  func detailsAreAQuotedStringWhateverADeviceSays(_ message: String, _ details: String) {
+    #expect(Self.problem(.away, message).proxyStatus == "hearth; error=destination_unavailable; details=\"\(details)\"")
+  }
+
+  @Test func pagesAreForPeople() async throws {
+    let (response, text) = try await Self.answer(
+      Self.problem(.away, "<b>Gone</b>", seen: Self.then), accept: "text/html")
+    #expect(response.headers[.contentType] == "text/html; charset=utf-8")
+    #expect(response.headers[.contentSecurityPolicy]?.contains("default-src 'none'") == true)
+    #expect(text.contains("<h1>&lt;lamp&gt;@pi is away</h1>"))
+    #expect(text.contains("&lt;b&gt;Gone&lt;/b&gt;"))
+    #expect(text.contains("2027-01-15 08:00 UTC"))
+    #expect(text.contains("href=\"http://hearth.localhost:8332/\""))
+    #expect(!text.contains("<lamp>") && !text.contains("<b>"))
+  }
+
+  @Test func jsonIsForPrograms() async throws {
+    let (response, text) = try await Self.answer(Self.problem(.refused, "a/b"), accept: "application/json")
+    #expect(response.headers[.contentType] == "application/json")
+    #expect(text == #"{"device":"<lamp>@pi","error":"connection_refused","message":"a/b"}"# + "\n")
+  }
+
+  @Test func devicesCannotWriteIntoTheDashboard() async throws {
+    let jid = try #require(JID("\"><script>x</script>@pi"))
+    let device = Device(
+      jid: jid, name: "<img src=x>", state: .away, isLocal: false, http: nil, status: "", message: "<script>",
+      endpoints: [], seen: Self.then)
+    let text = try await Self.text(of: Dashboard(front: FrontAddress(port: 8332)).page([device]))
+    #expect(!text.contains("<script") && !text.contains("<img"))
+    #expect(text.contains("&lt;img src=x&gt;") && text.contains("last seen"))
+  }
+
+  @Test func theConfirmationStaysAtTheDevice() async throws {
+    let page = Confirmation(of: Self.jid, at: "http://lamp--pi.localhost:8332", path: "//evil.example/\"><b>?a&b")
+    let text = try await Self.text(of: page.response())
+    #expect(text.contains("href=\"http://lamp--pi.localhost:8332//evil.example/&quot;&gt;&lt;b&gt;?a&amp;b\""))
+  }
+}
+
+/// Collects a body.
+private final class Sink: ResponseBodyWriter {
+  let text = Mutex("")
+
+  func write(_ buffer: ByteBuffer) async throws { text.withLock { $0 += String(buffer: buffer) } }
+  func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

@@ -1,0 +1,137 @@
+import Front
+import HTTPTypes
+import HTTPX
+import Logging
+import Mesh
+import NIOCore
+import NIOPosix
+import TestKit
+import Testing
+import XMPP
+
+/// A front on a free port, before a node that finds the devices of another one.
+struct Rig {
+  /// `laptop`, which has the front.
+  let laptop: Node
+  let pi: Node
+  let link: Link
+  let front: FrontAddress
+
+  static func run(_ body: (Rig) async throws -> Void) async throws {
+    let link = Link()
+    try await Nodes.run(["laptop", "pi"], on: link) { nodes in
+      let front = Front(
+        node: nodes[0], port: 0, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await front.run() }
+        let address = try #require(await front.waitUntilListening())
+        try await body(Rig(laptop: nodes[0], pi: nodes[1], link: link, front: address))
+        group.cancelAll()
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  /// Serves a device of `pi`, and waits until `laptop` sees it.
+  func serve(_ name: String = "app", plaintext: Bool = true, answer: @escaping TestOrigin.Respond) async throws {
+    pi.serve(HostedService(name: name, target: "test", plaintext: plaintext, origin: TestOrigin(answer)))
+    _ = try #require(await laptop.awaitOnline("\(name)@pi"))
+  }
+
+  /// The authority of a device's origin: `app--pi.localhost:49152`.
+  func host(_ device: String = "app@pi") -> String {
+    JID(device).map { String(front.origin(of: $0).dropFirst("http://".count)) } ?? ""
+  }
+
+  func connected<Result: Sendable>(
+    at ip: String = "127.0.0.1", _ body: (RawConnection) async throws -> sending Result
+  ) async throws -> Result {
+    try await withRawClient(SocketAddress(ipAddress: ip, port: front.port), body)
+  }
+
+  /// One request on a connection of its own. `fields` are lines without their ends.
+  func ask(
+    _ line: String, host: String? = nil, _ fields: [String] = [], body: String = ""
+  ) async throws -> RawResponse {
+    try await connected { client in
+      try await client.ask(line, host: host ?? self.host(), fields, body: body)
+    }
+  }
+}
+
+/// A response as it came over the socket.
+struct RawResponse: Sendable {
+  let status: Int
+  let fields: [(name: String, value: String)]
+  let body: [UInt8]
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+
+  /// Several values are joined, as HTTP has it.
+  subscript(_ name: String) -> String? {
+    let values = fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+}
+
+extension RawConnection {
+  func ask(_ line: String, host: String, _ fields: [String] = [], body: String = "") async throws -> RawResponse {
+    try await begin(line, host: host, fields + (body.isEmpty ? [] : ["Content-Length: \(body.utf8.count)"]))
+    if !body.isEmpty { try await write(body) }
+    return try await response(to: line)
+  }
+
+  /// Writes a head.
+  func begin(_ line: String, host: String, _ fields: [String] = []) async throws {
+    try await write(([line + " HTTP/1.1", "Host: " + host] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
+  }
+
+  func head() async throws -> RawResponse {
+    let lines = try await read(to: "\r\n\r\n").split(separator: "\r\n")
+    let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    let fields = lines.dropFirst().map { line in
+      let name = line.prefix { $0 != ":" }
+      return (String(name), String(line.dropFirst(name.count + 1).drop { $0 == " " }))
+    }
+    return RawResponse(status: status ?? 0, fields: fields, body: [])
+  }
+
+  /// A whole response; `line` is that of its request.
+  func response(to line: String) async throws -> RawResponse {
+    let head = try await head()
+    let isEmpty = line.hasPrefix("HEAD ") || [204, 304].contains(head.status)
+    let body = isEmpty ? [] : try await body(of: head)
+    return RawResponse(status: head.status, fields: head.fields, body: body)
+  }
+
+  private func body(of head: RawResponse) async throws -> [UInt8] {
+    if let length = head["Content-Length"].flatMap({ Int($0) }) { return try await read(bytes: length) }
+    guard head["Transfer-Encoding"] == "chunked" else { return Array(try await readToEnd().utf8) }
+    var body: [UInt8] = []
+    while let chunk = try await chunk() { body += chunk }
+    return body
+  }
+
+  /// The next chunk (RFC 9112 §7.1); nil at the end.
+  func chunk() async throws -> [UInt8]? {
+    // "\r\n" is one character.
+    let line = try await read(to: "\r\n").dropLast()
+    let size = try #require(Int(line, radix: 16), "the body breaks off")
+    let bytes = try await read(bytes: size)
+    let end = try await read(to: "\r\n")
+    try #require(bytes.count == size && end == "\r\n", "the body breaks off")
+    return size == 0 ? nil : bytes
+  }
+}
+
+/// Something that happens once, and that a test waits for. Tests that use it have a time limit.
+struct Event: Sendable {
+  private let stream = AsyncStream<Void>.makeStream()
+
+  func happen() { stream.continuation.yield() }
+
+  func wait() async {
+    for await _ in stream.stream { return }
+  }
+}
