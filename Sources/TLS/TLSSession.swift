@@ -14,7 +14,7 @@ final class TLSSession {
     case ended
   }
 
-  private let ssl: OpaquePointer
+  let ssl: OpaquePointer
   private let bio = BufferBIO()
   /// Bytes that were written after the handshake while we only read.
   private var unasked = 0

@@ -20,6 +20,12 @@ struct Pair {
 
   /// Carries the handshake through. `edit` may change what is on its way to Bob.
   func shakeHands(edit: (inout ByteBuffer) -> Void = { _ in }) throws {
+    if try !shakeHandsOrStall(edit: edit) { Issue.record("the handshake does not end") }
+  }
+
+  /// False where both wait for the other.
+  @discardableResult
+  func shakeHandsOrStall(edit: (inout ByteBuffer) -> Void) throws -> Bool {
     var (isAliceDone, isBobDone) = (false, false)
     for _ in 0..<8 {
       if !isAliceDone { isAliceDone = try alice.handshake() }
@@ -29,9 +35,9 @@ struct Pair {
       }
       if !isBobDone { isBobDone = try bob.handshake() }
       if let bytes = bob.takeOutgoing() { alice.receive(bytes) }
-      if isAliceDone, isBobDone { return }
+      if isAliceDone, isBobDone { return true }
     }
-    Issue.record("the handshake does not end")
+    return false
   }
 
   /// Alice writes, and Bob reads.
