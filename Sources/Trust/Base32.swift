@@ -16,7 +16,7 @@ enum Base32 {
     return characters
   }
 
-  /// nil where a character is outside the alphabet, or bits are set that belong to no byte: so one text a value.
+  /// nil where a character is outside the alphabet, or characters or bits are over: so one text a value.
   static func decode(_ characters: some Sequence<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var (bits, count) = (UInt32(0), 0)
@@ -27,7 +27,7 @@ enum Base32 {
       count -= 8
       bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
     }
-    return bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
+    return count < 5 && bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
   }
 
   static func value(of character: UInt8) -> Int? {

@@ -63,7 +63,6 @@ import Trust
   }
 
   @Test func oneTextAnID() throws {
-    // 32 bytes leave four bits of the last character over: a text that sets them is another text of the same bytes.
     var random = Seeded(state: 1)
     for _ in 0..<500 {
       let id = try #require(NodeID(digest: random.bytes(32)))
@@ -72,6 +71,16 @@ import Trust
     }
     #expect(NodeID(digest: random.bytes(31)) == nil)
     #expect(NodeID(digest: random.bytes(33)) == nil)
+  }
+
+  @Test func bitsThatBelongToNoByteAreZero() {
+    // 32 bytes leave four bits of the last character over. Q and its check digit 2, then R to X, each with its own.
+    let fitting = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".compactMap { digit in
+      "RSTUVWX".first { last in
+        (try? NodeID("P56IOI7-MZJNU2Y-IQGDREY-DM2MGTI-MGL3BXN-PQ6W5BM-TBBZ4TJ-XZWIC\(last)\(digit)")) != nil
+      }
+    }
+    #expect(fitting.isEmpty)
   }
 
   @Test func orders() {

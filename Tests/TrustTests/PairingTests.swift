@@ -1,0 +1,358 @@
+import FoundationEssentials
+import Testing
+import Trust
+import XML
+import XMPP
+
+/// One side of a pairing with its own book; `sees` is the key that it sees on its TLS session.
+struct Side {
+  var book: FriendBook
+  let key: [UInt8]
+  var digits: String?
+
+  init(_ name: String, digits: Int = 6) {
+    key = FakeKey.spki(name)
+    book = FriendBook(own: FakeKey.id(name), cryptography: testCryptography, digits: digits)
+  }
+
+  func partner(_ name: String) -> PairingPeer {
+    PairingPeer(id: FakeKey.id(name), jid: JID("\(name)@home"), key: FakeKey.spki(name), ownKey: key)
+  }
+}
+
+/// Delivers messages between two honest sides, over the wire's elements, until none is left.
+func exchange(_ actions: [TrustAction], _ a: inout Side, _ b: inout Side, _ names: (String, String), nonce: [UInt8]) {
+  var queue: [(toB: Bool, message: PairingMessage)] = []
+  func take(_ actions: [TrustAction], byA: Bool, _ side: inout Side) {
+    for action in actions {
+      switch action {
+      case .pair(let message, _): queue.append((byA, message))
+      case .compare(let digits, _): side.digits = digits
+      case .persist, .tell, .send, .cut: break
+      }
+    }
+  }
+  take(actions, byA: true, &a)
+  while !queue.isEmpty {
+    let (toB, message) = queue.removeFirst()
+    let arrived = PairingMessage(message.element)!
+    if toB {
+      take(b.book.received(arrived, from: b.partner(names.0), nonce: nonce, now: start), byA: false, &b)
+    } else {
+      take(a.book.received(arrived, from: a.partner(names.1), nonce: nonce, now: start), byA: true, &a)
+    }
+  }
+}
+
+private let nonceA = Array(repeating: UInt8(1), count: 16)
+private let nonceB = Array(repeating: UInt8(2), count: 16)
+
+@Suite struct PairingTests {
+  private func compared() throws -> (Side, Side) {
+    var (a, b) = (Side("anna"), Side("bob"))
+    let begun = try a.book.pair(with: a.partner("bob"), petname: name("bob"), nonce: nonceA, now: start)
+    #expect(begun.events == [.pairingBegun(bob, .initiator)])
+    exchange(begun, &a, &b, ("anna", "bob"), nonce: nonceB)
+    return (a, b)
+  }
+
+  @Test func bothSeeTheSameDigits() throws {
+    let (a, b) = try compared()
+    #expect(a.digits == b.digits && a.digits?.count == 6)
+    // As the design has it: the first 64 bits of SHA-256(Na ‖ Nb ‖ SPKIa ‖ SPKIb), mod 10⁶.
+    let hash = SHA256.digest(nonceA + nonceB + a.key + b.key)
+    let number = hash[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 1_000_000
+    #expect(Int(a.digits ?? "") == Int(number))
+    #expect(a.book.pairingQuestion?.digits == a.digits && b.book.pairingQuestion?.peer.id == anna)
+    #expect(a.book.friends.isEmpty && b.book.friends.isEmpty, "nobody confirmed")
+  }
+
+  @Test(arguments: [true, false]) func friendsOnceBothConfirmed(initiatorFirst: Bool) throws {
+    var (a, b) = try compared()
+    if initiatorFirst {
+      exchange(try a.book.confirmPairing(now: start + 1), &a, &b, ("anna", "bob"), nonce: [])
+      #expect(a.book.friends.isEmpty && b.book.friends.isEmpty)
+      exchange(try b.book.confirmPairing(now: start + 2), &b, &a, ("bob", "anna"), nonce: [])
+    } else {
+      exchange(try b.book.confirmPairing(now: start + 1), &b, &a, ("bob", "anna"), nonce: [])
+      #expect(a.book.friends.isEmpty && b.book.friends.isEmpty)
+      exchange(try a.book.confirmPairing(now: start + 2), &a, &b, ("anna", "bob"), nonce: [])
+    }
+    #expect(a.book.friends.map(\.petname) == [name("bob")] && a.book.friends.map(\.origin) == [.digits])
+    #expect(b.book.friends.map(\.id) == [anna] && b.book.friends[0].petname.text.hasPrefix("node-"))
+    #expect(a.book.verdict(jid: JID("bob@home"), id: bob) == .friend(name("bob")))
+    #expect(a.book.pairingPeer == nil && b.book.pairingPeer == nil && a.book.deadline == nil)
+    #expect(code { _ = try a.book.confirmPairing(now: start + 3) } == .pairing)
+  }
+
+  @Test func aNoEndsItOnBothSides() throws {
+    var (a, b) = try compared()
+    exchange(b.book.cancelPairing(now: start), &b, &a, ("bob", "anna"), nonce: [])
+    #expect(a.book.pairingPeer == nil && b.book.pairingPeer == nil)
+    #expect(code { _ = try a.book.confirmPairing(now: start) } == .pairing)
+    #expect(a.book.friends.isEmpty && b.book.friends.isEmpty)
+  }
+
+  @Test func aMinuteIsAll() throws {
+    var (a, b) = try compared()
+    #expect(a.book.deadline == start + 60)
+    #expect(a.book.expire(now: start + 59) == [])
+    #expect(code { _ = try a.book.confirmPairing(now: start + 60) } == .pairing)
+    _ = try b.book.confirmPairing(now: start + 59)
+    let late = b.book.expire(now: start + 60)
+    #expect(late.contains(.pair(.cancel(.expired), to: anna)))
+    #expect(late.events == [.pairingEnded(anna, .expired)])
+    #expect(b.book.received(.confirm, from: b.partner("anna"), nonce: [], now: start + 61) == [])
+    #expect(b.book.friends.isEmpty)
+  }
+
+  @Test func aClockThatIsSetBackEndsIt() throws {
+    var (a, _) = try compared()
+    #expect(a.book.expire(now: start - 1).events == [.pairingEnded(bob, .expired)])
+  }
+
+  @Test func afterAFailureThereIsAPause() throws {
+    var (a, b) = try compared()
+    _ = b.book.cancelPairing(now: start)
+    let commit = PairingMessage.commit(Array(repeating: 0, count: 32))
+    let soon = b.book.received(commit, from: b.partner("anna"), nonce: nonceB, now: start + 29)
+    #expect(soon.first == .tell(.pairingRefused(anna, .paused)) || soon.contains(.pair(.cancel(.paused), to: anna)))
+    #expect(b.book.pairingPeer == nil)
+    let later = b.book.received(commit, from: b.partner("anna"), nonce: nonceB, now: start + 30)
+    #expect(later.contains(.pair(.nonce(nonceB), to: anna)))
+    // The owner's own word is not delayed.
+    _ = a.book.cancelPairing(now: start)
+    _ = try a.book.pair(with: a.partner("bob"), nonce: nonceA, now: start)
+  }
+
+  @Test func oneAtATime() throws {
+    var (a, b) = try compared()
+    let commit = PairingMessage.commit(Array(repeating: 0, count: 32))
+    let other = b.book.received(commit, from: b.partner("mallory"), nonce: nonceB, now: start)
+    #expect(other.contains(.pair(.cancel(.busy), to: FakeKey.id("mallory"))))
+    #expect(b.book.pairingPeer?.id == anna)
+    #expect(code { _ = try a.book.pair(with: a.partner("carl"), nonce: nonceA, now: start) } == .pairing)
+    // Neither can another key speak for the one that pairs.
+    for message in [PairingMessage.confirm, .cancel(.cancelled), .nonce(nonceA), .reveal(nonceA)] {
+      #expect(b.book.received(message, from: b.partner("mallory"), nonce: [], now: start) == [])
+    }
+    #expect(b.book.pairingQuestion?.digits == a.digits)
+  }
+
+  @Test func theOwnersAttemptGoesBeforeAPeers() throws {
+    var b = Side("bob")
+    let commit = PairingMessage.commit(Array(repeating: 0, count: 32))
+    _ = b.book.received(commit, from: b.partner("mallory"), nonce: nonceB, now: start)
+    let begun = try b.book.pair(with: b.partner("anna"), nonce: nonceB, now: start + 1)
+    #expect(begun.contains(.pair(.cancel(.busy), to: FakeKey.id("mallory"))))
+    #expect(b.book.pairingPeer?.id == anna)
+  }
+
+  @Test func bothAtOnceBecomeOne() throws {
+    var (a, b) = (Side("anna"), Side("bob"))
+    let first = try a.book.pair(with: a.partner("bob"), nonce: nonceA, now: start)
+    let second = try b.book.pair(with: b.partner("anna"), nonce: nonceB, now: start)
+    let commits = (first + second).compactMap { if case .pair(let message, _) = $0 { message } else { nil } }
+    // They cross: each gets the other's commitment while it is committed itself.
+    let toA = a.book.received(commits[1], from: a.partner("bob"), nonce: Array(repeating: 3, count: 16), now: start)
+    let toB = b.book.received(commits[0], from: b.partner("anna"), nonce: Array(repeating: 4, count: 16), now: start)
+    exchange(toA, &a, &b, ("anna", "bob"), nonce: [])
+    exchange(toB, &b, &a, ("bob", "anna"), nonce: [])
+    #expect(a.digits != nil && a.digits == b.digits)
+  }
+
+  @Test func messagesOutOfPlaceEndIt() throws {
+    for message in [PairingMessage.confirm, .reveal(nonceA)] {
+      var a = Side("anna")
+      _ = try a.book.pair(with: a.partner("bob"), nonce: nonceA, now: start)
+      let actions = a.book.received(message, from: a.partner("bob"), nonce: [], now: start)
+      #expect(actions.events == [.pairingEnded(bob, .unexpected)])
+      #expect(a.book.pairingPeer == nil)
+    }
+    var (a, b) = try compared()
+    #expect(a.book.received(.nonce(nonceB), from: a.partner("bob"), nonce: [], now: start).events.count == 1)
+    _ = b.book.received(.confirm, from: b.partner("anna"), nonce: [], now: start)
+    _ = b.book.received(.confirm, from: b.partner("anna"), nonce: [], now: start)
+    #expect(b.book.pairingPeer == nil && b.book.friends.isEmpty)
+  }
+
+  @Test func theEndOfTheStreamIsTheEnd() throws {
+    var (a, _) = try compared()
+    #expect(a.book.disconnected(FakeKey.id("carl"), now: start) == [])
+    #expect(a.book.disconnected(bob, now: start).events == [.pairingEnded(bob, .disconnected)])
+    #expect(a.book.friends.isEmpty)
+  }
+
+  @Test func friendsPairAgainAndOthersNot() throws {
+    var (a, b) = try compared()
+    _ = a.book.setFleet([FleetEntry(id: bob, petname: name("bob"))], now: start)
+    exchange(try a.book.confirmPairing(now: start), &a, &b, ("anna", "bob"), nonce: [])
+    exchange(try b.book.confirmPairing(now: start), &b, &a, ("bob", "anna"), nonce: [])
+    #expect(a.book.friends.map(\.origin) == [.fleet] && b.book.friends.count == 1)
+
+    _ = try b.book.block(FakeKey.id("mallory"), now: start)
+    let commit = PairingMessage.commit(Array(repeating: 0, count: 32))
+    let refused = b.book.received(commit, from: b.partner("mallory"), nonce: nonceB, now: start)
+    #expect(refused.events.count == 1 && refused.count == 1 && b.book.pairingPeer == nil)
+    #expect(code { _ = try b.book.pair(with: b.partner("mallory"), nonce: nonceB, now: start) } == .blocked)
+    #expect(code { _ = try b.book.pair(with: b.partner("anna"), nonce: [1], now: start) } == .range)
+    let impostor = PairingPeer(
+      id: FakeKey.id("carl"), jid: JID("anna@home"), key: FakeKey.spki("carl"), ownKey: b.key)
+    #expect(code { _ = try b.book.pair(with: impostor, nonce: nonceB, now: start) } == .changed)
+  }
+
+  @Test func blockingEndsAPairing() throws {
+    var (_, b) = try compared()
+    let actions = try b.book.block(anna, now: start)
+    #expect(actions.contains(.cut(anna)) && b.book.pairingPeer == nil)
+  }
+
+  @Test func messagesAreReadStrictly() throws {
+    let all: [PairingMessage] =
+      [.commit(Array(0..<32)), .nonce(nonceA), .reveal(nonceB), .confirm]
+      + PairingFailure.allCases.map { .cancel($0) }
+    for message in all { #expect(PairingMessage(message.element) == message) }
+    func element(_ name: String, _ text: String, _ namespace: String = Namespace.pairing) -> Element {
+      Element(name, namespace: namespace, text: text)
+    }
+    let short = Data(Array(0..<15)).base64EncodedString()
+    #expect(PairingMessage(element("nonce", short)) == nil)
+    #expect(PairingMessage(element("reveal", String(repeating: "A", count: 100_000))) == nil)
+    #expect(PairingMessage(element("commit", "!")) == nil)
+    #expect(PairingMessage(element("hello", "")) == nil)
+    #expect(PairingMessage(element("confirm", "", "urn:other")) == nil)
+    let unknown = Element("cancel", namespace: Namespace.pairing, ["reason": "weather"])
+    #expect(PairingMessage(unknown) == .cancel(.cancelled))
+  }
+}
+
+/// Somebody between two nodes, with a TLS session and a key of its own to each.
+@Suite struct ManInTheMiddleTests {
+  private let computing = PairingDigits(sha256: { SHA256.digest($0) }, count: 2)
+
+  private func digits(_ actions: [TrustAction]) -> String? {
+    for case .compare(let digits, _) in actions { return digits }
+    return nil
+  }
+
+  private func messages(_ actions: [TrustAction]) -> [PairingMessage] {
+    actions.compactMap { if case .pair(let message, _) = $0 { message } else { nil } }
+  }
+
+  private func nonce(in actions: [TrustAction]) -> [UInt8]? {
+    for message in messages(actions) {
+      if case .nonce(let nonce) = message { return nonce }
+      if case .reveal(let nonce) = message { return nonce }
+    }
+    return nil
+  }
+
+  @Test func theCommitmentBindsBeforeTheNonceIsKnown() throws {
+    // Mallory begins with Bob, learns his nonce, and then would like another one of her own.
+    var bob = Side("bob", digits: 2)
+    let key = FakeKey.spki("mallory")
+    let committed = Array(repeating: UInt8(5), count: 16)
+    let commitment = computing.commitment(nonceA: committed, keyA: key, keyB: bob.key)
+    let answer = bob.book.received(
+      .commit(commitment), from: bob.partner("mallory"), nonce: nonceB, now: start)
+    let theirs = try #require(nonce(in: answer))
+    #expect(digits(answer) == nil, "nothing is shown before the nonce is revealed")
+    let wanted = "42"
+    let better = try #require(
+      (0...UInt8.max).lazy.map { Array(repeating: $0, count: 16) }.first {
+        computing.digits(nonceA: $0, nonceB: theirs, keyA: key, keyB: bob.key) == wanted
+      })
+    let actions = bob.book.received(.reveal(better), from: bob.partner("mallory"), nonce: [], now: start)
+    #expect(actions.events == [.pairingEnded(FakeKey.id("mallory"), .commitment)])
+    #expect(digits(actions) == nil && messages(actions) == [.cancel(.commitment)])
+    #expect(bob.book.pairingPeer == nil)
+  }
+
+  @Test func theInitiatorRevealsNothingBeforeTheResponderIsBound() throws {
+    var anna = Side("anna", digits: 2)
+    let begun = try anna.book.pair(with: anna.partner("mallory"), nonce: nonceA, now: start)
+    let bytes = messages(begun).map { "\($0.element)" }.joined()
+    #expect(nonce(in: begun) == nil && !bytes.contains(Data(nonceA).base64EncodedString()))
+    _ = anna.book.received(.nonce(nonceB), from: anna.partner("mallory"), nonce: [], now: start)
+    // A second thought comes too late.
+    let again = anna.book.received(.nonce(nonceA), from: anna.partner("mallory"), nonce: [], now: start)
+    #expect(again.events == [.pairingEnded(FakeKey.id("mallory"), .unexpected)])
+  }
+
+  /// What Mallory can do between an initiator and a responder: which side she finishes first, and whether she looks for a nonce
+  /// that would fit if it were hers to choose.
+  private enum Strategy: CaseIterable { case relay, initiatorFirst, responderFirst }
+
+  private func attack(_ strategy: Strategy, _ random: inout Seeded) throws -> Bool {
+    var (a, b) = (Side("anna", digits: 2), Side("bob", digits: 2))
+    let key = FakeKey.spki("mallory")
+    let toMallory = (a: a.partner("mallory"), b: b.partner("mallory"))
+    let nonces = (a: random.bytes(16), b: random.bytes(16), own: random.bytes(16))
+    _ = try a.book.pair(with: toMallory.a, nonce: nonces.a, now: start)
+    func commit(_ own: [UInt8]) -> PairingMessage {
+      .commit(computing.commitment(nonceA: own, keyA: key, keyB: b.key))
+    }
+    func finishA(_ own: [UInt8]) -> (digits: String?, nonce: [UInt8]?) {
+      let actions = a.book.received(.nonce(own), from: toMallory.a, nonce: [], now: start)
+      return (digits(actions), nonce(in: actions))
+    }
+    func beginB(_ own: [UInt8]) -> [UInt8]? {
+      nonce(in: b.book.received(commit(own), from: toMallory.b, nonce: nonces.b, now: start))
+    }
+    func finishB(_ own: [UInt8]) -> String? {
+      digits(b.book.received(.reveal(own), from: toMallory.b, nonce: [], now: start))
+    }
+    switch strategy {
+    case .relay:
+      // Bob's nonce is handed on to Anna as it is.
+      let theirs = try #require(beginB(nonces.own))
+      return finishA(theirs).digits == finishB(nonces.own)
+    case .initiatorFirst:
+      // Anna's digits are known; the commitment to Bob is still free, his nonce is not known yet.
+      let shown = finishA(nonces.own).digits
+      let own = random.bytes(16)
+      _ = try #require(beginB(own))
+      return finishB(own) == shown
+    case .responderFirst:
+      // Bob's digits are known before Anna gets a nonce; hers is known by its hash only.
+      let theirs = try #require(beginB(nonces.own))
+      let shown = finishB(nonces.own)
+      let chosen = SHA256.digest(theirs + nonces.own).prefix(16)
+      return finishA(Array(chosen)).digits == shown
+    }
+  }
+
+  @Test(arguments: 0..<3) func oneGuessAnAttempt(index: Int) throws {
+    let strategy = Strategy.allCases[index]
+    var random = Seeded(state: UInt64(index) + 100)
+    let attempts = 6000
+    var hits = 0
+    for _ in 0..<attempts where try attack(strategy, &random) { hits += 1 }
+    // Two digits: 1 in 100, so 60 of 6,000; the standard deviation is 7.7. Six digits are 1 in 10⁶ by the same count.
+    #expect((30...95).contains(hits), "\(hits) of \(attempts)")
+  }
+
+  @Test func withoutTheCommitmentEveryAttackSucceeds() throws {
+    // The control: were Mallory free to choose her nonce after she saw Bob's, a few hundred tries would always do.
+    var random = Seeded(state: 5)
+    let key = FakeKey.spki("mallory")
+    for _ in 0..<50 {
+      let (wanted, theirs) = ("37", random.bytes(16))
+      let found = (0..<5000).contains { _ in
+        computing.digits(nonceA: random.bytes(16), nonceB: theirs, keyA: key, keyB: FakeKey.spki("bob")) == wanted
+      }
+      #expect(found)
+    }
+  }
+
+  @Test func sixDigitsAreEvenlySpread() {
+    let six = PairingDigits(sha256: { SHA256.digest($0) })
+    var (random, seen) = (Seeded(state: 9), [Character: Int]())
+    for _ in 0..<2000 {
+      let text = six.digits(nonceA: random.bytes(16), nonceB: random.bytes(16), keyA: [1], keyB: [2])
+      #expect(text.utf8.count == 6)
+      for digit in text { seen[digit, default: 0] += 1 }
+    }
+    #expect(seen.count == 10 && seen.values.allSatisfy { (1050...1350).contains($0) })
+  }
+}
