@@ -73,13 +73,14 @@ import XMPP
   }
 
   /// Whatever was done, what is loaded is what was stored, and storing it again gives the same bytes.
-  @Test(arguments: 0..<40) func survivesRestarts(seed: UInt64) throws {
+  @Test(arguments: 0..<12) func survivesRestarts(seed: UInt64) throws {
     var random = Seeded(state: seed)
     var book = newBook()
     let nodes = (0..<30).map { FakeKey.id("node \($0)") }
     for step in 0..<200 {
       let (id, now) = (nodes.randomElement(using: &random)!, start + Double(step) * 30)
       act(on: &book, id, number: Int.random(in: 0..<30, using: &random), now: now, &random)
+      guard step.isMultiple(of: 5) else { continue }
       let loaded = try reload(book)
       #expect(loaded.friends == book.friends && loaded.blocked == book.blocked)
       #expect(loaded.requests == book.requests && loaded.asked == book.asked)

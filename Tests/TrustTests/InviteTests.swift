@@ -45,6 +45,14 @@ import XMPP
     #expect(book.requests.isEmpty, "a token that fails is no ordinary request")
   }
 
+  @Test func aStoreOpensNothingAtAnotherNode() throws {
+    var book = newBook()
+    _ = try book.invite(token: token, now: start)
+    var thief = try FriendBook(
+      decoding: book.encoded(), own: FakeKey.id("thief"), mode: .reject, cryptography: testCryptography)
+    #expect(redeem(&thief, token, at: start).sent == [.unsubscribed])
+  }
+
   @Test func aClockThatIsSetBackMakesNoInviteImmortal() throws {
     var book = newBook()
     _ = try book.invite(token: token, now: start)

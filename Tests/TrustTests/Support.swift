@@ -16,24 +16,26 @@ enum SHA256 {
   }
 
   private static func mix(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
-    var w = stride(from: block.startIndex, to: block.endIndex, by: 4).map { start in
-      block[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    var w = [UInt32](repeating: 0, count: 64)
+    for t in 0..<16 {
+      let i = block.startIndex + 4 * t
+      w[t] = UInt32(block[i]) << 24 | UInt32(block[i + 1]) << 16 | UInt32(block[i + 2]) << 8 | UInt32(block[i + 3])
     }
     for t in 16..<64 {
       let s0 = turn(w[t - 15], 7) ^ turn(w[t - 15], 18) ^ w[t - 15] >> 3
       let s1 = turn(w[t - 2], 17) ^ turn(w[t - 2], 19) ^ w[t - 2] >> 10
-      w.append(w[t - 16] &+ s0 &+ w[t - 7] &+ s1)
+      w[t] = w[t - 16] &+ s0 &+ w[t - 7] &+ s1
     }
-    var v = state
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
     for t in 0..<64 {
-      let s1 = turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)
-      let choice = v[4] & v[5] ^ ~v[4] & v[6]
-      let t1 = v[7] &+ s1 &+ choice &+ constants[t] &+ w[t]
-      let s0 = turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22)
-      let majority = v[0] & v[1] ^ v[0] & v[2] ^ v[1] & v[2]
-      v = [t1 &+ s0 &+ majority, v[0], v[1], v[2], v[3] &+ t1, v[4], v[5], v[6]]
+      let s1 = turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)
+      let t1 = h &+ s1 &+ (e & f ^ ~e & g) &+ constants[t] &+ w[t]
+      let s0 = turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)
+      let t2 = s0 &+ (a & b ^ a & c ^ b & c)
+      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
     }
-    for index in state.indices { state[index] &+= v[index] }
+    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
   }
 
   private static func turn(_ word: UInt32, _ bits: UInt32) -> UInt32 { word >> bits | word << (32 - bits) }
