@@ -48,19 +48,18 @@ extension MeshError {
     let isSilent = causes.contains {
       if case ChannelError.connectTimeout? = $0 as? ChannelError { true } else { false }
     }
-    if isRefused {
-      self.init(
-        .refused, device: device,
-        message: "“\(device)” is on the network, and nothing listens at its port. Is its service running?",
-        lastSeen: lastSeen)
-    } else if isSilent {
-      self.init(
-        .unanswered, device: device, message: "“\(device)” does not answer at any address. Is it switched on?",
-        lastSeen: lastSeen)
-    } else {
-      let reason = causes.first.map { "\($0)" } ?? "no address"
-      self.init(.away, device: device, message: "“\(device)” cannot be reached: \(reason)", lastSeen: lastSeen)
-    }
+    let (code, what): (Code, String) =
+      if codes.contains(ECONNREFUSED) {
+        (.refused, "is on the network, and nothing listens at its port. Is its service running?")
+      } else if isSilent {
+        (.unanswered, "does not answer at any address. Is it switched on?")
+      } else if !codes.isEmpty, codes.allSatisfy([EHOSTUNREACH, EHOSTDOWN].contains) {
+        // Nobody has the address any more (RFC 826, RFC 4861 §7.2.2).
+        (.away, "does not answer at any address. Is it switched on?")
+      } else {
+        (.away, "cannot be reached: \(codes.first.map { String(cString: strerror($0)) } ?? "\(error)")")
+      }
+    self.init(code, device: device, message: "“\(device)” \(what)", lastSeen: lastSeen)
   }
 }
 
