@@ -23,12 +23,13 @@ package struct Dashboard: Sendable {
     return page(devices())
   }
 
-  /// Those that are gone stay, with the time when they were last seen.
+  /// Those with pages first, as far as that is known; those that are gone stay, with the time when they were last seen.
   package func page(_ devices: [Device]) -> Response {
+    let sorted = devices.filter { $0.http != false } + devices.filter { $0.http == false }
     let list =
-      devices.isEmpty
+      sorted.isEmpty
       ? "<p>No device is announced on this network yet. Serve one: <code>hearth serve NAME TARGET</code></p>"
-      : "<ul>\n\(devices.map(item).joined())</ul>"
+      : "<ul>\n\(sorted.map(item).joined())</ul>"
     return Page(status: .ok, title: "Devices", body: list).response()
   }
 
@@ -40,7 +41,7 @@ package struct Dashboard: Sendable {
     return """
       <li class="\(device.state.rawValue)"><span class="name">\(link)</span>\
       <span class="state">\(device.state.rawValue)</span>\(message)\
-      <span class="note">\(Page.escaped(device.jid.text))</span>\(seen)</li>
+      <span class="note">\(Page.escaped(device.jid.text))\(device.http == false ? ", no pages" : "")</span>\(seen)</li>
 
       """
   }

@@ -1,4 +1,4 @@
-# What `scripts/demo --check` looks at. To be sourced by it: uses $app, $url, $jid, $dir and `on`.
+# What `scripts/demo --check` looks at. To be sourced by it: uses $app, $url, $jid, $front, $dir and `on`.
 # shellcheck shell=bash disable=SC2154
 
 LARGE=$((64 << 20))
@@ -11,6 +11,12 @@ check_page() {
 
 check_get() {
   on laptop get "httpx://$jid/" >"$dir/got" && cmp "$dir/got" "$dir/page"
+}
+
+# Programs that know httpx take the front for their proxy.
+check_absolute() {
+  fetch --proxy "http://127.0.0.1:$front" --request-target "httpx://$jid/" http://any.invalid/ | cmp - "$dir/page" &&
+    [[ $(curl --silent --proxy "http://127.0.0.1:$front" -o "$dir/refusal" -w '%{http_code}' http://example.com/) == 403 ]]
 }
 
 check_json() {
@@ -60,6 +66,7 @@ run_checks() {
   failed=
   check "the page is the app's" check_page
   check "hearth get gives the same bytes" check_get
+  check "httpx addresses through the front as a proxy, and nothing else" check_absolute
   check "JSON, GET and PUT" check_json
   check "ten events, as they come" check_events
   check "64 MiB down" check_download
