@@ -78,19 +78,18 @@ import XMPP
     #expect(writes <= 2 * (TrustLimits.requestBurst + 1))
   }
 
-  @Test func aClockThatJumpsGivesNoMoreThanABurst() {
+  @Test func aClockThatIsSetBackGivesNothingAndTakesNothing() {
     var book = newBook(mode: .accept)
-    for number in 0..<200 {
-      let now = number.isMultiple(of: 2) ? start : start - 1_000_000
-      _ = book.received(.subscribe(FriendRequest()), from: peer(keys[number]), now: now)
-    }
-    // Each jump forward fills the budget as time would; the bound that remains is that of friends.
-    #expect(book.friends.count <= 200)
-    let before = book.friends.count
-    for number in 200..<400 {
-      _ = book.received(.subscribe(FriendRequest()), from: peer(keys[number]), now: start - Double(number))
-    }
-    #expect(book.friends.count - before <= TrustLimits.requestBurst)
+    for number in 0..<100 { _ = book.received(.subscribe(FriendRequest()), from: peer(keys[number]), now: start) }
+    #expect(book.friends.count == TrustLimits.requestBurst)
+    let past = start - 365 * 86400
+    let refused = book.received(.subscribe(FriendRequest()), from: peer(anna), now: past)
+    #expect(refused.sent == [.later])
+    let later = book.received(.subscribe(FriendRequest()), from: peer(anna), now: past + TrustLimits.requestInterval)
+    #expect(later.sent == [.subscribed])
+    let future = start + 365 * 86400
+    for number in 100..<300 { _ = book.received(.subscribe(FriendRequest()), from: peer(keys[number]), now: future) }
+    #expect(book.friends.count == 2 * TrustLimits.requestBurst + 1)
   }
 
   @Test func forgedTokensDoNotFloodTheLog() {

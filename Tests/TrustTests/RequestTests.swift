@@ -138,6 +138,13 @@ import XMPP
     #expect(book.friends.isEmpty && book.asked.count == 1)
   }
 
+  @Test func aYesUnderAnothersAddressIsNone() throws {
+    var book = try book(with: bob, named: "bob", at: thermostat)
+    _ = try book.ask(anna, jid: annasLaptop, now: start)
+    #expect(book.received(.subscribed, from: peer(anna, thermostat), now: start) == [])
+    #expect(book.friends.count == 1)
+  }
+
   @Test func aNoEndsIt() throws {
     var book = newBook()
     _ = try book.ask(anna, jid: nil, now: start)
