@@ -42,7 +42,8 @@ enum CertificateRule: Sendable {
       "the certificate's key is of a kind that is not accepted: P-256, Ed25519 and RSA with 2048 to 8192 bits are"
     case (.anyNode, Fault.notSelfSigned): "the certificate is not signed with its own key"
     case (.fingerprint, Fault.otherCertificate): "the certificate has another fingerprint than the configured one"
-    default: "the certificate is refused: \(String(cString: X509_verify_cert_error_string(code)))"
+    default:
+      "the certificate is refused (\(String(cString: X509_verify_cert_error_string(code)))); pin its fingerprint to trust it"
     }
   }
 }

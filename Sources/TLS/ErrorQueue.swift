@@ -10,6 +10,7 @@ enum ErrorQueue {
 
   /// To be called before a call whose errors are wanted, and after one whose errors are not.
   static func clear() {
+    _ = Library.isReady
     ERR_clear_error()
   }
 

@@ -62,9 +62,13 @@ extension Identity {
 
   /// Key and certificate in PEM: a secret.
   package var pem: [UInt8] {
-    guard let memory = MemoryBIO() else { return [] }
-    PEM_write_bio_PrivateKey(memory.pointer, key.pointer, nil, nil, 0, nil, nil)
-    PEM_write_bio_X509(memory.pointer, certificate.pointer)
+    guard let memory = MemoryBIO(),
+      PEM_write_bio_PrivateKey(memory.pointer, key.pointer, nil, nil, 0, nil, nil) == 1,
+      PEM_write_bio_X509(memory.pointer, certificate.pointer) == 1
+    else {
+      // Out of memory. Half a file would be a lost identity.
+      preconditionFailure("the key cannot be written")
+    }
     return memory.written
   }
 

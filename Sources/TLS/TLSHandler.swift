@@ -178,7 +178,6 @@ extension TLSHandler {
   }
 
   private func receivedGoodbye(_ context: ChannelHandlerContext) {
-    guard machine.isReadable else { return }
     let isHalfClosable = try? context.channel.syncOptions?.getOption(.allowRemoteHalfClosure)
     if machine.receivedGoodbye(isHalfClosable: isHalfClosable ?? false) {
       context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)

@@ -80,7 +80,7 @@ extension TLSMachine {
   /// The other side said `close_notify`. `isHalfClosable`: whether ours may go on after it. True where the end of the
   /// input is to be told; otherwise the channel is to be closed, once what was read has been answered.
   mutating func receivedGoodbye(isHalfClosable: Bool) -> Bool {
-    if self == .outputEnded {
+    guard self == .open else {
       self = .closed
       return false
     }

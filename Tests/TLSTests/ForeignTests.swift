@@ -48,9 +48,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("-tls1_1 \(permissive)", TLSError.Code.nothingInCommon), ("-tls1 \(permissive)", .nothingInCommon),
     // Without forward secrecy, without AEAD, without encryption.
-    ("-tls1_2 -cipher AES128-GCM-SHA256", .nothingInCommon),
+    ("-tls1_2 -cipher AES128-GCM-SHA256", TLSError.Code.nothingInCommon),
     ("-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA", .nothingInCommon),
     ("-tls1_2 -cipher eNULL:@SECLEVEL=0", .nothingInCommon),
     ("-tls1_3 -groups ffdhe2048", .nothingInCommon),
@@ -59,6 +58,19 @@ import Testing
     let (told, _) = try await meet(client: "-cert certificate.pem -key key.pem \(options)", in: folder())
     #expect(told.errors == [error])
     #expect(!told.hasEstablished)
+  }
+
+  @Test(arguments: ["-tls1_1", "-tls1"])
+  func anOldClientIsRefused(_ version: String) async throws {
+    let (told, _) = try await meet(
+      client: "-cert certificate.pem -key key.pem \(version) \(Self.permissive)", in: folder())
+    guard case .error(let error)? = told.last else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(error.code == .nothingInCommon)
+    // And not for want of a cipher.
+    #expect(error.message.contains("unsupported protocol"))
   }
 
   @Test(arguments: ["-tls1_3", "-tls1_2"])

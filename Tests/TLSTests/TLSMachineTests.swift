@@ -97,6 +97,10 @@ import Testing
       let (end, isToldAtEnd) = after(.outputEnded) { $0.receivedGoodbye(isHalfClosable: isHalfClosable) }
       #expect(end == .closed)
       #expect(!isToldAtEnd)
+      // The reader of what came before may have closed the channel.
+      let (closed, isToldWhenClosed) = after(.closed) { $0.receivedGoodbye(isHalfClosable: isHalfClosable) }
+      #expect(closed == .closed)
+      #expect(!isToldWhenClosed)
     }
   }
 }
