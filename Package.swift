@@ -106,7 +106,9 @@ let package = Package(
     // Tests.
     .target(
       name: "TestKit",
-      dependencies: ["HTTPX", "LinkLocal", "Mesh", "Streams", "XMPP", .httpTypes, .log, .nio, .nioPosix],
+      dependencies: [
+        "HTTPX", "LinkLocal", "Mesh", "Streams", "XMPP", .httpTypes, .log, .nio, .nioEmbedded, .nioPosix,
+      ],
       path: "Tests/TestKit",
       swiftSettings: settings),
     tests(of: "XML", [.nio]),
@@ -117,8 +119,8 @@ let package = Package(
     tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
-    tests(of: "Streams"),
-    tests(of: "Mesh", ["HTTPX", "LinkLocal", "XMPP", .httpTypes, .nio]),
+    tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
+    tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front", ["HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(of: "Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log]),

@@ -43,6 +43,15 @@ package enum ChunkReceiverMachine: ~Copyable {
     }
   }
 
+  /// What has arrived, and waits for its reader, or for an earlier chunk.
+  package var unreadBytes: Int {
+    switch self {
+    case .open(let assembly): assembly.unreadBytes
+    case .draining(let assembly): assembly.unreadBytes
+    case .ended: 0
+    }
+  }
+
   package mutating func received(_ chunk: Chunk, now: NIODeadline) -> ReceivedAction {
     switch consume self {
     case .open(var assembly):
@@ -168,6 +177,7 @@ extension ChunkReceiverMachine {
 
     var isComplete: Bool { last.map { due > $0 } ?? false }
     var isEmpty: Bool { queue.isEmpty }
+    var unreadBytes: Int { queue.byteCount + earlyBytes }
 
     /// What is wrong with the chunk, nil where it was taken or has been seen before.
     mutating func accept(_ chunk: Chunk, now: NIODeadline) -> BytestreamError? {

@@ -17,6 +17,15 @@ package enum IBBReceiverMachine: ~Copyable {
     self = .open(Intake(sid: sid, blockSize: blockSize))
   }
 
+  /// What has arrived, and waits for its reader.
+  package var unreadBytes: Int {
+    switch self {
+    case .open(let intake): intake.unreadBytes
+    case .draining(let intake): intake.unreadBytes
+    case .ended: 0
+    }
+  }
+
   package enum ReceivedAction: Sendable {
     /// Resume the waiting reader with these bytes, and answer the block with a result.
     case deliver(ByteBuffer, acknowledge: String?)
@@ -186,6 +195,7 @@ extension IBBReceiverMachine {
     }
 
     var isEmpty: Bool { queue.isEmpty }
+    var unreadBytes: Int { queue.byteCount }
 
     func judge(_ block: IBBBlock) -> Verdict {
       let behind = expected &- block.seq

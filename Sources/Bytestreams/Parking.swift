@@ -28,6 +28,9 @@ package struct Parking<Value: Sendable>: Sendable {
     self.lifetime = lifetime
   }
 
+  /// Values that are kept.
+  package var count: Int { slots.count }
+
   /// When to call `expire`, nil while nothing is kept.
   package var deadline: NIODeadline? { slots.first?.leaves }
 

@@ -38,11 +38,19 @@ package struct Body: AsyncSequence, Sendable {
 
   /// All of it, where it is at hand, or known to be no longer than `limit` bytes and so worth waiting for; else nil, and
   /// nothing has been read.
+  ///
+  /// - Throws: what the body throws; `HTTPXError` where it has not as many bytes as it said.
   package func whole(upTo limit: Int) async throws -> ByteBuffer? {
     if case .bytes(let bytes) = content { return bytes }
     guard let length, length <= limit else { return nil }
     var whole = ByteBuffer()
-    for try await part in self { whole.writeImmutableBuffer(part) }
+    for try await part in self {
+      whole.writeImmutableBuffer(part)
+      if whole.readableBytes > length { break }
+    }
+    guard whole.readableBytes == length else {
+      throw HTTPXError(.malformed, "the body has \(whole.readableBytes) bytes instead of \(length)")
+    }
     return whole
   }
 

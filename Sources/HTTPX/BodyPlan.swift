@@ -53,7 +53,7 @@ package enum BodyPlan: Sendable, Hashable {
   case ibb(blockSize: Int)
   /// Beside it, in chunks of this many bytes.
   case chunks(chunkSize: Int)
-  /// Too much for a peer that knows bodies inside the stanza only.
+  /// Too much for a peer that knows bodies inside the stanza only, or a head that is too large for its stanzas.
   case unsendable
 
   /// - Parameters:
@@ -63,19 +63,22 @@ package enum BodyPlan: Sendable, Hashable {
   package static func choose(
     _ whole: ByteBuffer?, contentType: String?, head: Element, for receiver: BodyReceiver
   ) -> BodyPlan {
-    if let whole, let data = inline(whole, contentType, head, receiver) { return .inline(data) }
+    let headSize = size(of: head) + HTTPXLimits.envelopeBytes
+    // A peer that tells no limit may take it; one that tells its limit would hang up. RFC 6120 §13.12 has a lowest one.
+    if let limit = receiver.stanzaLimit, headSize > max(limit, HTTPXLimits.stanzaBytes) { return .unsendable }
+    let room = (receiver.stanzaLimit ?? HTTPXLimits.stanzaBytes) - headSize
+    if let whole, let data = inline(whole, contentType, room: room) { return .inline(data) }
     if receiver.allowsIBB { return .ibb(blockSize: receiver.transferSize) }
     if receiver.allowsChunks { return .chunks(chunkSize: receiver.transferSize) }
     return .unsendable
   }
 
   private static func inline(
-    _ body: ByteBuffer, _ contentType: String?, _ head: Element, _ receiver: BodyReceiver
+    _ body: ByteBuffer, _ contentType: String?, room: Int
   ) -> BodyData? {
     let count = body.readableBytes
     if count == 0 { return BodyData.none }
     guard count <= HTTPXLimits.inlineBytes else { return nil }
-    let room = (receiver.stanzaLimit ?? HTTPXLimits.stanzaBytes) - HTTPXLimits.envelopeBytes - size(of: head)
     if let text = text(body, contentType), escapedSize(of: text) <= room { return .text(text) }
     return Base64.encodedLength(of: count) <= room ? .base64(body) : nil
   }

@@ -45,13 +45,10 @@ extension MeshError {
   init(unreachable device: JID, _ error: any Error, lastSeen: Date?) {
     let causes = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? [error]
     let codes = causes.compactMap { ($0 as? IOError)?.errnoCode }
-    let isSilent = causes.contains {
-      if case ChannelError.connectTimeout? = $0 as? ChannelError { true } else { false }
-    }
     let (code, what): (Code, String) =
       if codes.contains(ECONNREFUSED) {
         (.refused, "is on the network, and nothing listens at its port. Is its service running?")
-      } else if isSilent {
+      } else if causes.contains(where: Self.isSilence) {
         (.unanswered, "does not answer at any address. Is it switched on?")
       } else if !codes.isEmpty, codes.allSatisfy([EHOSTUNREACH, EHOSTDOWN].contains) {
         // Nobody has the address any more (RFC 826, RFC 4861 §7.2.2).
@@ -60,6 +57,12 @@ extension MeshError {
         (.away, "cannot be reached: \(codes.first.map { String(cString: strerror($0)) } ?? "\(error)")")
       }
     self.init(code, device: device, message: "“\(device)” \(what)", lastSeen: lastSeen)
+  }
+
+  /// Nobody said anything: until our own time-out, or the kernel's.
+  private static func isSilence(_ error: any Error) -> Bool {
+    if case ChannelError.connectTimeout? = error as? ChannelError { return true }
+    return (error as? IOError)?.errnoCode == ETIMEDOUT
   }
 }
 

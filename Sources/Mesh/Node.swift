@@ -58,6 +58,11 @@ package final class Node: Service {
     readiness = eventLoopGroup.next().makePromise()
   }
 
+  deinit {
+    // Where it never ran.
+    readiness.fail(CancellationError())
+  }
+
   // MARK: Life
 
   /// Listens, announces, answers, until the graceful shutdown: then goodbye, and the streams are closed.
@@ -201,14 +206,14 @@ package final class Node: Service {
     var isAnswered = false
     for attempt in 1...2 {
       do {
-        let stream = try await stream(to: device)
-        try await stream.send(request) { response in
+        return try await stream(to: device).send(request) { response in
           isAnswered = true
           directory.answered(device)
+          directory.learned(device, http: true)
           try await receive(response)
         }
-        return
       } catch StreamFailure.closed where attempt == 1 && !isAnswered && request.isRepeatable {
+        // The stream broke before anything of the answer came, as one does that the other side has just found idle.
         continue
       } catch let error as StreamFailure where !isAnswered {
         if case .notHTTP = error { directory.learned(device, http: false) }
@@ -228,16 +233,22 @@ package final class Node: Service {
     }
   }
 
+  /// A stream that reaches the device, as far as can be known before something is sent.
   private func stream(to device: JID) async throws -> PeerStream {
     switch try pool.lookup(device) {
     case .open(let stream):
-      try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
-      return stream
+      do {
+        try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
+        return stream
+      } catch is StreamFailure {
+        // It is closed, so this time one is dialled.
+        return try await self.stream(to: device)
+      }
     case .dialling(let future):
-      return try await future.get()
+      return try await future.value()
     case .dial(let future):
       jobsContinuation.yield(.dial(device))
-      return try await future.get()
+      return try await future.value()
     }
   }
 
@@ -254,6 +265,7 @@ package final class Node: Service {
     }
   }
 
+  /// - Throws: `MeshError`; `StreamFailure` where this node stops.
   private func open(_ jid: JID) async throws -> PeerStream {
     guard let device = directory.device(jid) else {
       throw MeshError(
@@ -269,6 +281,8 @@ package final class Node: Service {
       return try await PeerStream.dial(
         addresses, from: table.node, to: jid, host: streamHost,
         eventLoop: eventLoopGroup.next(), logger: logger)
+    } catch is CancellationError {
+      throw StreamPool.shuttingDown
     } catch let error as StreamFailure {
       // Somebody accepts, and never says a word: a program that hangs.
       if case .timedOut = error { directory.dialFailed(jid) }

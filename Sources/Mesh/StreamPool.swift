@@ -47,7 +47,7 @@ final class StreamPool: Sendable {
     }
   }
 
-  private static let shuttingDown = StreamFailure.closed("this node is shutting down.")
+  static let shuttingDown = StreamFailure.closed("this node is shutting down.")
 
   func dialled(_ device: JID, _ result: Result<PeerStream, any Error>) {
     let promise: EventLoopPromise<PeerStream>? = state.withLock { state in

@@ -1,10 +1,11 @@
 import NIOCore
 import NIOPosix
 
-/// What every stream's socket is set to, on either side.
+/// What every stream's socket is set to, on either side. A peer that ends its half still gets our goodbye.
 extension ClientBootstrap {
   func streamOptions() -> ClientBootstrap {
-    channelOption(.socketOption(.so_keepalive), value: 1)
+    channelOption(.allowRemoteHalfClosure, value: true)
+      .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
       .channelOption(.writeBufferWaterMark, value: .stream)
@@ -13,7 +14,8 @@ extension ClientBootstrap {
 
 extension ServerBootstrap {
   func streamOptions() -> ServerBootstrap {
-    childChannelOption(.socketOption(.so_keepalive), value: 1)
+    childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
       .childChannelOption(.writeBufferWaterMark, value: .stream)

@@ -28,6 +28,8 @@ enum TransferEffect {
 protocol IncomingTransfer: AnyObject {
   /// The one who takes the body.
   var reader: BodyReader { get }
+  /// What has arrived, and waits for its reader.
+  var unreadBytes: Int { get }
   /// The reader asks for the next part.
   func read() -> [TransferEffect]
   /// The reader went away.
@@ -100,11 +102,13 @@ final class IncomingBytestream: IncomingTransfer {
     reader = BodyReader(expected: expected)
   }
 
+  /// Its `<open/>` is still to come.
   var isAwaited: Bool { machine == nil && failure == nil }
+  var unreadBytes: Int { machine?.unreadBytes ?? 0 }
 
   func opened(_ open: IBBOpen, id: String) -> [TransferEffect] {
     guard isAwaited else {
-      return [.error(id: id, StanzaError(.notAcceptable, "“\(sid)” is open already."))]
+      return [.error(id: id, StanzaError(.notAcceptable, "“\(sid)” was opened before, or came too late."))]
     }
     deadline?.cancel()
     machine = IBBReceiverMachine(sid: sid, blockSize: open.blockSize)
@@ -189,6 +193,7 @@ final class IncomingChunks: IncomingTransfer {
   }
 
   var deadline: NIODeadline? { machine.deadline }
+  var unreadBytes: Int { machine.unreadBytes }
 
   func received(_ chunk: Chunk, now: NIODeadline) -> [TransferEffect] {
     switch machine.received(chunk, now: now) {

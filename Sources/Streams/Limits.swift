@@ -11,6 +11,8 @@ enum Limits {
   static let requests = 64
   /// Bodies of one stream being received at once: one for each request, either way.
   static let incomingBodies = 128
+  /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
+  static let unwantedBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
   static let parkedOpens = 16
   /// Bytes read from a socket at once: a block of 64 KiB arrives in one piece more often than not.
@@ -18,10 +20,17 @@ enum Limits {
   /// Bytes waiting in a socket at which senders without flow control of their own pause, and go on again.
   static let writeBufferHigh = 256 * 1024
   static let writeBufferLow = 64 * 1024
+  /// Bytes waiting in a socket at which the connection is cut: here is somebody who asks, and never reads the answers.
+  static let unsentBytes = 16 * 1024 * 1024
+  /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` senders like ourselves.
+  /// Beyond, bodies of senders that mind no window break off.
+  static let unreadBytes = 32 * 1024 * 1024
   /// Streams that negotiate at once: in all, and from one address. They cost memory before anyone is known.
   static let negotiatingStreams = 64
   static let negotiatingStreamsPerAddress = 4
-  /// Established streams from one address. Each device of a node has a stream of its own.
+  /// Established streams, in all and from one address. Each device of a node has a stream of its own. Addresses cost
+  /// nothing on a link with IPv6, so both are bounded; file descriptors, 1024 by default, are for others too.
+  static let streams = 256
   static let streamsPerAddress = 64
   /// The highest port that every known peer can reach: one keeps ports in a signed short.
   static let highestPort = 32767
@@ -39,7 +48,7 @@ enum Timeouts {
   static let response = TimeAmount.seconds(120)
   /// For disco#info and ping. Half of the known clients never answer an IQ.
   static let query = TimeAmount.seconds(3)
-  /// For the answer to a bytestream's open and close. Its blocks have none: withheld answers are the flow control.
+  /// For the answer to a ping, or a bytestream's open. Its blocks have no limit: withheld answers are the flow control.
   static let control = TimeAmount.seconds(10)
   /// From the announcement of a body to its `<open/>`, and for one that came before the announcement.
   static let announcedBody = TimeAmount.seconds(10)

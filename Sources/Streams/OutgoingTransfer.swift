@@ -4,10 +4,13 @@ import XMPP
 
 /// A body on its way out. Lives on the stream's event loop; the machines inside decide.
 protocol OutgoingTransfer: AnyObject {
+  /// Completed once: when the reader has all of it, or where nobody tells, when it is sent; or with the reason why the
+  /// reader will never have it.
+  var outcome: EventLoopFuture<Void> { get }
   /// Takes bytes; the promise is completed when more may be written.
   func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect]
-  /// All has been written; the promise is completed when the reader has it, or where nobody tells, when it is sent.
-  func finish(_ promise: EventLoopPromise<Void>) -> [TransferEffect]
+  /// All has been written.
+  func finish() -> [TransferEffect]
   /// The producer failed or went away. The peer must not take what it has for the whole.
   func cancel() -> [TransferEffect]
   /// The peer wants no more.
@@ -18,20 +21,24 @@ protocol OutgoingTransfer: AnyObject {
 
 /// An in-band bytestream to the peer.
 final class OutgoingBytestream: OutgoingTransfer {
-  private var machine: IBBSenderMachine
   private let sid: String
-  private var waiter: EventLoopPromise<Void>?
+  private let completion: EventLoopPromise<Void>
+  private var machine: IBBSenderMachine
+  private var writer: EventLoopPromise<Void>?
   private var isOpened = false
 
-  init(sid: String, blockSize: Int) {
+  init(sid: String, blockSize: Int, eventLoop: any EventLoop) {
     self.sid = sid
+    completion = eventLoop.makePromise()
     machine = IBBSenderMachine(sid: sid, blockSize: blockSize)
   }
+
+  var outcome: EventLoopFuture<Void> { completion.futureResult }
 
   func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect] {
     switch machine.write(bytes) {
     case .send(let blocks, let waits):
-      if waits { waiter = promise } else { promise.succeed() }
+      if waits { writer = promise } else { promise.succeed() }
       return blocks.map { .block($0) }
     case .refuse(let error):
       promise.fail(error)
@@ -39,22 +46,20 @@ final class OutgoingBytestream: OutgoingTransfer {
     }
   }
 
-  func finish(_ promise: EventLoopPromise<Void>) -> [TransferEffect] {
+  func finish() -> [TransferEffect] {
     switch machine.finish() {
-    case .wait:
-      waiter = promise
-      return []
-    case .close(let sid):
-      promise.succeed()
-      return [.request(.close(sid: sid))]
-    case .refuse(let error):
-      promise.fail(error)
-      return []
+    case .close(let sid): return close(sid)
+    // In the second case it has ended, and `outcome` has told how.
+    case .wait, .refuse: return []
     }
   }
 
-  /// The answer to `<open/>`.
-  func opened(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
+  /// The answer to `<open/>`, and after that to a block.
+  func answered(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
+    isOpened ? acknowledged(result) : opened(result)
+  }
+
+  private func opened(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
     switch result {
     case .success:
       isOpened = true
@@ -70,17 +75,12 @@ final class OutgoingBytestream: OutgoingTransfer {
     }
   }
 
-  /// The answer to a block.
-  func acknowledged(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
+  private func acknowledged(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
     switch result {
     case .success: progress(machine.acknowledged())
     case .failure(.stanza(let error)): machine.refused(error).map(effects) ?? []
     case .failure(let failure): machine.failed(failure).map(effects) ?? []
     }
-  }
-
-  func answered(_ result: Result<Stanza, StreamFailure>) -> [TransferEffect] {
-    isOpened ? acknowledged(result) : opened(result)
   }
 
   func cancel() -> [TransferEffect] { machine.cancel().map(effects) ?? [] }
@@ -97,72 +97,45 @@ final class OutgoingBytestream: OutgoingTransfer {
     switch action {
     case .none: return []
     case .send(let blocks, let resumes):
-      if resumes != nil { resume(nil) }
+      if resumes != nil { writer.take()?.succeed() }
       return blocks.map { .block($0) }
-    case .close(let sid):
-      resume(nil)
-      return [.request(.close(sid: sid))]
+    case .close(let sid): return close(sid)
     }
   }
 
-  private func effects(_ end: IBBSenderMachine.End) -> [TransferEffect] {
-    if end.resumes != nil { resume(end.error) }
-    return end.elements.map { .request($0) }
+  private func close(_ sid: String) -> [TransferEffect] {
+    completion.succeed()
+    return [.request(.close(sid: sid))]
   }
 
-  private func resume(_ error: (any Error)?) {
-    guard let waiter = waiter.take() else { return }
-    if let error { waiter.fail(error) } else { waiter.succeed() }
+  private func effects(_ end: IBBSenderMachine.End) -> [TransferEffect] {
+    if let error = end.error {
+      writer.take()?.fail(error)
+      completion.fail(error)
+    } else {
+      completion.succeed()
+    }
+    return end.elements.map { .request($0) }
   }
 }
 
-/// A row of chunks to the peer. Nothing answers them, so what slows the producer down is the socket.
+/// A row of chunks to the peer. Nothing answers them, so all that slows the producer down is the socket.
 final class OutgoingChunks: OutgoingTransfer {
+  private let completion: EventLoopPromise<Void>
   private var machine: ChunkSenderMachine
-  private let isWritable: () -> Bool
-  private var waiter: EventLoopPromise<Void>?
 
-  init(streamId: String, chunkSize: Int, isWritable: @escaping () -> Bool) {
+  init(streamId: String, chunkSize: Int, eventLoop: any EventLoop) {
+    completion = eventLoop.makePromise()
     machine = ChunkSenderMachine(streamId: streamId, chunkSize: chunkSize)
-    self.isWritable = isWritable
   }
 
+  var outcome: EventLoopFuture<Void> { completion.futureResult }
   var deadline: NIODeadline? { machine.deadline }
 
   func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect] {
-    send(machine.write(bytes, now: .now()), promise)
-  }
-
-  func finish(_ promise: EventLoopPromise<Void>) -> [TransferEffect] {
-    send(machine.finish(), promise)
-  }
-
-  func timedOut(now: NIODeadline) -> [TransferEffect] {
-    machine.timedOut(now: now).map { .chunk($0) }
-  }
-
-  func cancel() -> [TransferEffect] {
-    let element = machine.cancel()
-    resume(BytestreamError.cancelled)
-    return element.map { [.message($0)] } ?? []
-  }
-
-  func closed() {
-    if machine.peerClosed() { resume(BytestreamError.closedEarly) }
-  }
-
-  func fail(_ failure: StreamFailure) {
-    if machine.failed(failure) { resume(failure) }
-  }
-
-  func becameWritable() {
-    resume(nil)
-  }
-
-  private func send(_ action: ChunkSenderMachine.SendAction, _ promise: EventLoopPromise<Void>) -> [TransferEffect] {
-    switch action {
+    switch machine.write(bytes, now: outcome.eventLoop.now) {
     case .send(let chunks):
-      if isWritable() { promise.succeed() } else { waiter = promise }
+      promise.succeed()
       return chunks.map { .chunk($0) }
     case .refuse(let error):
       promise.fail(error)
@@ -170,8 +143,31 @@ final class OutgoingChunks: OutgoingTransfer {
     }
   }
 
-  private func resume(_ error: (any Error)?) {
-    guard let waiter = waiter.take() else { return }
-    if let error { waiter.fail(error) } else { waiter.succeed() }
+  func finish() -> [TransferEffect] {
+    switch machine.finish() {
+    case .send(let chunks):
+      completion.succeed()
+      return chunks.map { .chunk($0) }
+    // It has ended, and `outcome` has told how.
+    case .refuse: return []
+    }
+  }
+
+  func timedOut(now: NIODeadline) -> [TransferEffect] {
+    machine.timedOut(now: now).map { .chunk($0) }
+  }
+
+  func cancel() -> [TransferEffect] {
+    guard let element = machine.cancel() else { return [] }
+    completion.fail(BytestreamError.cancelled)
+    return [.message(element)]
+  }
+
+  func closed() {
+    if machine.peerClosed() { completion.fail(BytestreamError.closedEarly) }
+  }
+
+  func fail(_ failure: StreamFailure) {
+    if machine.failed(failure) { completion.fail(failure) }
   }
 }

@@ -72,6 +72,9 @@ extension PeerStream {
 
   /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
   private func begin(_ head: HTTPResponse, _ whole: ByteBuffer?, _ request: ReceivedRequest) throws -> TransferID? {
+    guard (200...999).contains(head.status.code) else {
+      throw StanzaError(.internalServerError, "The service gave no final status.")
+    }
     var stanza = ResponseStanza(head, dialect: request.stanza.dialect)
     let receiver = BodyReceiver.requester(
       request.stanza, stanzaLimit: features?.limits?.maxBytes, isHearth: isHearth)
@@ -79,7 +82,7 @@ extension PeerStream {
     let plan = BodyPlan.choose(
       body, contentType: head.headerFields[.contentType], head: stanza.element, for: receiver)
     guard let outlet = Outlet(plan) else {
-      throw StanzaError(.resourceConstraint, "The response is too large for bodies inside the stanza.")
+      throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
     }
     stanza.data = outlet.data
     guard handler.send(request.iq.result(stanza.element)) else { throw StreamFailure.closed("it is closing.") }

@@ -14,8 +14,6 @@ enum Query {
   case probe
   /// An `<open/>` or block of a bytestream.
   case transfer(TransferID)
-  /// A bytestream's `<close/>`: whatever the answer, nothing follows.
-  case farewell
 }
 
 /// IQs of ours and theirs (RFC 6120 §8.2.3). Every one is answered, or its deadline is.
@@ -31,18 +29,19 @@ extension PeerStream {
     return try await wait(id, promise.futureResult)
   }
 
-  /// Waits for the answer to an IQ; when cancelled, forgets it.
+  /// Waits for the answer to an IQ; forgets it when cancelled, and throws `CancellationError`.
   nonisolated func wait<Answer: Sendable>(_ id: String, _ answer: EventLoopFuture<Answer>) async throws -> Answer {
-    try await withTaskCancellationHandler {
-      try await answer.get()
-    } onCancel: {
-      eventLoop.execute { self.assumeIsolated { $0.forget(id) } }
+    do {
+      return try await answer.value()
+    } catch is CancellationError {
+      await forget(id)
+      throw CancellationError()
     }
   }
 
   @discardableResult
   func ask(_ type: String, _ payload: Element, _ query: Query, within limit: TimeAmount?) -> String {
-    let id = queries.register(query, deadline: limit.map { .now() + $0 })
+    let id = queries.register(query, deadline: limit.map { eventLoop.now + $0 })
     if !handler.send(Stanza(.iq, type: type, id: id, [payload])), let query = queries.resolve(id) {
       resolve(query, .failure(.closed("it is closing.")))
     }
@@ -61,7 +60,6 @@ extension PeerStream {
     case .response(let promise, let method): respond(promise, method, result)
     case .probe: probed(result)
     case .transfer(let id): acknowledged(id, result)
-    case .farewell: break
     }
   }
 
@@ -69,7 +67,7 @@ extension PeerStream {
 
   func receivedIQ(_ stanza: Stanza) {
     guard stanza.wantsAnswer else {
-      guard let query = queries.resolve(stanza.id) else { return }
+      guard let query = queries.resolve(stanza.id) else { return decline(stanza) }
       return resolve(query, stanza.error.map { .failure(.stanza($0)) } ?? .success(stanza))
     }
     if let answer = answer(stanza) { handler.send(answer) }
@@ -82,6 +80,8 @@ extension PeerStream {
     guard let payload = stanza.payload else { return nil }
     let isGet = stanza.type == "get"
     switch (payload.namespace, payload.name) {
+    case (Namespace.http, "close"), (Namespace.http, "cancel"):
+      return receivedChunk(payload).map { stanza.error($0) } ?? stanza.result()
     case (Namespace.http, _): return receivedHTTP(stanza, payload)
     case (Namespace.ibb, _) where !isGet: return receivedBytestream(stanza, payload)
     case (Namespace.discoInfo, "query") where isGet: return disco(stanza, payload)
@@ -113,7 +113,7 @@ extension PeerStream {
   /// Any answer will do, an error too (XEP-0199 §4.1): somebody is there.
   private func probed(_ result: Result<Stanza, StreamFailure>) {
     isProbing = false
-    guard case .failure(.timedOut) = result else { return }
+    guard case .failure(.timedOut) = result else { return wind() }
     logger.info("peer is silent", metadata: ["peer": "\(peer?.remote?.text ?? "unknown")"])
     abandon()
   }
@@ -128,6 +128,8 @@ extension PeerStream {
       _ = try await query("get", Ping.request, within: Timeouts.query)
     } catch StreamFailure.stanza {
       return
+    } catch is CancellationError {
+      throw CancellationError()
     } catch {
       await abandon()
       throw StreamFailure.closed("it had gone silent.")
@@ -142,12 +144,18 @@ extension PeerStream {
   nonisolated package func info() async throws -> DiscoInfo? {
     try await settle()
     if let known = await knownInfo { return known }
-    let query = Element("query", namespace: Namespace.discoInfo)
-    let answer = try? await self.query("get", query, within: Timeouts.query)
-    try Task.checkCancellation()
-    let info = answer?.payload.flatMap { DiscoInfo($0) }
+    let info = try await askedInfo()
     await learn(info)
     return info
+  }
+
+  nonisolated private func askedInfo() async throws -> DiscoInfo? {
+    do {
+      let query = Element("query", namespace: Namespace.discoInfo)
+      return try await self.query("get", query, within: Timeouts.query).payload.flatMap { DiscoInfo($0) }
+    } catch StreamFailure.stanza, StreamFailure.timedOut {
+      return nil
+    }
   }
 
   private var knownInfo: DiscoInfo?? {

@@ -63,7 +63,7 @@ extension PeerStream {
 
   /// The time for the response begins when the body has been sent.
   private func limit(_ id: String) {
-    queries.limit(id, to: .now() + Timeouts.response)
+    queries.limit(id, to: eventLoop.now + Timeouts.response)
     wind()
   }
 
@@ -91,6 +91,11 @@ extension PeerStream {
     _ promise: EventLoopPromise<HTTPXResponse>, _ method: HTTPRequest.Method, _ result: Result<Stanza, StreamFailure>
   ) {
     promise.completeWith(Result { try response(to: method, try result.get()) })
+  }
+
+  /// Nobody waits for this any more. Should a body follow, whoever sends it learns that nobody will read it.
+  func decline(_ stanza: Stanza) {
+    if stanza.type == "result" { _ = try? response(to: .get, stanza) }
   }
 
   private func response(to method: HTTPRequest.Method, _ stanza: Stanza) throws(StreamFailure) -> HTTPXResponse {

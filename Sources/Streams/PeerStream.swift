@@ -25,7 +25,8 @@ package actor PeerStream {
   nonisolated private let requestsContinuation: AsyncStream<ReceivedRequest>.Continuation
 
   let handler: StreamHandler
-  private let ticket: Admission.Ticket?
+  /// Told once the stream is open.
+  private let onOpen: @Sendable () -> Void
   /// Known once the stream is open.
   private(set) var peer: Peer?
   /// What the peer told of itself unasked.
@@ -37,70 +38,97 @@ package actor PeerStream {
   var incoming: [TransferID: any IncomingTransfer] = [:]
   var outgoing: [TransferID: any OutgoingTransfer] = [:]
   var parked = Parking<ParkedOpen>(capacity: Limits.parkedOpens, bytes: 0, lifetime: Timeouts.announcedBody)
+  /// Announced bodies whose reader went away before they came.
+  var unwanted = Parking<Void>(capacity: Limits.unwantedBodies, bytes: 0, lifetime: Timeouts.announcedBody)
+  /// Completed when the socket has room again, for those who wait for that.
+  var draining: EventLoopPromise<Void>?
   /// Requests of ours that have no answer yet, and of the peer that are being answered.
   var requesting = 0
   var answering = 0
   var isProbing = false
-  private var lastReceived = NIODeadline.now()
-  private var lastUsed = NIODeadline.now()
+  private var lastReceived: NIODeadline
+  private var lastUsed: NIODeadline
   private var clock: (time: NIODeadline, task: Scheduled<Void>)?
 
   private init(
-    _ channel: any Channel, role: StreamMachine.Role, ticket: Admission.Ticket?, host: StreamHost, logger: Logger
+    _ channel: any Channel, role: StreamMachine.Role, host: StreamHost, logger: Logger,
+    onOpen: @escaping @Sendable () -> Void
   ) {
     unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
     eventLoop = channel.eventLoop
     self.host = host
     self.logger = logger
-    self.ticket = ticket
+    self.onOpen = onOpen
     (requests, requestsContinuation) = AsyncStream.makeStream()
     openedPromise = channel.eventLoop.makePromise()
     endedPromise = channel.eventLoop.makePromise()
     settledPromise = channel.eventLoop.makePromise()
     handler = StreamHandler(role: role, configuration: host.configuration)
+    lastReceived = channel.eventLoop.now
+    lastUsed = channel.eventLoop.now
   }
 
   /// On a channel that is being set up, on its event loop.
   private static func make(
-    on channel: any Channel, role: StreamMachine.Role, ticket: Admission.Ticket? = nil, host: StreamHost, logger: Logger
+    on channel: any Channel, role: StreamMachine.Role, host: StreamHost, logger: Logger,
+    onOpen: @escaping @Sendable () -> Void
   ) throws -> PeerStream {
-    let stream = PeerStream(channel, role: role, ticket: ticket, host: host, logger: logger)
+    let stream = PeerStream(channel, role: role, host: host, logger: logger, onOpen: onOpen)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
-      try channel.pipeline.syncOperations.addHandler(stream.handler)
+      do {
+        try channel.pipeline.syncOperations.addHandler(stream.handler)
+      } catch {
+        // Closed already. Nobody will tell the stream, so it is told here.
+        stream.handler.stream = nil
+        stream.ended(.lost)
+        throw error
+      }
     }
     return stream
   }
 
-  static func accepted(
-    _ channel: any Channel, ticket: Admission.Ticket, host: StreamHost, logger: Logger
+  /// A stream that comes in, on a channel that is being set up, on its event loop; it wants to be run.
+  package static func accepted(
+    _ channel: any Channel, host: StreamHost, logger: Logger, onOpen: @escaping @Sendable () -> Void = {}
   ) throws -> PeerStream {
-    try make(on: channel, role: .responder, ticket: ticket, host: host, logger: logger)
+    try make(on: channel, role: .responder, host: host, logger: logger, onOpen: onOpen)
   }
 
   /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
   ///
-  /// - Throws: `NIOConnectionError` where no address accepts, `StreamFailure` where no stream comes about.
+  /// - Throws: `NIOConnectionError` or `ChannelError.connectTimeout` where no address accepts, `StreamFailure` where no
+  ///   stream comes about, `CancellationError`.
   package static func dial(
     _ addresses: [SocketAddress], from local: JID, to remote: JID, host: StreamHost, eventLoop: any EventLoop,
     logger: Logger
   ) async throws -> PeerStream {
-    let channel = try await ClientBootstrap(group: eventLoop)
+    let connecting = ClientBootstrap(group: eventLoop)
       .resolver(AddressList(addresses, eventLoop: eventLoop))
       .connectTimeout(Timeouts.connect)
       .streamOptions()
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          _ = try make(on: channel, role: .initiator(local: local, remote: remote), host: host, logger: logger)
+          let role = StreamMachine.Role.initiator(local: local, remote: remote)
+          _ = try make(on: channel, role: role, host: host, logger: logger, onOpen: {})
         }
       }
-      .connect(host: remote.text, port: 0).get()
-    let stream = try await channel.eventLoop.submit {
-      try channel.pipeline.syncOperations.handler(type: StreamHandler.self).stream
-    }.get()
-    guard let stream else { throw StreamFailure(.hungUp) }
-    try await stream.openedPromise.futureResult.get()
-    return stream
+      .connect(host: remote.text, port: 0)
+    do {
+      return try await connecting.flatMap(opened(on:)).value()
+    } catch is CancellationError {
+      connecting.whenSuccess { $0.close(promise: nil) }
+      throw CancellationError()
+    }
+  }
+
+  /// The stream on a channel that is connected, once it is open.
+  private static func opened(on channel: any Channel) -> EventLoopFuture<PeerStream> {
+    // A peer that hung up at once has taken the handler with it.
+    guard let stream = try? channel.pipeline.syncOperations.handler(type: StreamHandler.self).stream else {
+      return channel.eventLoop.makeFailedFuture(StreamFailure(.hungUp))
+    }
+    return stream.openedPromise.futureResult.map { stream }
   }
 
   /// False once the stream is closing, or found to be dead.
@@ -121,9 +149,33 @@ package actor PeerStream {
   }
 
   /// Ends the stream: no new stanzas from here, and the peer has a moment to end its side.
-  nonisolated package func close() {
+  nonisolated package func close(_ error: StreamError? = nil) {
     isUsable.store(false, ordering: .relaxed)
-    eventLoop.execute { self.assumeIsolated { $0.handler.close() } }
+    eventLoop.execute { self.assumeIsolated { $0.handler.close(error) } }
+  }
+
+  /// What is under way on a stream. Nothing is left behind where all is 0.
+  package struct Load: Sendable, Hashable {
+    /// Requests of the peer that are being answered.
+    package var answering = 0
+    /// IQs of ours that wait for an answer.
+    package var queries = 0
+    /// Bodies.
+    package var incoming = 0, outgoing = 0
+    /// Bytestreams that were opened too early.
+    package var parked = 0
+
+    package init() {}
+  }
+
+  package var load: Load {
+    var load = Load()
+    load.answering = answering
+    load.queries = queries.count
+    load.incoming = incoming.count
+    load.outgoing = outgoing.count
+    load.parked = parked.count
+    return load
   }
 
   /// The peer is not there any more: whoever waits for it has waited long enough.
@@ -137,8 +189,8 @@ package actor PeerStream {
   func opened(_ peer: Peer) {
     self.peer = peer
     awaitFeatures(peer.version)
-    ticket?.established()
-    lastReceived = .now()
+    onOpen()
+    lastReceived = eventLoop.now
     openedPromise.succeed()
     wind()
   }
@@ -152,7 +204,6 @@ package actor PeerStream {
     isUsable.store(false, ordering: .relaxed)
     clock?.task.cancel()
     clock = nil
-    ticket?.ended(wasEstablished: peer != nil)
     let failure = StreamFailure(end)
     openedPromise.fail(failure)
     settledPromise.succeed()
@@ -163,7 +214,7 @@ package actor PeerStream {
   }
 
   func received(_ stanza: Stanza) {
-    lastReceived = .now()
+    lastReceived = eventLoop.now
     switch stanza.kind {
     case .iq: receivedIQ(stanza)
     case .message: receivedMessage(stanza)
@@ -181,7 +232,7 @@ package actor PeerStream {
 
   /// Waits until the peer has told what it tells unasked.
   nonisolated func settle() async throws {
-    try await settledPromise.futureResult.get()
+    try await settledPromise.futureResult.value()
   }
 
   func enqueue(_ request: ReceivedRequest) {
@@ -197,11 +248,11 @@ package actor PeerStream {
 
   /// Silent for so long that the peer may be gone, or at an address that is no longer one of its own.
   func isDoubtful(_ addresses: [SocketAddress]) -> Bool {
-    lastReceived + Timeouts.doubt <= .now() || !addresses.contains { $0.ipAddress == handler.remoteAddress }
+    lastReceived + Timeouts.doubt <= eventLoop.now || !addresses.contains { $0.ipAddress == handler.remoteAddress }
   }
 
   func used() {
-    lastUsed = .now()
+    lastUsed = eventLoop.now
   }
 
   /// Sets the clock to the next moment at which something may be due.
@@ -222,7 +273,7 @@ package actor PeerStream {
 
   private func tick() {
     clock = nil
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     for query in queries.expired(now) { resolve(query, .failure(.timedOut)) }
     tickTransfers(now: now)
     if let deadline = nextQuietDeadline, deadline <= now {

@@ -14,6 +14,8 @@ final class StreamHandler: ChannelInboundHandler {
   private var machine: StreamMachine
   private var context: ChannelHandlerContext?
   private var deadline: Scheduled<Void>?
+  /// Ends the connection of a stream that is over, should the peer not do it.
+  private var linger: Scheduled<Void>?
   private var isFlushScheduled = false
   private var isReading = false
   /// False once something came that cannot be read on.
@@ -31,11 +33,11 @@ final class StreamHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    if context.channel.isActive { perform(machine.connected(now: .now())) }
+    if context.channel.isActive { perform(machine.connected(now: context.eventLoop.now)) }
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    perform(machine.connected(now: .now()))
+    perform(machine.connected(now: context.eventLoop.now))
     context.fireChannelActive()
   }
 
@@ -62,6 +64,11 @@ final class StreamHandler: ChannelInboundHandler {
     context.fireChannelWritabilityChanged()
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event as? ChannelEvent == .inputClosed { perform(machine.inputEnded()) }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     perform(machine.shut())
     context.fireChannelInactive()
@@ -75,6 +82,7 @@ final class StreamHandler: ChannelInboundHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     perform(machine.shut())
     deadline?.cancel()
+    linger?.cancel()
     self.context = nil
     stream = nil
   }
@@ -116,7 +124,8 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   func close(_ error: StreamError? = nil) {
-    perform(machine.close(error, now: .now()))
+    guard let context else { return }
+    perform(machine.close(error, now: context.eventLoop.now))
   }
 
   /// Ends the stream without waiting for a peer that is not there any more.
@@ -164,8 +173,8 @@ final class StreamHandler: ChannelInboundHandler {
     deadline?.cancel()
     deadline = time.flatMap { time in
       context?.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
-        guard let self else { return }
-        perform(machine.timedOut(now: .now()))
+        guard let self, let context = self.context else { return }
+        perform(machine.timedOut(now: context.eventLoop.now))
       }
     }
   }
@@ -175,8 +184,9 @@ final class StreamHandler: ChannelInboundHandler {
   private func disconnect() {
     guard let context else { return }
     flush()
-    context.close(mode: .output, promise: nil)
-    context.eventLoop.assumeIsolated().scheduleTask(in: StreamTimes.close) { context.close(promise: nil) }
+    let loop = context.eventLoop.assumeIsolated()
+    linger = loop.scheduleTask(in: StreamTimes.close) { context.close(promise: nil) }
+    context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
   }
 
   private func write(_ bytes: ByteBuffer) {
@@ -196,6 +206,12 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   private func flush() {
-    context?.flush()
+    guard let context else { return }
+    context.flush()
+    if !context.channel.isWritable, unsentBytes(context) > Limits.unsentBytes { context.close(promise: nil) }
+  }
+
+  private func unsentBytes(_ context: ChannelHandlerContext) -> Int {
+    (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
   }
 }

@@ -1,7 +1,6 @@
 package import Logging
 package import NIOCore
 import NIOPosix
-import Synchronization
 import XMPP
 
 /// Accepts streams: one TCP port for all devices of a node, IPv4 and IPv6.
@@ -22,12 +21,21 @@ package final class StreamListener: Sendable {
     let bootstrap = ServerBootstrap(group: eventLoopGroup)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: Int32(Limits.negotiatingStreams))
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          // Out of file descriptors, accepting waits a second instead of failing again at once, and for ever.
+          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler(shouldForwardIOErrorCaught: false))
+        }
+      }
       .streamOptions()
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard let ticket = admission.admit(channel) else { throw ChannelError.connectTimeout(.zero) }
-          let stream = try PeerStream.accepted(channel, ticket: ticket, host: host, logger: logger)
-          continuation.yield(stream)
+          let address = channel.remoteAddress?.ipAddress ?? ""
+          guard let ticket = admission.admit(address) else { throw Refusal(address: address) }
+          channel.closeFuture.whenComplete { _ in ticket.release() }
+          let stream = try PeerStream.accepted(channel, host: host, logger: logger) { ticket.established() }
+          // Nobody would run what comes in once the node has stopped to listen.
+          guard case .enqueued = continuation.yield(stream) else { throw Refusal(address: address) }
         }
       }
     self.channel = try await Self.bind(bootstrap, port: port)
@@ -62,47 +70,7 @@ package final class StreamListener: Sendable {
   }
 }
 
-/// Counts streams by the address they come from, so that one host cannot take all the places.
-final class Admission: Sendable {
-  struct Ticket: Sendable {
-    let address: String
-    let admission: Admission
-
-    /// Negotiation is over, and the stream lives on.
-    func established() { admission.count(address, negotiating: -1, established: 1) }
-    /// Ended, at the stage it had reached.
-    func ended(wasEstablished: Bool) {
-      admission.count(address, negotiating: wasEstablished ? 0 : -1, established: wasEstablished ? -1 : 0)
-    }
-  }
-
-  private struct Counts { var negotiating = 0, established = 0 }
-  private struct State { var negotiating = 0, byAddress: [String: Counts] = [:] }
-  private let state = Mutex(State())
-
-  /// Nil where a limit is reached.
-  func admit(_ channel: any Channel) -> Ticket? {
-    let address = channel.remoteAddress?.ipAddress ?? ""
-    let isAdmitted = state.withLock { state in
-      let counts = state.byAddress[address] ?? Counts()
-      guard state.negotiating < Limits.negotiatingStreams,
-        counts.negotiating < Limits.negotiatingStreamsPerAddress, counts.established < Limits.streamsPerAddress
-      else { return false }
-      state.negotiating += 1
-      state.byAddress[address, default: Counts()].negotiating += 1
-      return true
-    }
-    return isAdmitted ? Ticket(address: address, admission: self) : nil
-  }
-
-  private func count(_ address: String, negotiating: Int, established: Int) {
-    state.withLock { state in
-      state.negotiating += negotiating
-      state.byAddress[address, default: Counts()].negotiating += negotiating
-      state.byAddress[address, default: Counts()].established += established
-      if let counts = state.byAddress[address], counts.negotiating == 0, counts.established == 0 {
-        state.byAddress[address] = nil
-      }
-    }
-  }
+/// Why a connection is closed unanswered: there is no place for it.
+private struct Refusal: Error {
+  let address: String
 }

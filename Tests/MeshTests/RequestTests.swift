@@ -4,27 +4,14 @@ import Mesh
 import NIOCore
 import TestKit
 import Testing
-import XMPP
 
 @Suite struct RequestTests {
-  private static func echo(_ name: String = "echo") -> HostedService {
-    HostedService(
-      name: name, target: "test", plaintext: true,
-      origin: TestOrigin { request, _, send in
-        try await send(HTTPXResponse(HTTPResponse(status: .ok), body: request.body))
-      })
-  }
-
-  private static func request(_ method: HTTPRequest.Method = .get, body: Body = .empty) -> HTTPXRequest {
-    HTTPXRequest(HTTPRequest(method: method, scheme: nil, authority: nil, path: "/"), body: body)
-  }
-
   @Test func smallBodiesBothWays() async throws {
     try await Nodes.run(["laptop", "pi"]) { nodes in
-      nodes[1].serve(Self.echo())
+      nodes[1].serve(.echo())
       let device = try #require(await nodes[0].awaitOnline("echo@pi"))
       var answer: ByteBuffer?
-      try await nodes[0].send(Self.request(.put, body: Body("hello")), to: device.jid) { response in
+      try await nodes[0].send(.make(.put, body: Body("hello")), to: device.jid) { response in
         #expect(response.head.status == .ok)
         answer = try await response.body.whole(upTo: 100)
       }
@@ -36,11 +23,11 @@ import XMPP
   func bytesOfAnySizeComeBack(size: Int) async throws {
     let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
     try await Nodes.run(["laptop", "pi"]) { nodes in
-      nodes[1].serve(Self.echo())
+      nodes[1].serve(.echo())
       let device = try #require(await nodes[0].awaitOnline("echo@pi"))
       for body in [Body(ByteBuffer(bytes: bytes)), Body(Parts(bytes, size: 10_000))] {
         var received: [UInt8] = []
-        try await nodes[0].send(Self.request(.put, body: body), to: device.jid) { response in
+        try await nodes[0].send(.make(.put, body: body), to: device.jid) { response in
           for try await part in response.body { received += part.readableBytesView }
         }
         let isWhole = received == bytes

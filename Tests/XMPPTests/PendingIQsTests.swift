@@ -53,4 +53,27 @@ import XMPP
       if index % 1000 == 0 { _ = pending.failAll() }
     }
   }
+
+  @Test func deadlinesOfTheAnsweredAreNotKept() {
+    var pending = PendingIQs<Int>()
+    let slow = pending.register(-1, deadline: Self.at(7))
+    for index in 0..<100_000 {
+      let id = pending.register(index, deadline: Self.at(120))
+      #expect(pending.resolve(id) == index)
+      if pending.deadlines > 70 { break }
+    }
+    #expect(pending.deadlines <= 70)
+    #expect(pending.nextDeadline() == Self.at(7))
+    #expect(pending.resolve(slow) == -1)
+  }
+
+  @Test func thoseOfOneKindAreForgotten() {
+    var pending = PendingIQs<Int>()
+    let ids = (0..<10).map { pending.register($0, deadline: $0 == 4 ? Self.at(1) : nil) }
+    pending.removeAll { $0.isMultiple(of: 2) }
+    #expect(pending.count == 5)
+    #expect(pending.resolve(ids[4]) == nil)
+    #expect(pending.resolve(ids[5]) == 5)
+    #expect(pending.nextDeadline() == nil)
+  }
 }

@@ -11,10 +11,8 @@ struct ParkedOpen: Sendable {
   let id: String
 }
 
-/// Bodies beside the stanzas, both ways. The transfers decide; here is who is who, and what goes onto the wire.
+/// Bodies from the peer, beside the stanzas. The transfers decide; here is who is who.
 extension PeerStream {
-  // MARK: In
-
   /// Expects the body that a request or response announces.
   ///
   /// - Parameter length: its Content-Length in bytes, where there is one.
@@ -26,22 +24,20 @@ extension PeerStream {
     guard incoming[id] == nil else { throw StanzaError(.conflict, "“\(id.name)” is under way already.") }
     switch id.mechanism {
     case .chunks: incoming[id] = IncomingChunks(streamId: id.name, expected: length)
-    case .ibb: incoming[id] = announced(id, length: length)
+    case .ibb: expectBytestream(id, length: length)
     }
     wind()
     return Body(IncomingBody(stream: self, id: id), length: length)
   }
 
-  private func announced(_ id: TransferID, length: Int?) -> IncomingBytestream {
+  private func expectBytestream(_ id: TransferID, length: Int?) {
     let bytestream = IncomingBytestream(sid: id.name, expected: length)
-    if let early = parked.claim(id.name).first {
-      perform(bytestream.opened(early.open, id: early.id), id)
-    } else {
-      bytestream.deadline = loop.scheduleTask(in: Timeouts.announcedBody) {
-        bytestream.fail(.incomplete("It was announced and never came."))
-      }
+    incoming[id] = bytestream
+    bytestream.deadline = loop.scheduleTask(in: Timeouts.announcedBody) {
+      bytestream.fail(.incomplete("It was announced and never came."))
     }
-    return bytestream
+    // Of several that came early the first opens it, and the others are refused.
+    for early in parked.claim(id.name) { perform(bytestream.opened(early.open, id: early.id), id) }
   }
 
   /// The next part of an incoming body; nil at its end.
@@ -53,19 +49,26 @@ extension PeerStream {
       throw StreamFailure.cancelled
     }
     perform(transfer.read(), id)
-    return try await withTaskCancellationHandler {
-      try await promise.futureResult.get()
-    } onCancel: {
-      eventLoop.execute { self.assumeIsolated { $0.abandonIncoming(id) } }
+    do {
+      return try await promise.futureResult.value()
+    } catch is CancellationError {
+      abandonIncoming(id)
+      throw CancellationError()
     }
   }
 
   /// Nobody reads it any more, whether it has ended or not.
   func abandonIncoming(_ id: TransferID) {
     guard let transfer = incoming.removeValue(forKey: id) else { return }
+    if let bytestream = transfer as? IncomingBytestream, bytestream.isAwaited {
+      _ = unwanted.park((), of: id.name, now: eventLoop.now)
+    }
     perform(transfer.cancel(), id)
     used()
+    wind()
   }
+
+  // MARK: In-band bytestreams
 
   /// The answer to an element of XEP-0047; nil where it comes later.
   func receivedBytestream(_ stanza: Stanza, _ payload: Element) -> Stanza? {
@@ -90,20 +93,35 @@ extension PeerStream {
     guard let iq = stanza.id else { return }
     if let bytestream = incoming[id] as? IncomingBytestream {
       perform(bytestream.opened(open, id: iq), id)
-    } else if requesting == 0 || !parked.park(ParkedOpen(open: open, id: iq), of: open.sid, now: .now()) {
-      perform([.error(id: iq, StanzaError(.notAcceptable, "“\(open.sid)” was not announced."))], id)
+    } else if !unwanted.claim(open.sid).isEmpty || requesting == 0
+      || !parked.park(ParkedOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)
+    {
+      refuse(ParkedOpen(open: open, id: iq))
     }
     wind()
+  }
+
+  private func refuse(_ early: ParkedOpen) {
+    let error = StanzaError(.notAcceptable, "“\(early.open.sid)” was not announced, or is not wanted any more.")
+    perform([.error(id: early.id, error)], TransferID(mechanism: .ibb, name: early.open.sid))
   }
 
   private func receivedBlock(_ block: IBBBlock, _ stanza: Stanza) {
     let id = TransferID(mechanism: .ibb, name: block.sid)
     let iq = stanza.kind == .iq ? stanza.id : nil
-    if let bytestream = incoming[id] as? IncomingBytestream {
-      perform(bytestream.received(block, id: iq), id)
-    } else if let iq {
-      perform([.error(id: iq, Self.unknownTransfer)], id)
+    guard let bytestream = incoming[id] as? IncomingBytestream else {
+      if let iq { perform([.error(id: iq, Self.unknownTransfer)], id) }
+      return
     }
+    perform(bytestream.received(block, id: iq), id)
+    if let overflow { perform(bytestream.refused(overflow), id) }
+  }
+
+  /// What is wrong where more waits for its readers than one stream may have.
+  private var overflow: StanzaError? {
+    let unread = incoming.values.reduce(0) { $0 + $1.unreadBytes }
+    guard unread > Limits.unreadBytes else { return nil }
+    return StanzaError(.resourceConstraint, "More was sent than this side can hold for its readers.")
   }
 
   /// Either side may close (XEP-0047 §2.3): its sender at the end, its reader when it has had enough.
@@ -121,12 +139,14 @@ extension PeerStream {
     if let chunks = incoming[id] as? IncomingChunks { perform(chunks.refused(error), id) }
   }
 
+  // MARK: Chunks, and blocks in messages
+
   func receivedMessage(_ stanza: Stanza) {
     guard stanza.type != "error" else { return }
     for payload in stanza.children {
       switch payload.namespace {
       case Namespace.ibb: receivedCarried(payload, stanza)
-      case Namespace.http: receivedChunk(payload)
+      case Namespace.http: _ = receivedChunk(payload)
       default: break
       }
     }
@@ -141,97 +161,45 @@ extension PeerStream {
     }
   }
 
-  private func receivedChunk(_ payload: Element) {
+  /// What is wrong with an element about chunks; nil where it was understood.
+  func receivedChunk(_ payload: Element) -> StanzaError? {
     do throws(UnreadableElement) {
       switch try ChunkElement(payload) {
-      case .chunk(let chunk)?:
-        let id = TransferID(mechanism: .chunks, name: chunk.streamId)
-        guard let chunks = incoming[id] as? IncomingChunks else { return }
-        perform(chunks.received(chunk, now: .now()), id)
-        wind()
-      case .close(let streamId)?:
-        let id = TransferID(mechanism: .chunks, name: streamId)
-        (incoming[id] as? IncomingChunks)?.closed()
-        outgoing[id]?.closed()
-      case nil: break
+      case .chunk(let chunk)?: return receivedChunk(chunk)
+      case .close(let streamId)?: return closedChunks(streamId)
+      case nil: return StanzaError(.badRequest)
       }
     } catch {
       if let name = error.transfer { lost(TransferID(mechanism: .chunks, name: name), error.error) }
+      return error.error
     }
   }
 
-  // MARK: Out
-
-  /// Begins a body that was announced just before.
-  func start(_ id: TransferID, blockSize: Int) {
-    switch id.mechanism {
-    case .ibb:
-      outgoing[id] = OutgoingBytestream(sid: id.name, blockSize: blockSize)
-      perform([.request(.open(IBBOpen(sid: id.name, blockSize: blockSize)))], id)
-    case .chunks:
-      let handler = self.handler
-      outgoing[id] = OutgoingChunks(streamId: id.name, chunkSize: blockSize) { handler.isWritable }
-    }
+  private func receivedChunk(_ chunk: Chunk) -> StanzaError? {
+    let id = TransferID(mechanism: .chunks, name: chunk.streamId)
+    guard let chunks = incoming[id] as? IncomingChunks else { return Self.unknownTransfer }
+    perform(chunks.received(chunk, now: eventLoop.now), id)
+    if let overflow { perform(chunks.refused(overflow), id) }
     wind()
+    return nil
   }
 
-  /// Sends a whole body, no faster than its reader takes it, and returns when the reader has it.
-  ///
-  /// - Throws: what the body throws, after the peer was told that it breaks off; `BytestreamError` where the peer wants
-  ///   no more; `StreamFailure` where the stream ended.
-  nonisolated func pump(_ body: Body, _ id: TransferID) async throws {
-    do {
-      for try await part in body { try await push(id) { $0.write(part, $1) } }
-      try await push(id) { $0.finish($1) }
-      await finished(id)
-    } catch {
-      await abandonOutgoing(id)
-      throw error
-    }
+  private func closedChunks(_ streamId: String) -> StanzaError? {
+    let id = TransferID(mechanism: .chunks, name: streamId)
+    guard incoming[id] != nil || outgoing[id] != nil else { return Self.unknownTransfer }
+    (incoming[id] as? IncomingChunks)?.closed()
+    outgoing[id]?.closed()
+    return nil
   }
+}
 
-  private func push(
-    _ id: TransferID, _ body: @Sendable (any OutgoingTransfer, EventLoopPromise<Void>) -> [TransferEffect]
-  ) async throws {
-    try Task.checkCancellation()
-    guard let transfer = outgoing[id] else { throw StreamFailure.cancelled }
-    let promise = eventLoop.makePromise(of: Void.self)
-    perform(body(transfer, promise), id)
-    wind()
-    try await withTaskCancellationHandler {
-      try await promise.futureResult.get()
-    } onCancel: {
-      eventLoop.execute { self.assumeIsolated { $0.abandonOutgoing(id) } }
-    }
-  }
-
-  private func finished(_ id: TransferID) {
-    outgoing[id] = nil
-    used()
-  }
-
-  func abandonOutgoing(_ id: TransferID) {
-    guard let transfer = outgoing.removeValue(forKey: id) else { return }
-    perform(transfer.cancel(), id)
-    used()
-  }
-
-  func acknowledged(_ id: TransferID, _ result: Result<Stanza, StreamFailure>) {
-    guard let bytestream = outgoing[id] as? OutgoingBytestream else { return }
-    perform(bytestream.answered(result), id)
-  }
-
-  func becameWritable() {
-    for transfer in outgoing.values { (transfer as? OutgoingChunks)?.becameWritable() }
-  }
-
-  // MARK: Both
-
+/// Time and effects of transfers, both ways.
+extension PeerStream {
   /// When a transfer has something to do by itself.
   var nextTransferDeadline: NIODeadline? {
     let receiving = incoming.values.compactMap { ($0 as? IncomingChunks)?.deadline }
     let sending = outgoing.values.compactMap { ($0 as? OutgoingChunks)?.deadline }
-    return (receiving + sending + [parked.deadline].compactMap { $0 }).min()
+    return (receiving + sending + [parked.deadline, unwanted.deadline].compactMap { $0 }).min()
   }
 
   func tickTransfers(now: NIODeadline) {
@@ -241,39 +209,33 @@ extension PeerStream {
     for (id, transfer) in outgoing {
       if let chunks = transfer as? OutgoingChunks { perform(chunks.timedOut(now: now), id) }
     }
-    for (sid, open) in parked.expire(now: now) {
-      let refusal = StanzaError(.notAcceptable, "“\(sid)” was not announced.")
-      perform([.error(id: open.id, refusal)], TransferID(mechanism: .ibb, name: sid))
-    }
+    for (_, early) in parked.expire(now: now) { refuse(early) }
+    _ = unwanted.expire(now: now)
   }
 
   func failTransfers(_ failure: StreamFailure) {
     for transfer in incoming.values { transfer.fail(failure) }
     for transfer in outgoing.values { transfer.fail(failure) }
     outgoing = [:]
+    becameWritable()
   }
 
-  private func perform(_ effects: [TransferEffect], _ id: TransferID) {
+  func perform(_ effects: [TransferEffect], _ id: TransferID) {
     for effect in effects { perform(effect, id) }
   }
 
   private func perform(_ effect: TransferEffect, _ id: TransferID) {
     switch effect {
-    case .result(let iq): handler.send(answer(iq, type: "result"))
-    case .error(let iq, let error): handler.send(answer(iq, type: "error", [error.element]))
+    case .result(let iq): handler.send(Stanza(.iq, type: "result", id: iq))
+    case .error(let iq, let error): handler.send(Stanza(.iq, type: "error", id: iq, [error.element]))
+    case .request(.open(let open)):
+      ask("set", IBBElement.open(open).element, .transfer(id), within: Timeouts.control)
+    // The end of a bytestream: whatever is answered, nothing follows.
     case .request(let element):
-      let waiter: Query = if case .close = element { .farewell } else { .transfer(id) }
-      ask("set", element.element, waiter, within: Timeouts.control)
-    case .block(let block):
-      handler.send(block, id: queries.register(.transfer(id), deadline: nil))
-    case .chunk(let chunk):
-      handler.send(chunk)
-    case .message(let element):
-      handler.send(Stanza(.message, element.elements))
+      handler.send(Stanza(.iq, type: "set", id: queries.nextID(), [element.element]))
+    case .block(let block): handler.send(block, id: queries.register(.transfer(id), deadline: nil))
+    case .chunk(let chunk): handler.send(chunk)
+    case .message(let element): handler.send(Stanza(.message, element.elements))
     }
-  }
-
-  private func answer(_ id: String, type: String, _ children: [Element] = []) -> Stanza {
-    Stanza(.iq, type: type, id: id, children)
   }
 }

@@ -1,0 +1,110 @@
+import HTTPX
+import LinkLocal
+import Mesh
+import NIOCore
+import NIOPosix
+import TestKit
+import Testing
+import XMPP
+
+/// The beginning and the end of a node, in good order and in bad.
+@Suite struct NodeLifeTests {
+  private static func node(_ machine: String, on link: Link, port: Int? = nil) throws -> Node {
+    try Node(
+      configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
+      discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
+  }
+
+  @Test func aNodeThatNeverRunsIsNoTrouble() throws {
+    _ = try Self.node("pi", on: Link())
+  }
+
+  @Test func aPortThatIsTakenEndsTheRun() async throws {
+    let link = Link()
+    let squatter = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .bind(host: "::", port: 0).get()
+    let port = try #require(squatter.localAddress?.port)
+    let node = try Self.node("pi", on: link, port: port)
+    await #expect(throws: IOError.self) { try await node.run() }
+    await #expect(throws: (any Error).self) { try await node.waitUntilReady() }
+    // Nobody is left to wait for.
+    await #expect(throws: MeshError.self) { _ = try await node.fetch(JID("lamp@attic")!) }
+    try await squatter.close()
+  }
+
+  @Test func goodbyeComesFirstAndThreeSecondsAreEnough() async throws {
+    let link = Link()
+    try await Nodes.run(["laptop"], on: link) { nodes in
+      let pi = try Self.node("pi", on: link)
+      pi.serve(.echo())
+      let device = try await ScriptedDevice(on: link)
+      let start = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await pi.run() }
+        try await pi.waitUntilReady()
+        _ = await nodes[0].awaitOnline("echo@pi")
+        // One of laptop's streams; one that came in from a peer that never answers the end tag; one that is being dialled.
+        _ = try await nodes[0].fetch(JID("echo@pi")!)
+        let mute = try await ScriptedPeer.connect(to: pi.status().port)
+        try await mute.greet()
+        group.addTask { _ = try? await pi.fetch(ScriptedDevice.jid) }
+        _ = try await device.listener.accept()
+        group.cancelAll()
+        // Gone from the list before the stream ends: the goodbye was first.
+        _ = await nodes[0].awaitDevice { $0.jid.text == "echo@pi" && $0.state == .gone }
+        #expect(!mute.transcript.isClosed)
+        try await mute.expect("</stream:stream>")
+        return ContinuousClock.now
+      }
+      #expect(ContinuousClock.now - start < .seconds(3))
+    }
+  }
+
+  @Test func whatWaitsForADialFailsWhenTheNodeStops() async throws {
+    let link = Link()
+    let pi = try Self.node("pi", on: link)
+    let device = try await ScriptedDevice(on: link)
+    let running = Task { try await pi.run() }
+    try await pi.waitUntilReady()
+    link.haunt(ScriptedDevice.jid, port: device.listener.port)
+    _ = await pi.awaitOnline("lamp@attic")
+    let waiting = Task { try await pi.fetch(ScriptedDevice.jid) }
+    _ = try await device.listener.accept()
+    running.cancel()
+    await #expect(throws: MeshError.self) { _ = try await waiting.value }
+    try await running.value
+    await #expect(throws: MeshError.self) { _ = try await pi.fetch(ScriptedDevice.jid) }
+  }
+
+  @Test func refusedAndUnknownAndSilentDevicesHaveTheirOwnErrors() async throws {
+    let link = Link()
+    try await Nodes.run(["laptop"], on: link) { nodes in
+      await Self.expect(.notDiscovered, nodes[0], JID("nobody@nowhere")!)
+      // A port that was free a moment ago.
+      let listener = try await ScriptedListener()
+      let port = listener.port
+      try await listener.close()
+      link.haunt(JID("off@attic")!, port: port)
+      _ = await nodes[0].awaitOnline("off@attic")
+      await Self.expect(.refused, nodes[0], JID("off@attic")!)
+      #expect(nodes[0].device(JID("off@attic")!)?.state == .away)
+      // Somebody hangs up at once, as chat programs do that do not know us.
+      let rude = try await ScriptedListener()
+      link.haunt(JID("rude@attic")!, port: rude.port)
+      _ = await nodes[0].awaitOnline("rude@attic")
+      async let failure: Void = Self.expect(.connectionLost, nodes[0], JID("rude@attic")!)
+      try await rude.accept().hangUp()
+      await failure
+    }
+  }
+
+  private static func expect(
+    _ code: MeshError.Code, _ node: Node, _ jid: JID, _ location: SourceLocation = #_sourceLocation
+  ) async {
+    do {
+      _ = try await node.fetch(jid)
+      Issue.record("“\(jid)” answered", sourceLocation: location)
+    } catch {
+      #expect((error as? MeshError)?.code == code, "\(error)", sourceLocation: location)
+    }
+  }
+}
