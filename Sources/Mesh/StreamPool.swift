@@ -74,5 +74,10 @@ final class StreamPool: Sendable {
     for promise in waiting { promise.fail(Self.shuttingDown) }
   }
 
-  var count: Int { state.withLock { $0.entries.count } }
+  /// Those that are open.
+  var count: Int {
+    state.withLock { state in
+      state.entries.values.count { if case .open(let stream) = $0 { stream.isOpen } else { false } }
+    }
+  }
 }

@@ -59,6 +59,8 @@ enum Timeouts {
   static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.
   static let doubt = TimeAmount.seconds(10)
+  /// Until streams are accepted again where the system had no room for one more.
+  static let acceptPause = TimeAmount.seconds(1)
   /// For the features of a peer that promised them by `version='1.0'`.
   static let features = TimeAmount.seconds(1)
 }

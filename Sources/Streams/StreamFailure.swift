@@ -23,7 +23,7 @@ extension StreamFailure {
     self =
       switch end {
       case .closed(let error?) where error.condition == .connectionTimeout: .closed("it had gone silent.")
-      case .closed(let error?): .closed("it was closed with \(error.condition.rawValue).")
+      case .closed(let error?): .closed("it was closed: \(error.text ?? error.condition.rawValue).")
       case .closed(nil): .closed("it was closed.")
       case .closedByPeer(let error?):
         .closed("the other side closed it: \(error.text ?? error.condition.rawValue).")

@@ -23,19 +23,21 @@ package final class StreamListener: Sendable {
       .serverChannelOption(.backlog, value: Int32(Limits.negotiatingStreams))
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          // Out of file descriptors, accepting waits a second instead of failing again at once, and for ever.
-          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler(shouldForwardIOErrorCaught: false))
+          try channel.pipeline.syncOperations.addHandler(AcceptPause())
         }
       }
       .streamOptions()
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let address = channel.remoteAddress?.ipAddress ?? ""
-          guard let ticket = admission.admit(address) else { throw Refusal(address: address) }
+          guard let ticket = admission.admit(address) else {
+            logger.debug("no place for a stream", metadata: ["address": "\(address)"])
+            throw NoPlace()
+          }
           channel.closeFuture.whenComplete { _ in ticket.release() }
           let stream = try PeerStream.accepted(channel, host: host, logger: logger) { ticket.established() }
           // Nobody would run what comes in once the node has stopped to listen.
-          guard case .enqueued = continuation.yield(stream) else { throw Refusal(address: address) }
+          guard case .enqueued = continuation.yield(stream) else { throw NoPlace() }
         }
       }
     self.channel = try await Self.bind(bootstrap, port: port)
@@ -70,7 +72,20 @@ package final class StreamListener: Sendable {
   }
 }
 
-/// Why a connection is closed unanswered: there is no place for it.
-private struct Refusal: Error {
-  let address: String
+/// Why a connection is closed unanswered.
+private struct NoPlace: Error {}
+
+/// Stops accepting for a moment where that fails: out of file descriptors it would fail again at once, and for ever.
+///
+/// (NIO's `AcceptBackoffHandler` delays reads that are asked for; after an error the listening socket asks for none.)
+private final class AcceptPause: ChannelInboundHandler {
+  typealias InboundIn = any Channel
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let options = context.channel.syncOptions, error is IOError else { return context.fireErrorCaught(error) }
+    try? options.setOption(.autoRead, value: false)
+    context.eventLoop.assumeIsolated().scheduleTask(in: Timeouts.acceptPause) {
+      try? options.setOption(.autoRead, value: true)
+    }
+  }
 }

@@ -198,4 +198,19 @@ extension BodyPlan {
     #expect(plan(text(20_000), nil, receiver) == "unsendable")
     #expect(plan(nil, nil, receiver) == "unsendable")
   }
+
+  /// It would hang up, and take every other request of the stream with it.
+  @Test func aHeadThatThePeerCannotTakeIsNotSent() {
+    let fields = HTTPFields([HTTPField(name: .cookie, value: String(repeating: "c", count: 20_000))])
+    let head = ResponseStanza(HTTPResponse(status: .ok, headerFields: fields)).element
+    let small = BodyReceiver.requester(Self.request(), stanzaLimit: 10_000, isHearth: false)
+    #expect(plan(text(1), nil, small, head: head) == "unsendable")
+    #expect(plan(nil, nil, small, head: head) == "unsendable")
+    #expect(plan(text(1), nil, Self.hearth, head: head) == "base64")
+    // Who tells no limit may take it.
+    #expect(plan(text(1), nil, Self.stranger, head: head) == "ibb 49152")
+    // Less than everyone has to accept is no limit to go by.
+    let absurd = BodyReceiver.requester(Self.request(), stanzaLimit: 10, isHearth: false)
+    #expect(plan(nil, nil, absurd) == "ibb 256")
+  }
 }

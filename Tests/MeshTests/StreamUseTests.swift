@@ -207,7 +207,8 @@ import XMPP
       let peer = try await ScriptedPeer.connect(to: nodes[0].status().port)
       try await peer.greet(as: "mallory", to: "door@pi")
       try await peer.send(
-        "<iq type='set' id='1' from='alice@forza'><req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>")
+        "<iq type='set' id='1' from='alice@forza'><req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>"
+      )
       try await peer.expect("statusCode='200'")
       try await peer.hangUp()
     }

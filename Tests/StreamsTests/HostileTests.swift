@@ -54,13 +54,15 @@ import Testing
       answer: "policy-violation"),
     Attack(
       name: "an HTTP request",
-      bytes: ByteBuffer(string: "GET / HTTP/1.1\r\nHost: pronto:5298\r\n\r\n"), greets: false, answer: "not-well-formed"),
+      bytes: ByteBuffer(string: "GET / HTTP/1.1\r\nHost: pronto:5298\r\n\r\n"), greets: false, answer: "not-well-formed"
+    ),
     Attack(
       name: "a TLS ClientHello",
       bytes: ByteBuffer(bytes: [0x16, 3, 1, 0, 0xA5, 1, 0, 0, 0xA1, 3, 3] + [UInt8](repeating: 7, count: 160)),
       greets: false, answer: "not-well-formed"),
     Attack(
-      name: "random bytes", bytes: ByteBuffer(bytes: (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 >> 3) }),
+      name: "random bytes",
+      bytes: ByteBuffer(bytes: (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 >> 3) }),
       greets: false, answer: "not-well-formed"),
     Attack(
       name: "another root", bytes: ByteBuffer(string: "<html>"), greets: false, answer: "invalid-namespace"),

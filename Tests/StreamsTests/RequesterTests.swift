@@ -40,7 +40,8 @@ import XMPP
     BadAnswer(testDescription: "longer than Content-Length", payload: "<base64>YWJj</base64>", length: 2),
     BadAnswer(testDescription: "nothing instead of Content-Length", payload: "", length: 2),
     BadAnswer(testDescription: "no base64", payload: "<base64>!</base64>"),
-    BadAnswer(testDescription: "sipub, which was not allowed", payload: "<sipub xmlns='http://jabber.org/protocol/sipub'/>"),
+    BadAnswer(
+      testDescription: "sipub, which was not allowed", payload: "<sipub xmlns='http://jabber.org/protocol/sipub'/>"),
     BadAnswer(testDescription: "two bodies", payload: "<text>a</text><text>b</text>"),
     BadAnswer(testDescription: "status 100, as to Expect", payload: "", status: 100),
     BadAnswer(testDescription: "status -1", payload: "", status: -1),
@@ -114,7 +115,8 @@ import XMPP
       async let answer = romeo.request()
       let (id, _) = try await romeo.takesRequest()
       try await romeo.peer.send(
-        "<iq type='error' id='\(id)'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")
+        "<iq type='error' id='\(id)'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+      )
       do {
         _ = try await answer
         Issue.record("an error was taken for an answer")
@@ -147,7 +149,8 @@ import XMPP
     try await Romeo.dialled { romeo in
       async let answer = romeo.request()
       let (id, _) = try await romeo.takesRequest()
-      try await romeo.peer.send("<iq type='set' id='o1'>\(Self.ibbOpen)</iq><iq type='set' id='o2'>\(Self.ibbOpen)</iq>")
+      try await romeo.peer.send(
+        "<iq type='set' id='o1'>\(Self.ibbOpen)</iq><iq type='set' id='o2'>\(Self.ibbOpen)</iq>")
       while await romeo.juliet.load.parked < 2 { try await Task.sleep(for: .milliseconds(2)) }
       try await romeo.answers(id, "<ibb sid='s'/>", length: 3)
       try await romeo.peer.expect("type='result' id='o1'/>")
@@ -202,7 +205,8 @@ import XMPP
       async let answer = romeo.request()
       let (id, _) = try await romeo.takesIQ(with: "disco#info")
       try await romeo.peer.send(
-        "<iq type='error' id='\(id)'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")
+        "<iq type='error' id='\(id)'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+      )
       do {
         _ = try await answer
         Issue.record("a chat program answered")

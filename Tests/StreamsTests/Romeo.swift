@@ -117,38 +117,3 @@ extension String {
     }.first
   }
 }
-
-/// A body that a test feeds, and that tells when its taker takes no more.
-struct Source: Sendable {
-  let body: Body
-  let parts: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
-  let ended: AsyncStream<Void>
-
-  init(length: Int? = nil) {
-    let (stream, parts) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
-    let (ended, end) = AsyncStream.makeStream(of: Void.self)
-    parts.onTermination = { _ in end.finish() }
-    body = Body(stream, length: length)
-    self.parts = parts
-    self.ended = ended
-  }
-
-  func waitUntilEnded() async {
-    for await _ in ended {}
-  }
-}
-
-struct Broken: Error {}
-
-extension PeerStream {
-  /// Waits until nothing is under way any more.
-  func idle(within limit: Duration = .seconds(5)) async throws {
-    let end = ContinuousClock.now + limit
-    while load != .init() {
-      guard ContinuousClock.now < end else {
-        throw Transcript.Failure("Left behind: \(load)")
-      }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-  }
-}

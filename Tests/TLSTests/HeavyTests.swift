@@ -5,7 +5,12 @@ import Testing
 @testable import TLS
 
 /// What looks at the memory of the whole process, or takes much of it: one after the other.
-@Suite(.serialized) struct HeavyTests {
+@Suite(
+  .serialized,
+  .enabled(
+    if: ProcessInfo.processInfo.environment["HEARTH_MEMORY_TESTS"] != nil,
+    "measures the whole process: scripts/test runs it alone"))
+struct HeavyTests {
   /// After a warm-up memory must not grow with the number of handshakes, successful or not.
   @Test func tenThousandHandshakesLeaveNothingBehind() throws {
     let client = try TLSConfiguration.node(Known.alice.get(), role: .client)

@@ -14,7 +14,7 @@ package enum Nodes {
       try Node(
         configuration: NodeConfiguration(name: "node", machine: machine, version: "test"), discovery: link.join(),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-        logger: Logger(label: machine) { _ in SwiftLogNoOpLogHandler() })
+        logger: .silent)
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for node in nodes { group.addTask { try await node.run() } }
