@@ -18,11 +18,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lab.bash"
 ROOT=$(cd "$LAB_HOME/../.." && pwd)
 
-for program in "${HEARTH:-}" "$ROOT/.build/release/hearth" "$ROOT/.build/debug/hearth"; do
-  [[ ! -x $program ]] || break
-done
-[[ -x $program ]] || { echo "there is no hearth to test: run swift build -c release --product hearth" >&2; exit 1; }
-HEARTH=$program
+if [[ -z ${HEARTH:-} ]]; then
+  HEARTH=$ROOT/.build/release/hearth
+  [[ -x $HEARTH ]] || HEARTH=$ROOT/.build/debug/hearth
+fi
+[[ -x $HEARTH ]] || { echo "$HEARTH is missing: run swift build -c release --product hearth" >&2; exit 1; }
 export HEARTH
 for program in curl python3 ss; do
   type -P "$program" >/dev/null || lab_skip "this test needs the program $program"
