@@ -267,8 +267,10 @@ package actor PeerStream {
 
   /// When a silent peer is to be asked whether it is there, or an idle stream to be closed.
   private var nextQuietDeadline: NIODeadline? {
-    if isBusy { return isProbing ? nil : lastReceived + Timeouts.silence }
-    return max(lastReceived, lastUsed) + Timeouts.idle
+    let quiet = max(lastReceived, lastUsed)
+    guard isBusy else { return quiet + Timeouts.idle }
+    // Asking again while an answer is due would tell nothing more.
+    return isProbing ? nil : quiet + Timeouts.silence
   }
 
   private func tick() {
