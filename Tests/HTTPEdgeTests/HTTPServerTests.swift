@@ -202,9 +202,10 @@ import Testing
     try await withServer(limits: limits, Self.echo) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /half")
-        let text = try await client.readToEnd()
-        #expect(
-          text.hasSuffix("GET /a h 0\n"))
+        let text = try await client.read(to: "GET /a h 0\n")
+        #expect(text.hasSuffix("GET /a h 0\n"))
+        // Half a request that nobody has read makes the end a reset.
+        _ = try? await client.readToEnd()
       }
     }
   }

@@ -82,7 +82,7 @@ import XMPP
       let start = ContinuousClock.now
       impatient.cancel()
       await #expect(throws: CancellationError.self) { _ = try await impatient.value }
-      #expect(ContinuousClock.now - start < .seconds(1))
+      #expect(ContinuousClock.now - start < .seconds(5))
       try await peer.send(
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
           + "<stream:features><query xmlns='http://jabber.org/protocol/disco#info'>"

@@ -253,17 +253,17 @@ import XMPP
 
   @Test func aDialThatIsCancelledEndsAtOnce() async throws {
     let listener = try await ScriptedListener()
-    let start = ContinuousClock.now
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { _ = try await Romeo.dial(listener.port) }
-      // Connected, and waiting for a header that never comes.
+      // Connected, and waiting for a header that never comes, for 10 s.
       let peer = try await listener.accept()
       try await peer.expect("version='1.0'>")
+      let start = ContinuousClock.now
       group.cancelAll()
       await #expect(throws: CancellationError.self) { try await group.waitForAll() }
       try await peer.expectClose()
+      #expect(ContinuousClock.now - start < .seconds(5))
     }
-    #expect(ContinuousClock.now - start < .seconds(2))
     try await listener.close()
   }
 }
