@@ -5,8 +5,6 @@ import XMPP
 enum Limits {
   /// Told to peers (XEP-0478): bytes of a stanza that are read, and seconds after which an idle stream is closed.
   static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
-  /// Bytes of a stanza to a peer that tells no limit: what every implementation has to accept (RFC 6120 §13.12).
-  static let unsaidStanzaBytes = 10_000
   /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
   static let requests = 64
   /// Bodies of one stream being received at once: one for each request, either way.

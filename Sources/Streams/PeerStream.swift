@@ -149,9 +149,9 @@ package actor PeerStream {
   }
 
   /// Ends the stream: no new stanzas from here, and the peer has a moment to end its side.
-  nonisolated package func close(_ error: StreamError? = nil) {
+  nonisolated package func close() {
     isUsable.store(false, ordering: .relaxed)
-    eventLoop.execute { self.assumeIsolated { $0.handler.close(error) } }
+    eventLoop.execute { self.assumeIsolated { $0.handler.close() } }
   }
 
   /// What is under way on a stream. Nothing is left behind where all is 0.

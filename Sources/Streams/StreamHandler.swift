@@ -130,7 +130,7 @@ final class StreamHandler: ChannelInboundHandler {
 
   /// Ends the stream without waiting for a peer that is not there any more.
   func abandon() {
-    perform(machine.close(StreamError(.connectionTimeout), now: .now()))
+    close(StreamError(.connectionTimeout))
     flush()
     context?.close(promise: nil)
   }
