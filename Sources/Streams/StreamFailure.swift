@@ -31,6 +31,8 @@ extension StreamFailure {
       case .violated(let error): .closed("the other side broke the rules: \(error.text ?? error.condition.rawValue).")
       case .hungUp: .closed("the other side hung up.")
       case .timedOut: .timedOut
+      case .insecure(let reason): .closed("\(reason).")
+      case .unauthorized(let condition): .closed("the other side did not accept this node: \(condition.rawValue).")
       case .lost: .closed("the connection broke.")
       }
   }

@@ -10,7 +10,7 @@ final class StreamHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private let reader = XMLReader(limits: .negotiating)
+  private var reader = XMLReader(limits: .negotiating)
   private var machine: StreamMachine
   private var context: ChannelHandlerContext?
   private var deadline: Scheduled<Void>?
@@ -45,7 +45,9 @@ final class StreamHandler: ChannelInboundHandler {
     guard isReadable else { return }
     isReading = true
     do {
-      try reader.feed(unwrapInboundIn(data)) { event in perform(machine.received(event)) }
+      try reader.feed(unwrapInboundIn(data)) { event in
+        perform(machine.received(event, unread: reader.unread, now: .now()))
+      }
     } catch {
       isReadable = false
       // `receive` throws nothing, so it is the reader's own error.
@@ -153,6 +155,8 @@ final class StreamHandler: ChannelInboundHandler {
   private func perform(_ action: StreamAction) {
     switch action {
     case .write(let bytes): write(bytes)
+    case .startTLS: preconditionFailure("TLS is started by policy only, and this handler is given none")
+    case .restart: restart()
     case .opened(let peer): opened(peer)
     case .features(let features): stream?.assumeIsolated { $0.received(features) }
     case .stanza(let stanza): stream?.assumeIsolated { $0.received(stanza) }
@@ -160,6 +164,11 @@ final class StreamHandler: ChannelInboundHandler {
     case .disconnect: disconnect()
     case .closed(let end): stream?.assumeIsolated { $0.ended(end) }
     }
+  }
+
+  private func restart() {
+    reader.stop()
+    reader = XMLReader(limits: .negotiating)
   }
 
   private func opened(_ peer: Peer) {

@@ -8,12 +8,17 @@ package struct Peer: Sendable, Hashable {
   package let local: JID
   /// nil: a peer from before XMPP 1.0, to which no features are sent and from which none will come.
   package let version: StreamHeader.Version?
+  /// Who it is: SHA-256 of the SubjectPublicKeyInfo that it has shown to be its own. nil: in plaintext, so anyone.
+  package let key: [UInt8]?
 
-  package init(remote: JID?, local: JID, version: StreamHeader.Version?) {
+  package init(remote: JID?, local: JID, version: StreamHeader.Version?, key: [UInt8]? = nil) {
     self.remote = remote
     self.local = local
     self.version = version
+    self.key = key
   }
+
+  var knowsFeatures: Bool { version.map { $0 >= .xmpp1 } ?? false }
 }
 
 /// Why a stream is over.
@@ -28,6 +33,10 @@ package enum StreamEnd: Error, Sendable, Hashable {
   case hungUp
   /// The other side did not finish negotiation in time.
   case timedOut
+  /// It was to be encrypted, and is not.
+  case insecure(Insecurity)
+  /// The other side did not accept who we are.
+  case unauthorized(SASL.Condition)
   /// The connection broke.
   case lost
 }
@@ -35,6 +44,11 @@ package enum StreamEnd: Error, Sendable, Hashable {
 /// What the machine of a stream asks for, to be done in order.
 package enum StreamAction: Sendable, Hashable {
   case write(ByteBuffer)
+  /// Put TLS between the connection and the stream, as client where we initiated it, and read on with a fresh reader; then
+  /// call `secured` or `tlsFailed`. Nothing is written before. Comes once at most.
+  case startTLS
+  /// Read on with a fresh reader: a new stream begins on the same connection.
+  case restart
   /// Stanzas may be sent from now on. Comes once at most, and before any stanza.
   case opened(Peer)
   /// What the other side offers. May come late, from either role, again, or never.

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// What the streams of a node have in common.
+/// What a stream has to know of its node, and what is wanted of it.
 package struct StreamConfiguration: Sendable {
   /// The node's own address: whom a peer talks to that names none of ours.
   package var node: JID
@@ -10,22 +10,35 @@ package struct StreamConfiguration: Sendable {
   package var features: @Sendable (JID) -> StreamFeatures
   /// A new id for the header of a stream: unique, and not to be guessed (RFC 6120 §4.7.3).
   package var streamID: @Sendable () -> String
+  /// As initiator, what this peer is dialled with; as responder, whether TLS is offered, or has to be used.
+  package var tls: TLSPolicy
 
   package init(
     node: JID, isLocal: @escaping @Sendable (JID) -> Bool, features: @escaping @Sendable (JID) -> StreamFeatures,
-    streamID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 36) }
+    streamID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 36) },
+    tls: TLSPolicy = .none
   ) {
     self.node = node
     self.isLocal = isLocal
     self.features = features
     self.streamID = streamID
+    self.tls = tls
   }
 }
 
 /// How long a stream waits for the other side.
 package enum StreamTimes {
-  /// From the connection to the end of negotiation. A LAN needs milliseconds; a device that wakes up, a few seconds.
+  /// From the connection to the end of negotiation, TLS and SASL included. A LAN needs milliseconds; a device that wakes
+  /// up, a few seconds.
   package static let negotiation = TimeAmount.seconds(10)
+  /// From a responder's header to its features, where we wait for them. Nearly all send both in one write; some of the
+  /// known peers say version 1.0 and send none.
+  package static let features = TimeAmount.seconds(1)
   /// From our end tag to the other side's. Half of the known peers send none and hang up.
   package static let close = TimeAmount.seconds(2)
+}
+
+extension SASL {
+  /// Failed attempts after which the stream ends (RFC 6120 §6.4.5: 2 to 5 retries).
+  static let maximumFailures = 3
 }

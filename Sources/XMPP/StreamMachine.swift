@@ -1,12 +1,24 @@
 package import NIOCore
 package import XML
 
-/// The life of one stream between two devices (RFC 6120 §4, XEP-0174 §§6–8), for both sides.
+/// The life of one stream between two devices (RFC 6120 §§4–6, XEP-0174 §§6–8, XEP-0178), for both sides.
 ///
-/// `idle` until the connection stands. `greeting` from there to the other side's header, with a deadline; an initiator has
-/// sent its own header by then, a responder has not. `open` while stanzas flow: a responder has sent its features, if the
-/// other side knows them, an initiator does not wait for any. `closing` from our end tag to the other side's, with a
-/// deadline; stanzas are still received. `closed` is the end, and `closed` the last action.
+/// `idle` until the connection stands, then `greeting` until the other side's header comes; an initiator has sent its own
+/// by then, a responder has not. What follows is negotiation, all of it under one deadline:
+///
+///     initiator                                          responder
+///     greeting ─ awaitingFeatures ─ askingForTLS ──┐     greeting ─ offering ──────┐
+///        ┌──────────────── securing ───────────────┘        ┌──── securing ────────┘
+///     greeting ─ awaitingFeatures ─ authenticating ┐     greeting ─ offering ──────┐
+///        ┌─────────────────────────────────────────┘        ┌──────────────────────┘
+///     greeting                                           greeting
+///
+/// Each `greeting` is a new stream on the same connection. Peers from before XMPP 1.0 have nothing to negotiate, others may
+/// leave steps out: from `awaitingFeatures` and `offering` a stream opens as it is when the other side goes on without,
+/// unless the policy wants TLS and there is none.
+///
+/// `open` while stanzas flow. `closing` from our end tag to the other side's, with a deadline; stanzas are still received.
+/// `closed` is the end, and `closed` the last action.
 package struct StreamMachine: ~Copyable {
   package enum Role: Sendable, Hashable {
     case initiator(local: JID, remote: JID)
@@ -15,10 +27,35 @@ package struct StreamMachine: ~Copyable {
 
   enum State {
     case idle
-    case greeting(until: NIODeadline)
+    case greeting(Negotiation)
+    /// An initiator has the other side's header.
+    case awaitingFeatures(Negotiation, Peer, until: NIODeadline)
+    /// An initiator has sent `<starttls/>`.
+    case askingForTLS(Negotiation)
+    /// The TLS handshake: nothing is read or written here.
+    case securing(Negotiation)
+    /// An initiator has sent `<auth/>`.
+    case authenticating(Negotiation)
+    /// A responder has sent header and features: TLS or SASL may come, or a stanza.
+    case offering(Negotiation, Peer)
     case open(Peer)
     case closing(Peer, end: StreamEnd, until: NIODeadline)
     case closed
+  }
+
+  /// How far a stream has come that is not open yet.
+  struct Negotiation {
+    enum Security {
+      case plaintext
+      case encrypted(key: [UInt8])
+      case authenticated(key: [UInt8])
+    }
+
+    let until: NIODeadline
+    var security = Security.plaintext
+    /// A responder waits for what should have come with `<auth/>`.
+    var isChallenged = false
+    var failedAttempts = 0
   }
 
   let role: Role
@@ -36,26 +73,24 @@ package struct StreamMachine: ~Copyable {
   package var isOpen: Bool {
     switch state {
     case .open: true
-    case .idle, .greeting, .closing, .closed: false
+    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .closing, .closed:
+      false
     }
   }
 
   /// The connection stands.
   package mutating func connected(now: NIODeadline) -> [StreamAction] {
     guard case .idle = state else { return [] }
-    let deadline = now + StreamTimes.negotiation
-    state = .greeting(until: deadline)
-    switch role {
-    case .initiator(let local, let remote):
-      return [.write(Self.bytes { $0.write(StreamHeader(from: local, to: remote)) }), .deadline(deadline)]
-    case .responder: return [.deadline(deadline)]
-    }
+    let negotiation = Negotiation(until: now + StreamTimes.negotiation)
+    return greet(negotiation) + [.deadline(negotiation.until)]
   }
 
-  package mutating func received(_ event: XMLEvent) -> [StreamAction] {
+  /// `unread`: how many bytes came with this event that the reader has not looked at yet. They would end up on the wrong
+  /// side of a new stream, so there must be none where one begins.
+  package mutating func received(_ event: XMLEvent, unread: Int, now: NIODeadline) -> [StreamAction] {
     switch event {
-    case .opened(let root): receivedHeader(root)
-    case .element(let element): receivedElement(element)
+    case .opened(let root): receivedHeader(root, now: now)
+    case .element(let element): receivedElement(element, unread: unread)
     case .closed: receivedEnd()
     }
   }
@@ -69,7 +104,8 @@ package struct StreamMachine: ~Copyable {
   package mutating func inputEnded() -> [StreamAction] {
     switch state {
     case .idle, .greeting: end(.hungUp)
-    case .open: end(.hungUp, saying: Self.farewell())
+    case .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+      end(.hungUp, saying: farewell())
     case .closing(_, let reason, _): end(reason)
     case .closed: []
     }
@@ -78,7 +114,8 @@ package struct StreamMachine: ~Copyable {
   /// The connection is gone, whatever else was to come.
   package mutating func shut() -> [StreamAction] {
     switch state {
-    case .idle, .greeting, .open: end(.lost, disconnecting: false)
+    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+      end(.lost, disconnecting: false)
     case .closing(_, let reason, _): end(reason, disconnecting: false)
     case .closed: []
     }
@@ -92,7 +129,7 @@ package struct StreamMachine: ~Copyable {
       stanza.from = stanza.from ?? peer.local
       stanza.to = stanza.to ?? peer.remote
       return .write(Self.bytes { $0.write(stanza.element) })
-    case .idle, .greeting: return .tooEarly
+    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering: return .tooEarly
     case .closing, .closed: return .tooLate
     }
   }
@@ -100,12 +137,12 @@ package struct StreamMachine: ~Copyable {
   /// Says goodbye, and why where it is for an error.
   package mutating func close(_ error: StreamError? = nil, now: NIODeadline) -> [StreamAction] {
     switch state {
-    case .idle: return end(.closed(error))
-    case .greeting: return end(.closed(error), saying: earlyFarewell(error))
+    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering:
+      return end(.closed(error), saying: farewell(error))
     case .open(let peer):
       let deadline = now + StreamTimes.close
       state = .closing(peer, end: .closed(error), until: deadline)
-      return [.write(Self.farewell(error)), .deadline(deadline)]
+      return [.write(Self.streamEnd(error)), .deadline(deadline)]
     case .closing, .closed: return []
     }
   }
@@ -113,69 +150,18 @@ package struct StreamMachine: ~Copyable {
   /// The deadline passed. One that was replaced meanwhile does nothing.
   package mutating func timedOut(now: NIODeadline) -> [StreamAction] {
     switch state {
-    case .greeting(let until) where until <= now:
-      end(.timedOut, saying: earlyFarewell(StreamError(.connectionTimeout, "no stream header in time")))
+    case .greeting(let negotiation) where negotiation.until <= now,
+      .askingForTLS(let negotiation) where negotiation.until <= now,
+      .authenticating(let negotiation) where negotiation.until <= now:
+      end(.timedOut, saying: farewell(StreamError(.connectionTimeout, "negotiation was not finished in time")))
+    case .awaitingFeatures(_, let peer, let until) where until <= now: open(peer, orElse: .noFeatures)
+    case .securing(let negotiation) where negotiation.until <= now: tlsFailed("it was not finished in time")
+    // Who stays silent has nothing to negotiate.
+    case .offering(let negotiation, let peer) where negotiation.until <= now: open(peer, orElse: .declined)
     case .closing(_, let reason, let until) where until <= now: end(reason)
-    case .idle, .greeting, .open, .closing, .closed: []
+    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open, .closing,
+      .closed:
+      []
     }
-  }
-}
-
-/// Parts that several verbs share.
-extension StreamMachine {
-  /// Every way to the end comes through here, once.
-  mutating func end(
-    _ reason: StreamEnd, saying farewell: ByteBuffer? = nil, disconnecting: Bool = true
-  ) -> [StreamAction] {
-    var actions: [StreamAction] = []
-    if let farewell { actions.append(.write(farewell)) }
-    switch state {
-    case .greeting, .closing: actions.append(.deadline(nil))
-    case .idle, .open, .closed: break
-    }
-    if disconnecting { actions.append(.disconnect) }
-    actions.append(.closed(reason))
-    state = .closed
-    return actions
-  }
-
-  /// Tells the other side what it did wrong and hangs up: after a stream error there is nothing to wait for
-  /// (RFC 6120 §4.9.1.1).
-  mutating func violated(_ error: StreamError) -> [StreamAction] {
-    switch state {
-    case .idle, .closed: []
-    case .greeting: end(.violated(error), saying: earlyFarewell(error))
-    case .open: end(.violated(error), saying: Self.farewell(error))
-    // We have said goodbye already, and may send nothing behind it.
-    case .closing(_, let reason, _): end(reason)
-    }
-  }
-
-  /// An end before the other side's header came. A responder that has to say why opens the stream for it
-  /// (RFC 6120 §4.9.1.2), otherwise it has nothing to close.
-  func earlyFarewell(_ error: StreamError?) -> ByteBuffer? {
-    switch role {
-    case .initiator: return Self.farewell(error)
-    case .responder:
-      guard let error else { return nil }
-      return Self.bytes {
-        $0.write(StreamHeader(from: configuration.node, id: configuration.streamID()))
-        $0.writeImmutableBuffer(Self.farewell(error))
-      }
-    }
-  }
-
-  /// The end of a stream, with an error before it where there is one.
-  static func farewell(_ error: StreamError? = nil) -> ByteBuffer {
-    bytes { buffer in
-      if let error { buffer.write(error.element) }
-      buffer.writeStreamEnd()
-    }
-  }
-
-  static func bytes(_ write: (inout ByteBuffer) -> Void) -> ByteBuffer {
-    var buffer = ByteBuffer()
-    write(&buffer)
-    return buffer
   }
 }

@@ -194,7 +194,7 @@ extension StreamEnd {
     switch self {
     case .violated(let error): error.condition
     case .closed(let error), .closedByPeer(let error): error?.condition
-    case .hungUp, .timedOut, .lost: nil
+    case .hungUp, .timedOut, .insecure, .unauthorized, .lost: nil
     }
   }
 }

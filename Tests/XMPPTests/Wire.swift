@@ -6,6 +6,8 @@ import XMPP
 let juliet = JID("juliet@pronto")!
 let nurse = JID("nurse@pronto")!
 let romeo = JID("romeo@forza")!
+/// As if it were the digest of the peer's key.
+let romeosKey = [UInt8](repeating: 7, count: 32)
 
 /// What the node `pronto` offers; it is a Hearth node.
 let offered = StreamFeatures(
@@ -14,64 +16,89 @@ let offered = StreamFeatures(
     features: [Namespace.discoInfo, Namespace.http, Namespace.hearth], node: "urn:hearth#ver"),
   limits: StreamLimits(maxBytes: 262144, idleSeconds: 120))
 
-/// One end of a stream, with a script in the place of the peer: bytes go through a reader into the machine.
+/// One end of a stream, with a script in the place of the peer: bytes go through a reader into the machine. TLS is a step
+/// without bytes, that the test takes by `secure`.
 final class Wire {
   private var machine: StreamMachine
   private lazy var reader = XMLReader(limits: .negotiating)
   private(set) var actions: [StreamAction] = []
   private var hasFailed = false
+  private(set) var isSecuring = false
   var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
-  init(_ role: StreamMachine.Role) {
+  init(_ role: StreamMachine.Role, tls: TLSPolicy = .none) {
     let configuration = StreamConfiguration(
-      node: juliet, isLocal: { [juliet, nurse].contains($0) }, features: { _ in offered }, streamID: { "id1" })
+      node: juliet, isLocal: { [juliet, nurse].contains($0) }, features: { _ in offered }, streamID: { "id1" },
+      tls: tls)
     machine = StreamMachine(role: role, configuration: configuration)
   }
 
-  static func responder() -> Wire {
-    let wire = Wire(.responder)
+  static func responder(tls: TLSPolicy = .none) -> Wire {
+    let wire = Wire(.responder, tls: tls)
     wire.connect()
     return wire
   }
 
-  static func initiator() -> Wire {
-    let wire = Wire(.initiator(local: juliet, remote: romeo))
+  static func initiator(tls: TLSPolicy = .none) -> Wire {
+    let wire = Wire(.initiator(local: juliet, remote: romeo), tls: tls)
     wire.connect()
     return wire
   }
 
-  func connect() { actions += machine.connected(now: now) }
+  func connect() { perform(machine.connected(now: now)) }
+
+  private func perform(_ found: [StreamAction]) {
+    for action in found {
+      switch action {
+      case .write: #expect(!isSecuring, "nothing is written in the middle of a handshake")
+      case .startTLS, .restart:
+        reader.stop()
+        reader = XMLReader(limits: .negotiating)
+        isSecuring = action == .startTLS
+      case .opened: reader.limits = .established
+      case .closed: isSecuring = false
+      case .features, .stanza, .deadline, .disconnect: break
+      }
+    }
+    actions += found
+  }
 
   /// The peer's bytes, in one piece or byte by byte.
   func feed(_ text: String, piece: Int = .max) {
     var bytes = ByteBuffer(string: text)
     while !hasFailed, let part = bytes.readSlice(length: min(piece, bytes.readableBytes)), part.readableBytes > 0 {
+      if isSecuring { failTLS("not a TLS record") }
       do {
-        try reader.feed(part) { event in
-          let found = machine.received(event)
-          if found.contains(where: { if case .opened = $0 { true } else { false } }) { reader.limits = .established }
-          actions += found
-        }
+        try reader.feed(part) { perform(machine.received($0, unread: reader.unread, now: now)) }
       } catch let error as XMLError {
         hasFailed = true
-        actions += machine.failed(error)
+        perform(machine.failed(error))
       } catch {
         Issue.record(error)
       }
     }
   }
 
-  func fail(_ error: XMLError) { actions += machine.failed(error) }
-  func receive(_ event: XMLEvent) { actions += machine.received(event) }
-  func endInput() { actions += machine.inputEnded() }
-  func shut() { actions += machine.shut() }
-  func close(_ error: StreamError? = nil) { actions += machine.close(error, now: now) }
+  func secure(_ key: [UInt8] = romeosKey) {
+    isSecuring = false
+    perform(machine.secured(key: key))
+  }
+
+  func failTLS(_ reason: String) {
+    perform(machine.tlsFailed(reason))
+  }
+
+  func fail(_ error: XMLError) { perform(machine.failed(error)) }
+  func receive(_ event: XMLEvent, unread: Int = 0) { perform(machine.received(event, unread: unread, now: now)) }
+  func endInput() { perform(machine.inputEnded()) }
+  func shut() { perform(machine.shut()) }
+  func close(_ error: StreamError? = nil) { perform(machine.close(error, now: now)) }
   func send(_ stanza: Stanza) -> StreamSendAction { machine.send(stanza) }
   var isOpen: Bool { machine.isOpen }
 
   func wait(_ time: TimeAmount) {
     now = now + time
-    actions += machine.timedOut(now: now)
+    perform(machine.timedOut(now: now))
   }
 }
 
@@ -96,11 +123,13 @@ extension Wire {
     #expect(disconnects <= 1, sourceLocation: location)
     #expect(deadlines.isEmpty || deadlines.last == .some(nil), "no timer is left", sourceLocation: location)
     #expect(peers.count <= 1, sourceLocation: location)
+    #expect(actions.count { $0 == .startTLS } <= 1, sourceLocation: location)
+    #expect(actions.count { $0 == .restart } <= 1, sourceLocation: location)
     let opened = actions.firstIndex { if case .opened = $0 { true } else { false } } ?? .max
     let used = actions.firstIndex {
       switch $0 {
       case .stanza, .features: true
-      case .write, .opened, .deadline, .disconnect, .closed: false
+      case .write, .startTLS, .restart, .opened, .deadline, .disconnect, .closed: false
       }
     }
     #expect(used ?? .max >= opened, "nothing is told before it is open", sourceLocation: location)
@@ -151,5 +180,31 @@ enum Header {
   static func with(to: String = "juliet@pronto", version: String?) -> String {
     "<stream:stream xmlns='jabber:client' \(streams) to='\(to)' from='romeo@forza'"
       + (version.map { " version='\($0)'>" } ?? ">")
+  }
+}
+
+/// What peers say of TLS and SASL.
+enum Say {
+  static let startTLS = "<starttls xmlns='\(Namespace.tls)'/>"
+  static let proceed = "<proceed xmlns='\(Namespace.tls)'/>"
+  static let tlsFailure = "<failure xmlns='\(Namespace.tls)'/>"
+  static let offersTLS = features(startTLS)
+  static let requiresTLS = features("<starttls xmlns='\(Namespace.tls)'><required/></starttls>")
+  static let offersExternal = features(mechanisms("EXTERNAL"))
+  static let success = "<success xmlns='\(Namespace.sasl)'/>"
+  static let message = "<message><body>hi</body></message>"
+
+  static func features(_ inner: String) -> String { "<stream:features>\(inner)</stream:features>" }
+
+  static func mechanisms(_ names: String...) -> String {
+    "<mechanisms xmlns='\(Namespace.sasl)'>\(names.map { "<mechanism>\($0)</mechanism>" }.joined())</mechanisms>"
+  }
+
+  static func auth(_ response: String, mechanism: String = "EXTERNAL") -> String {
+    "<auth xmlns='\(Namespace.sasl)' mechanism='\(mechanism)'>\(response)</auth>"
+  }
+
+  static func saslFailure(_ condition: String) -> String {
+    "<failure xmlns='\(Namespace.sasl)'><\(condition)/></failure>"
   }
 }

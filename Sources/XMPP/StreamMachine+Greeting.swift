@@ -1,0 +1,135 @@
+import NIOCore
+import XML
+
+/// Headers, and the features that follow the responder's. All of it happens anew after TLS, and after SASL.
+extension StreamMachine {
+  /// Begins a stream; a responder waits for the other side to do so.
+  mutating func greet(_ negotiation: Negotiation) -> [StreamAction] {
+    state = .greeting(negotiation)
+    return switch role {
+    case .initiator(let local, let remote): [.write(Self.bytes { $0.write(StreamHeader(from: local, to: remote)) })]
+    case .responder: []
+    }
+  }
+
+  mutating func receivedHeader(_ root: Element, now: NIODeadline) -> [StreamAction] {
+    guard case .greeting(let negotiation) = state else { return [] }
+    do throws(StreamError) {
+      let peer = peer(try StreamHeader(root), negotiation)
+      return switch role {
+      case .initiator: answered(by: peer, negotiation, now: now)
+      case .responder: answer(peer, negotiation)
+      }
+    } catch {
+      return violated(error)
+    }
+  }
+
+  private func peer(_ header: StreamHeader, _ negotiation: Negotiation) -> Peer {
+    let (key, version) = (negotiation.key, header.version)
+    return switch role {
+    // Whom we dialled: some responders leave `from` out, or spell it otherwise.
+    case .initiator(let local, let remote): Peer(remote: remote, local: local, version: version, key: key)
+    case .responder:
+      Peer(remote: header.from, local: ours(header.to) ?? configuration.node, version: version, key: key)
+    }
+  }
+
+  func ours(_ address: JID?) -> JID? {
+    address.flatMap { configuration.isLocal($0) ? $0 : nil }
+  }
+
+  /// Opens the stream as it is, if that is secure enough.
+  mutating func open(_ peer: Peer, orElse reason: Insecurity) -> [StreamAction] {
+    guard peer.key != nil || configuration.tls != .required else { return insecure(reason) }
+    return open(peer)
+  }
+
+  private mutating func open(_ peer: Peer) -> [StreamAction] {
+    state = .open(peer)
+    return [.deadline(nil), .opened(peer)]
+  }
+
+  /// The same, for something that belongs to an open stream.
+  mutating func open(_ peer: Peer, for element: Element, orElse reason: Insecurity) -> [StreamAction] {
+    let actions = open(peer, orElse: reason)
+    return isOpen ? actions + receivedElement(element, from: peer) : actions
+  }
+
+  // MARK: As initiator
+
+  private mutating func answered(by peer: Peer, _ negotiation: Negotiation, now: NIODeadline) -> [StreamAction] {
+    switch (negotiation.security, configuration.tls) {
+    case (.plaintext, .none), (.authenticated, _): return open(peer)
+    case (.plaintext, .preferred), (.plaintext, .required), (.encrypted, _):
+      guard peer.knowsFeatures else { return open(peer, orElse: .oldVersion) }
+      let until = min(now + StreamTimes.features, negotiation.until)
+      state = .awaitingFeatures(negotiation, peer, until: until)
+      return [.deadline(until)]
+    }
+  }
+
+  mutating func receivedInsteadOfFeatures(_ element: Element, from peer: Peer) -> [StreamAction] {
+    Stanza(element) == nil ? receivedStray(element) : open(peer, for: element, orElse: .noFeatures)
+  }
+
+  mutating func receivedFirstFeatures(
+    _ element: Element, from peer: Peer, _ negotiation: Negotiation
+  ) -> [StreamAction] {
+    let features = StreamFeatures(element)
+    switch negotiation.security {
+    case .plaintext where features.startTLS != .none: return askForTLS(negotiation)
+    case .encrypted where features.mechanisms.contains(SASL.external): return authenticate(negotiation, as: peer.local)
+    case .plaintext, .encrypted, .authenticated: return open(peer, for: element, orElse: .notOffered)
+    }
+  }
+
+  // MARK: As responder
+
+  /// Our header, with features for who knows them (RFC 6120 §4.3.2), in one write.
+  private mutating func answer(_ peer: Peer, _ negotiation: Negotiation) -> [StreamAction] {
+    hasSentFeatures = true
+    var bytes = Self.bytes {
+      $0.write(StreamHeader(from: peer.local, to: peer.remote, id: configuration.streamID()))
+    }
+    guard peer.knowsFeatures else { return [.write(bytes)] + open(peer, orElse: .oldVersion) }
+    let features = features(for: peer, negotiation)
+    bytes.write(features.element)
+    guard features.startTLS != .none || !features.mechanisms.isEmpty else { return [.write(bytes)] + open(peer) }
+    state = .offering(negotiation, peer)
+    return [.write(bytes)]
+  }
+
+  private func features(for peer: Peer, _ negotiation: Negotiation) -> StreamFeatures {
+    var features = configuration.features(peer.local)
+    switch (negotiation.security, configuration.tls) {
+    case (.plaintext, .none), (.authenticated, _): break
+    case (.plaintext, .preferred): features.startTLS = .offered
+    case (.plaintext, .required): features.startTLS = .required
+    case (.encrypted, _): features.mechanisms = [SASL.external]
+    }
+    return features
+  }
+
+  mutating func receivedAfterOffer(
+    _ element: Element, from peer: Peer, _ negotiation: Negotiation, unread: Int
+  ) -> [StreamAction] {
+    switch (element.namespace, negotiation.security) {
+    case (Namespace.tls, .plaintext): return receivedTLS(element, negotiation, unread: unread)
+    case (Namespace.sasl, .encrypted): return receivedSASL(element, from: peer, negotiation, unread: unread)
+    case (_, .plaintext), (_, .encrypted), (_, .authenticated):
+      guard Stanza(element) != nil || element.isFeatures else { return receivedStray(element) }
+      return open(peer, for: element, orElse: .declined)
+    }
+  }
+}
+
+extension StreamMachine.Negotiation {
+  /// Who the other side is; nil in plaintext.
+  var key: [UInt8]? {
+    switch security {
+    case .plaintext: nil
+    case .encrypted(let key), .authenticated(let key): key
+    }
+  }
+}

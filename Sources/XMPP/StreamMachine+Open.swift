@@ -1,0 +1,67 @@
+import NIOCore
+import XML
+
+/// What the other side says behind its header, event by event.
+extension StreamMachine {
+  mutating func receivedElement(_ element: Element, unread: Int) -> [StreamAction] {
+    switch state {
+    case .awaitingFeatures(let negotiation, let peer, _):
+      element.isFeatures
+        ? receivedFirstFeatures(element, from: peer, negotiation) : receivedInsteadOfFeatures(element, from: peer)
+    case .askingForTLS(let negotiation): receivedInsteadOfTLS(element, negotiation, unread: unread)
+    case .securing: receivedStray(element)
+    case .authenticating(let negotiation): receivedOutcome(element, negotiation, unread: unread)
+    case .offering(let negotiation, let peer): receivedAfterOffer(element, from: peer, negotiation, unread: unread)
+    case .open(let peer): receivedElement(element, from: peer)
+    // What was under way when we said goodbye; nothing but stanzas matters any more.
+    case .closing(let peer, _, _): Stanza(element).map { [.stanza(attributed($0, to: peer))] } ?? []
+    case .idle, .greeting, .closed: []
+    }
+  }
+
+  mutating func receivedElement(_ element: Element, from peer: Peer) -> [StreamAction] {
+    if let stanza = Stanza(element) { return [.stanza(attributed(stanza, to: peer))] }
+    return element.isFeatures ? receivedFeatures(StreamFeatures(element), from: peer) : receivedStray(element)
+  }
+
+  /// The sender is who the stream says, whatever the stanza says.
+  private func attributed(_ stanza: Stanza, to peer: Peer) -> Stanza {
+    var stanza = stanza
+    stanza.from = peer.remote
+    stanza.to = ours(stanza.to) ?? peer.local
+    return stanza
+  }
+
+  /// A Hearth node that we dialled gets our features in turn: so it learns our limits without having to ask.
+  private mutating func receivedFeatures(_ features: StreamFeatures, from peer: Peer) -> [StreamAction] {
+    guard !hasSentFeatures, features.isHearth else { return [.features(features)] }
+    hasSentFeatures = true
+    let own = Self.bytes { $0.write(configuration.features(peer.local).element) }
+    return [.write(own), .features(features)]
+  }
+
+  /// What has no place where the stream is now; or an error, which has one everywhere.
+  mutating func receivedStray(_ element: Element) -> [StreamAction] {
+    if element.is("error", Namespace.streams) { return end(.closedByPeer(StreamError(element)), saying: farewell()) }
+    if Stanza(element) != nil {
+      return violated(StreamError(.notAuthorized, "<\(element.name)> comes before the end of negotiation"))
+    }
+    if Stanza.Kind(rawValue: element.name) != nil {
+      return violated(StreamError(.invalidNamespace, "a stanza's namespace is \(Namespace.client)"))
+    }
+    return violated(StreamError(.unsupportedStanzaType, "<\(element.name)> is not understood here"))
+  }
+
+  mutating func receivedEnd() -> [StreamAction] {
+    switch state {
+    case .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+      end(.closedByPeer(nil), saying: farewell())
+    case .closing(_, let reason, _): end(reason)
+    case .idle, .greeting, .closed: []
+    }
+  }
+}
+
+extension Element {
+  var isFeatures: Bool { self.is("features", Namespace.streams) }
+}
