@@ -79,8 +79,9 @@ let package = Package(
     // Input and output.
     library("TLS", ["COpenSSL", .nio]),
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
-    library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", .nio, .nioPosix, .log, .httpTypes]),
-    library("Mesh", ["Streams", "HTTPX", "LinkLocal", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
+    library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
+    library(
+      "Mesh", ["Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
     library(
       "HTTPEdge",
       [
@@ -107,7 +108,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "HTTPX", "LinkLocal", "Mesh", "Streams", "XMPP", .httpTypes, .log, .nio, .nioEmbedded, .nioPosix,
+        "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded,
+        .nioPosix,
       ],
       path: "Tests/TestKit",
       swiftSettings: settings),
@@ -120,7 +122,7 @@ let package = Package(
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
-    tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "XMPP", .httpTypes, .nio, .nioPosix]),
+    tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front", ["HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(of: "Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log]),

@@ -1,5 +1,6 @@
 package import FoundationEssentials
 package import LinkLocal
+package import Trust
 package import XMPP
 
 /// A device on the link, or of this node, as the list of devices shows it.
@@ -30,10 +31,22 @@ package struct Device: Sendable, Hashable {
   /// When the link last told of it, or it last answered.
   package let seen: Date
 
+  /// What it is to this node: a claim of the link until it is dialled, and then what its key says.
+  package let standing: Standing
+  /// As it announces.
+  package let node: NodeID?
+
+  /// What the owner calls it, where it belongs to a friend.
+  package var petname: Petname? {
+    if case .friend(let petname) = standing { petname } else { nil }
+  }
+
   package init(
     jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
-    endpoints: [Endpoint], seen: Date
+    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?
   ) {
+    self.standing = standing
+    self.node = node
     self.jid = jid
     self.name = name
     self.state = state

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import LinkLocal
 import Synchronization
+import Trust
 import XMPP
 
 /// The list of devices as the rest of this machine sees it: the roster, what is known of each, and who watches.
@@ -9,15 +10,42 @@ final class Directory: Sendable {
     var roster = Roster()
     /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
     var http: [JID: Bool] = [:]
+    /// Who a device proved to be, where that contradicts what it announces.
+    var standing: [JID: Standing] = [:]
     var watchers: [Int: AsyncStream<Device>.Continuation] = [:]
     var nextWatcher = 0
   }
 
   private let state = Mutex(State())
   private let capabilities: Capabilities
+  private let friendships: Friendships
 
-  init(capabilities: Capabilities) {
+  init(capabilities: Capabilities, friendships: Friendships) {
     self.capabilities = capabilities
+    self.friendships = friendships
+  }
+
+  /// The node id that the device announces, which proves nothing.
+  func hint(of jid: JID) -> String? {
+    state.withLock { $0.roster[jid]?.record.id }
+  }
+
+  /// What came out when the device was dialled.
+  func learned(_ jid: JID, standing: Standing) {
+    change { state in
+      guard let entry = state.roster[jid], state.standing.updateValue(standing, forKey: jid) != standing else {
+        return []
+      }
+      return [entry]
+    }
+  }
+
+  /// Friends have changed, and with them what devices are to this node.
+  func refresh() {
+    change { state in
+      state.standing = [:]
+      return state.roster.entries
+    }
   }
 
   func devices() -> [Device] {
@@ -87,7 +115,7 @@ final class Directory: Sendable {
       for entry in body(&state) {
         let device = device(entry, state)
         for watcher in state.watchers.values { watcher.yield(device) }
-        if entry.state == .gone { state.http[entry.jid] = nil }
+        if entry.state == .gone { (state.http[entry.jid], state.standing[entry.jid]) = (nil, nil) }
       }
     }
   }
@@ -99,10 +127,14 @@ final class Directory: Sendable {
 
   private func device(_ entry: RosterEntry, _ state: borrowing State) -> Device {
     let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
+    let hint = entry.record.id
+    let standing: Standing =
+      entry.isLocal ? .self : state.standing[entry.jid] ?? friendships.appearance(jid: entry.jid, hint: hint)
     return Device(
       jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,
       http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },
-      status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen)
+      status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen,
+      standing: standing, node: entry.isLocal ? friendships.id : hint.flatMap { try? NodeID($0) })
   }
 }
 

@@ -1,3 +1,4 @@
+package import Trust
 package import XMPP
 
 /// One device that this node announces: a name, and what answers for it.
@@ -9,18 +10,19 @@ package struct HostedService: Sendable {
   package let description: String?
   /// What the owner configured, for display: `http://127.0.0.1:8080`, `/srv/www`.
   package let target: String
-  /// Whether peers without TLS get HTTP.
-  package let plaintext: Bool
+  /// Who may do what with it.
+  package let policy: AccessPolicy
   package let origin: any Origin
 
   package init(
-    name: String, title: String? = nil, description: String? = nil, target: String, plaintext: Bool, origin: any Origin
+    name: String, title: String? = nil, description: String? = nil, target: String, policy: AccessPolicy,
+    origin: any Origin
   ) {
     self.name = name
     self.title = title
     self.description = description
     self.target = target
-    self.plaintext = plaintext
+    self.policy = policy
     self.origin = origin
   }
 }

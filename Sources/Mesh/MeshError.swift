@@ -18,6 +18,8 @@ package struct MeshError: Error, Sendable {
     case notHTTP
     /// The device does not let this node in.
     case forbidden
+    /// Its key is not the one that its name belongs to, or that it announced.
+    case changed
     /// A limit of the device, or of this node, was reached; later may do.
     case limit
     /// It answered with something that is no answer.
@@ -48,7 +50,7 @@ package struct MeshError: Error, Sendable {
 extension MeshError.Code {
   package var status: Int {
     switch self {
-    case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost: 502
+    case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost, .changed: 502
     case .unanswered, .timedOut: 504
     case .forbidden: 403
     case .limit: 503
@@ -65,6 +67,7 @@ extension MeshError.Code {
     case .timedOut: "http_response_timeout"
     case .notHTTP: "http_protocol_error"
     case .forbidden: "http_request_denied"
+    case .changed: "tls_certificate_error"
     case .limit: "connection_limit_reached"
     case .protocolError: "http_protocol_error"
     case .connectionLost: "connection_terminated"

@@ -7,6 +7,8 @@ import NIOPosix
 import ServiceLifecycle
 import Streams
 import Synchronization
+import TLS
+import Trust
 package import XMPP
 
 /// This machine's part of the mesh: who is here, how to reach them, who answers.
@@ -26,6 +28,9 @@ package final class Node: Service {
   private let table: ServiceTable
   private let pool: StreamPool
   private let router: Router
+  package let friendships: Friendships
+  private let gatekeeper: Gatekeeper
+  private let security: StreamSecurity
   /// What `run()` has to do beside its loops.
   private let jobs: AsyncStream<Job>
   private let jobsContinuation: AsyncStream<Job>.Continuation
@@ -39,7 +44,8 @@ package final class Node: Service {
 
   /// - Throws: `NodeError` where name and machine make no address.
   package init(
-    configuration: NodeConfiguration, discovery: any Discovery, eventLoopGroup: any EventLoopGroup, logger: Logger
+    configuration: NodeConfiguration, friendships: Friendships, discovery: any Discovery,
+    eventLoopGroup: any EventLoopGroup, logger: Logger
   ) throws {
     guard let wanted = JID(user: configuration.name, machine: configuration.machine) else {
       throw NodeError.badName("\(configuration.name)@\(configuration.machine)")
@@ -49,8 +55,12 @@ package final class Node: Service {
     self.discovery = discovery
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
-    directory = Directory(capabilities: capabilities)
-    let table = ServiceTable(node: wanted, machine: configuration.machine)
+    self.friendships = friendships
+    security = try StreamSecurity(friendships.identity)
+    directory = Directory(capabilities: capabilities, friendships: friendships)
+    gatekeeper = Gatekeeper(friendships: friendships, directory: directory)
+    let table = ServiceTable(
+      node: wanted, machine: configuration.machine, id: friendships.id.description)
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
     router = Router(service: { table.service($0) }, logger: logger)
@@ -80,10 +90,13 @@ package final class Node: Service {
       group.addTask { for await event in self.discovery.events { self.received(event) } }
       group.addTask {
         await withDiscardingTaskGroup { group in
-          for await stream in listener.streams { group.addTask { await stream.run() } }
+          for await stream in listener.streams { group.addTask { await self.live(with: stream) } }
         }
       }
       group.addTask { await self.work() }
+      group.addTask { await self.gatekeeper.run() }
+      group.addTask { await self.friendships.run() }
+      group.addTask { for await _ in self.friendships.events() { self.directory.refresh() } }
       try? await gracefulShutdown()
       listener.close()
       // Goodbye first: while streams end, nobody shall open new ones.
@@ -227,14 +240,15 @@ package final class Node: Service {
     _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
   ) async throws {
     do {
-      try await router.answer(request, for: device, from: Caller(jid: table.node, trust: .self), send: receive)
+      try await router.answer(
+        request, for: device, from: Caller(jid: table.node, id: friendships.id, standing: .self), send: receive)
     } catch let error as StanzaError {
       throw MeshError(.stanza(error), device: device, lastSeen: nil)
     }
   }
 
   /// A stream that reaches the device, as far as can be known before something is sent.
-  private func stream(to device: JID) async throws -> PeerStream {
+  func stream(to device: JID) async throws -> PeerStream {
     switch try pool.lookup(device) {
     case .open(let stream):
       do {
@@ -258,11 +272,16 @@ package final class Node: Service {
       let stream = try await open(device)
       pool.dialled(device, .success(stream))
       directory.answered(device)
-      await stream.run()
+      await live(with: stream)
       pool.ended(stream, to: device)
     } catch {
       pool.dialled(device, .failure(error))
     }
+  }
+
+  private func live(with stream: PeerStream) async {
+    await stream.run()
+    gatekeeper.ended(stream, await stream.identity)
   }
 
   /// - Throws: `MeshError`; `StreamFailure` where this node stops.
@@ -278,9 +297,15 @@ package final class Node: Service {
       throw MeshError(.away, device: jid, message: "“\(jid)” \(what). Is it switched on?", lastSeen: device.seen)
     }
     do {
-      return try await PeerStream.dial(
-        addresses, from: table.node, to: jid, host: streamHost,
+      // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
+      let expected = friendships.expectedKey(of: jid, hint: directory.hint(of: jid))
+      let stream = try await PeerStream.dial(
+        addresses, from: table.node, to: jid, tls: expected == nil ? .preferred : .required, host: streamHost,
         eventLoop: eventLoopGroup.next(), logger: logger)
+      try await check(stream, to: jid)
+      return stream
+    } catch let error as MeshError {
+      throw error
     } catch is CancellationError {
       throw StreamPool.shuttingDown
     } catch let error as StreamFailure {
@@ -293,7 +318,22 @@ package final class Node: Service {
     }
   }
 
+  /// Whom we reached: a device with another key than its name belongs to gets nothing from us.
+  private func check(_ stream: PeerStream, to jid: JID) async throws {
+    guard let identity = await stream.identity else { return }
+    let standing = gatekeeper.standing(identity)
+    directory.learned(jid, standing: standing)
+    guard let refusal = standing.refusal else { return }
+    stream.cut()
+    gatekeeper.ended(stream, identity)
+    logger.warning(
+      "refused", metadata: ["device": "\(jid)", "why": "\(refusal.name)", "detail": "\(refusal.detail)"])
+    let code: MeshError.Code = standing == .blocked ? .forbidden : .changed
+    throw MeshError(code, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
+  }
+
   private var streamHost: StreamHost {
+    let gatekeeper = self.gatekeeper
     let table = self.table
     let router = self.router
     return StreamHost(
@@ -301,8 +341,11 @@ package final class Node: Service {
       isLocal: { table.isLocal($0) },
       version: SoftwareVersion(name: "Hearth", version: configuration.version),
       info: { table.service($0) == nil ? Capabilities.ofNode : Capabilities.ofService },
+      security: security,
+      opened: { gatekeeper.opened($0, $1) },
+      received: { stanza, _, identity in gatekeeper.received(stanza, identity) },
       answer: { incoming, send in
-        let caller = Caller(jid: incoming.peer, trust: .plaintext)
+        let caller = gatekeeper.caller(incoming.peer)
         try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
       })
   }

@@ -1,22 +1,19 @@
 package import HTTPX
+package import Trust
 package import XMPP
 
 /// Who sends a request, as far as this node knows.
 package struct Caller: Sendable {
-  package enum Trust: String, Sendable {
-    /// Came in through this node's own front.
-    case `self`
-    /// Over a stream without TLS: its name is what it claims, nothing more.
-    case plaintext
-  }
-
-  /// nil where a plaintext peer does not even claim a name.
+  /// What it is, or says that it is; nil where a plaintext peer does not even claim a name.
   package let jid: JID?
-  package let trust: Trust
+  /// Proven by TLS; nil without.
+  package let id: NodeID?
+  package let standing: Standing
 
-  package init(jid: JID?, trust: Trust) {
+  package init(jid: JID?, id: NodeID?, standing: Standing) {
     self.jid = jid
-    self.trust = trust
+    self.id = id
+    self.standing = standing
   }
 }
 

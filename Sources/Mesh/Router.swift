@@ -1,6 +1,7 @@
 import HTTPTypes
 import HTTPX
 import Logging
+import Trust
 import XMPP
 
 /// Who answers for a device of ours, and whether this caller may ask it.
@@ -15,11 +16,17 @@ struct Router: Sendable {
     guard let service = service(device) else {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
-    guard caller.trust == .self || service.plaintext else {
+    let head = request.head
+    if case .refuse(let refusal) = service.policy.decide(
+      caller.standing, method: head.method.rawValue, target: head.path ?? "/")
+    {
       logger.notice(
         "refused",
-        metadata: ["service": "\(service.name)", "peer": "\(caller.jid?.text ?? "unnamed")", "why": "plaintext"])
-      throw StanzaError(.forbidden, "\(device) does not serve peers without TLS.")
+        metadata: [
+          "service": "\(service.name)", "peer": "\(caller.jid?.text ?? "unnamed")",
+          "node": "\(caller.id?.description ?? "none")", "why": "\(refusal.name)", "detail": "\(refusal.detail)",
+        ])
+      throw refusal.stanzaError
     }
     try await Self.respond(service, request, caller, send: send, logger: logger)
   }

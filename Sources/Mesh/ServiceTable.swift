@@ -1,5 +1,6 @@
 import LinkLocal
 import Synchronization
+import Trust
 import XMPP
 
 /// The devices that this node announces: its services, each under its own name, and the node itself.
@@ -22,10 +23,13 @@ final class ServiceTable: Sendable {
   static let nodeID = ""
 
   private let machine: String
+  /// Announced with each device, as a hint whose key to expect.
+  private let id: String
   private let state: Mutex<State>
 
   /// - Parameter node: the address that the node wants for itself.
-  init(node: JID, machine: String) {
+  init(node: JID, machine: String, id: String) {
+    self.id = id
     self.machine = machine
     self.state = Mutex(State(node: node))
   }
@@ -49,7 +53,8 @@ final class ServiceTable: Sendable {
     state.withLock { state in
       state.services.values.sorted { $0.service.name < $1.service.name }.map { entry in
         NodeStatus.Served(
-          name: entry.service.name, jid: entry.jid, target: entry.service.target, plaintext: entry.service.plaintext,
+          name: entry.service.name, jid: entry.jid, target: entry.service.target,
+          plaintext: entry.service.policy.plaintext,
           problem: entry.problem)
       }
     }
@@ -107,21 +112,21 @@ final class ServiceTable: Sendable {
   /// - Returns: nil where name and machine make no address.
   func announcement(of service: HostedService, port: Int) -> Announcement? {
     JID(user: service.name, machine: machine).map { jid in
-      Self.announcement(
+      announcement(
         service.name, jid, port: port, info: Capabilities.ofService, nick: service.title ?? service.name,
         message: service.description)
     }
   }
 
   func nodeAnnouncement(wanted: JID, port: Int) -> Announcement {
-    Self.announcement(Self.nodeID, wanted, port: port, info: Capabilities.ofNode, nick: wanted.user, message: nil)
+    announcement(Self.nodeID, wanted, port: port, info: Capabilities.ofNode, nick: wanted.user, message: nil)
   }
 
-  private static func announcement(
+  private func announcement(
     _ id: String, _ jid: JID, port: Int, info: DiscoInfo, nick: String, message: String?
   ) -> Announcement {
     let record = TXTRecord(
-      port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message)
+      port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message, id: id)
     return Announcement(id: id, jid: jid, port: port, record: record)
   }
 }

@@ -18,6 +18,7 @@ struct ReceivedRequest: Sendable {
 extension PeerStream {
   /// The answer where there is one already: a refusal.
   func receivedHTTP(_ iq: Stanza, _ payload: Element) -> Stanza? {
+    guard let identity else { return iq.error(StanzaError(.unexpectedRequest)) }
     do throws(StanzaError) {
       guard let stanza = try RequestStanza(payload) else { return iq.error(StanzaError(.badRequest)) }
       guard answering < Limits.requests else {
@@ -27,7 +28,7 @@ extension PeerStream {
       // One without a body may still say how long it would be (RFC 9110 §9.3.2).
       let body = try body(stanza.data, length: stanza.data == .none ? nil : length)
       let request = IncomingRequest(
-        request: HTTPXRequest(stanza.head, body: body), device: iq.to ?? host.node(), peer: iq.from)
+        request: HTTPXRequest(stanza.head, body: body), device: iq.to ?? host.node(), peer: identity)
       answering += 1
       enqueue(ReceivedRequest(iq: iq, stanza: stanza, incoming: request))
       wind()

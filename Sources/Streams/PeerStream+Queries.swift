@@ -89,8 +89,28 @@ extension PeerStream {
       return stanza.result(Element("query", namespace: Namespace.discoItems, ["node": payload["node"]]))
     case (Namespace.ping, "ping") where isGet: return stanza.result()
     case (Namespace.version, "query") where isGet: return stanza.result(host.version.query)
-    default: return stanza.error(StanzaError(.serviceUnavailable))
+    default: return unknown(stanza)
     }
+  }
+
+  private func unknown(_ stanza: Stanza) -> Stanza {
+    guard let identity, case .taken(let answer) = host.received(stanza, self, identity) else {
+      return stanza.error(StanzaError(.serviceUnavailable))
+    }
+    return answer ?? stanza.result()
+  }
+
+  /// A stanza that wants no answer, or whose answer nobody waits for.
+  nonisolated package func tell(_ stanza: Stanza) {
+    eventLoop.execute { self.assumeIsolated { $0.told(stanza) } }
+  }
+
+  private func told(_ stanza: Stanza) {
+    var stanza = stanza
+    if stanza.kind == .iq { stanza.id = queries.nextID() }
+    handler.send(stanza)
+    used()
+    wind()
   }
 
   /// XEP-0030 §3; with a node only where it is the one that we announce (XEP-0115 §6.2).

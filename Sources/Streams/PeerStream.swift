@@ -27,6 +27,9 @@ package actor PeerStream {
   let handler: StreamHandler
   /// Told once the stream is open.
   private let onOpen: @Sendable () -> Void
+  private let isDialled: Bool
+  /// Known once the stream is open.
+  package private(set) var identity: StreamIdentity?
   /// Known once the stream is open.
   private(set) var peer: Peer?
   /// What the peer told of itself unasked.
@@ -51,7 +54,7 @@ package actor PeerStream {
   private var clock: (time: NIODeadline, task: Scheduled<Void>)?
 
   private init(
-    _ channel: any Channel, role: StreamMachine.Role, host: StreamHost, logger: Logger,
+    _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
     onOpen: @escaping @Sendable () -> Void
   ) {
     unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
@@ -63,17 +66,20 @@ package actor PeerStream {
     openedPromise = channel.eventLoop.makePromise()
     endedPromise = channel.eventLoop.makePromise()
     settledPromise = channel.eventLoop.makePromise()
-    handler = StreamHandler(role: role, configuration: host.configuration)
+    isDialled = role != .responder
+    handler = StreamHandler(
+      role: role, configuration: host.configuration(tls: tls),
+      tls: role == .responder ? host.security?.server : host.security?.client)
     lastReceived = channel.eventLoop.now
     lastUsed = channel.eventLoop.now
   }
 
   /// On a channel that is being set up, on its event loop.
   private static func make(
-    on channel: any Channel, role: StreamMachine.Role, host: StreamHost, logger: Logger,
+    on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
     onOpen: @escaping @Sendable () -> Void
   ) throws -> PeerStream {
-    let stream = PeerStream(channel, role: role, host: host, logger: logger, onOpen: onOpen)
+    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, onOpen: onOpen)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
       do {
@@ -92,7 +98,7 @@ package actor PeerStream {
   package static func accepted(
     _ channel: any Channel, host: StreamHost, logger: Logger, onOpen: @escaping @Sendable () -> Void = {}
   ) throws -> PeerStream {
-    try make(on: channel, role: .responder, host: host, logger: logger, onOpen: onOpen)
+    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, onOpen: onOpen)
   }
 
   /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
@@ -100,8 +106,8 @@ package actor PeerStream {
   /// - Throws: `NIOConnectionError` or `ChannelError.connectTimeout` where no address accepts, `StreamFailure` where no
   ///   stream comes about, `CancellationError`.
   package static func dial(
-    _ addresses: [SocketAddress], from local: JID, to remote: JID, host: StreamHost, eventLoop: any EventLoop,
-    logger: Logger
+    _ addresses: [SocketAddress], from local: JID, to remote: JID, tls: TLSPolicy = .preferred, host: StreamHost,
+    eventLoop: any EventLoop, logger: Logger
   ) async throws -> PeerStream {
     let connecting = ClientBootstrap(group: eventLoop)
       .resolver(AddressList(addresses, eventLoop: eventLoop))
@@ -110,7 +116,7 @@ package actor PeerStream {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let role = StreamMachine.Role.initiator(local: local, remote: remote)
-          _ = try make(on: channel, role: role, host: host, logger: logger, onOpen: {})
+          _ = try make(on: channel, role: role, tls: tls, host: host, logger: logger, onOpen: {})
         }
       }
       .connect(host: remote.text, port: 0)
@@ -184,10 +190,20 @@ package actor PeerStream {
     handler.abandon()
   }
 
+  /// Ends the stream at once: its peer is not wanted any more.
+  nonisolated package func cut() {
+    isUsable.store(false, ordering: .relaxed)
+    eventLoop.execute { self.assumeIsolated { $0.abandon() } }
+  }
+
   // MARK: From the handler
 
   func opened(_ peer: Peer) {
     self.peer = peer
+    let identity = StreamIdentity(
+      jid: peer.remote, certificate: handler.certificate, address: handler.remoteAddress, isDialled: isDialled)
+    self.identity = identity
+    if let error = host.opened(self, identity) { return handler.close(error) }
     awaitFeatures(peer.version)
     onOpen()
     lastReceived = eventLoop.now
@@ -218,8 +234,8 @@ package actor PeerStream {
     switch stanza.kind {
     case .iq: receivedIQ(stanza)
     case .message: receivedMessage(stanza)
-    // There is none on the link, presence is in the TXT record (XEP-0174 §6); some send it all the same.
-    case .presence: break
+    // The link's presence is in the TXT record (XEP-0174 §6); over a stream it is about friendship, or nothing.
+    case .presence: if let identity { _ = host.received(stanza, self, identity) }
     }
   }
 

@@ -1,5 +1,6 @@
 import Bytestreams
 import NIOCore
+import TLS
 import XML
 import XMPP
 
@@ -25,8 +26,14 @@ final class StreamHandler: ChannelInboundHandler {
   /// Let go when the channel is gone, since the stream holds this handler.
   var stream: PeerStream?
 
-  init(role: StreamMachine.Role, configuration: StreamConfiguration) {
+  /// Who the other side proved to be, once the handshake is over.
+  private(set) var certificate: PeerCertificate?
+  private let tls: TLSConfiguration?
+
+  /// - Parameter tls: for this side's role; nil where the configuration's policy is `none`.
+  init(role: StreamMachine.Role, configuration: StreamConfiguration, tls: TLSConfiguration?) {
     machine = StreamMachine(role: role, configuration: configuration)
+    self.tls = tls
   }
 
   // MARK: From the channel
@@ -68,6 +75,10 @@ final class StreamHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event as? ChannelEvent == .inputClosed { perform(machine.inputEnded()) }
+    if case .established(let certificate?, _, _)? = event as? TLSEvent {
+      self.certificate = certificate
+      perform(machine.secured(key: Digest.sha256(certificate.spki)))
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -77,6 +88,7 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let error = error as? TLSError { perform(machine.tlsFailed(error.message)) }
     // A reset behind the other side's last write is how many clients hang up; the machine knows whether it matters.
     context.close(promise: nil)
   }
@@ -155,7 +167,7 @@ final class StreamHandler: ChannelInboundHandler {
   private func perform(_ action: StreamAction) {
     switch action {
     case .write(let bytes): write(bytes)
-    case .startTLS: preconditionFailure("TLS is started by policy only, and this handler is given none")
+    case .startTLS: startTLS()
     case .restart: restart()
     case .opened(let peer): opened(peer)
     case .features(let features): stream?.assumeIsolated { $0.received(features) }
@@ -163,6 +175,18 @@ final class StreamHandler: ChannelInboundHandler {
     case .deadline(let time): schedule(time)
     case .disconnect: disconnect()
     case .closed(let end): stream?.assumeIsolated { $0.ended(end) }
+    }
+  }
+
+  /// What was written so far goes out in plaintext, all that follows through TLS.
+  private func startTLS() {
+    restart()
+    flush()
+    do {
+      guard let tls, let context else { return perform(machine.tlsFailed("this side has no key")) }
+      try context.pipeline.syncOperations.addHandler(TLSHandler(tls), position: .first)
+    } catch {
+      perform(machine.tlsFailed("\(error)"))
     }
   }
 

@@ -1,4 +1,5 @@
 package import HTTPX
+package import TLS
 package import XMPP
 
 /// What the streams of a node need from it: who it is, what it can do, and who answers requests.
@@ -14,23 +15,34 @@ package struct StreamHost: Sendable {
   let version: SoftwareVersion
   /// What disco#info answers for a device of ours (XEP-0030).
   let info: @Sendable (JID) -> DiscoInfo
+  /// The key of this node, in both roles; nil for one without, whose streams are never encrypted.
+  let security: StreamSecurity?
+  /// Called on the stream's event loop when it is open; an error ends it.
+  let opened: @Sendable (PeerStream, StreamIdentity) -> StreamError?
+  /// Takes presence, and IQs about what streams know nothing of.
+  let received: @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
-    version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo,
+    version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
+    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamError? = { _, _ in nil },
+    received: @escaping @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate = { _, _, _ in .unknown },
     answer: @escaping @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
   ) {
     self.node = node
     self.isLocal = isLocal
     self.version = version
     self.info = info
+    self.security = security
+    self.opened = opened
+    self.received = received
     self.answer = answer
   }
 
-  var configuration: StreamConfiguration {
-    StreamConfiguration(node: node(), isLocal: isLocal, features: features)
+  func configuration(tls: TLSPolicy) -> StreamConfiguration {
+    StreamConfiguration(node: node(), isLocal: isLocal, features: features, tls: security == nil ? .none : tls)
   }
 
   /// XEP-0174 §10 tells disco#info unasked; XEP-0478 the limits.
@@ -51,6 +63,34 @@ package struct IncomingRequest: Sendable {
   package let request: HTTPXRequest
   /// The device of ours that it is for.
   package let device: JID
-  /// The stream's peer: without TLS, who it claims to be, if anyone.
-  package let peer: JID?
+  package let peer: StreamIdentity
+}
+
+/// This node's key in both roles of TLS.
+package struct StreamSecurity: Sendable {
+  package let client: TLSConfiguration
+  package let server: TLSConfiguration
+
+  package init(_ identity: Identity) throws(TLSError) {
+    client = try .node(identity, role: .client)
+    server = try .node(identity, role: .server)
+  }
+}
+
+/// Who is at the other end of a stream.
+package struct StreamIdentity: Sendable {
+  /// Whom we dialled, or who the other side claims to be, if anyone.
+  package let jid: JID?
+  /// Proven by TLS; nil without, and then `jid` proves nothing.
+  package let certificate: PeerCertificate?
+  /// The network address, without port and scope.
+  package let address: String?
+  package let isDialled: Bool
+}
+
+/// What became of a stanza that streams themselves do not understand.
+package enum StanzaFate: Sendable {
+  case unknown
+  /// Taken; an IQ is answered with this, or with an empty result.
+  case taken(Stanza?)
 }

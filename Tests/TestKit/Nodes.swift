@@ -12,7 +12,8 @@ package enum Nodes {
   ) async throws {
     let nodes = try machines.map { machine in
       try Node(
-        configuration: NodeConfiguration(name: "node", machine: machine, version: "test"), discovery: link.join(),
+        configuration: NodeConfiguration(name: "node", machine: machine, version: "test"),
+        friendships: try .fresh(machine), discovery: link.join(),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: .silent)
     }

@@ -1,0 +1,247 @@
+package import FoundationEssentials
+package import Logging
+import Synchronization
+package import TLS
+package import Trust
+package import XMPP
+
+/// The node's friends and what becomes of them: runs the actions of `FriendBook`, and decides nothing.
+///
+/// A change counts once it is on disk; then peers and watchers learn of it. Verdicts are given without waiting for any of
+/// that, from whatever thread.
+package actor Friendships {
+  /// How the actions reach the peers.
+  struct Wire: Sendable {
+    /// On a stream with this key; dropped where there is none.
+    let send: @Sendable (Friendship, NodeID) -> Void
+    let pair: @Sendable (PairingMessage, NodeID) -> Void
+    let cut: @Sendable (NodeID) -> Void
+  }
+
+  nonisolated package let identity: Identity
+  nonisolated package let id: NodeID
+  nonisolated private let book: Mutex<FriendBook>
+  nonisolated private let watchers = Mutex<(next: Int, all: [Int: AsyncStream<TrustEvent?>.Continuation])>((0, [:]))
+  /// Deadlines for `run()` to keep.
+  nonisolated private let deadlines: AsyncStream<Date>
+  nonisolated private let deadlinesContinuation: AsyncStream<Date>.Continuation
+  private let save: @Sendable ([UInt8]) throws -> Void
+  private let logger: Logger
+  private var wire: Wire?
+
+  /// - Parameters:
+  ///   - stored: what `save` was given last, nil at the first start.
+  ///   - save: keeps the store; what was given is on disk when it returns.
+  /// - Throws: `TrustError` where the store cannot be read.
+  package init(
+    identity: Identity, stored: [UInt8]?, mode: RequestMode, logger: Logger,
+    save: @escaping @Sendable ([UInt8]) throws -> Void
+  ) throws {
+    let cryptography = Cryptography(
+      sha256: { Digest.sha256($0) }, verify: { Identity.verify($0, of: $1, spki: $2) })
+    guard let id = cryptography.id(ofKey: identity.spki) else {
+      throw TrustError(.nodeID, "SHA-256 gave no 32 bytes")
+    }
+    self.identity = identity
+    self.id = id
+    self.save = save
+    self.logger = logger
+    let book =
+      if let stored {
+        try FriendBook(decoding: stored, own: id, mode: mode, cryptography: cryptography)
+      } else {
+        FriendBook(own: id, mode: mode, cryptography: cryptography)
+      }
+    self.book = Mutex(book)
+    (deadlines, deadlinesContinuation) = AsyncStream.makeStream()
+  }
+
+  func connect(_ wire: Wire) {
+    self.wire = wire
+  }
+
+  /// Ends what is over in time, until cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      for await deadline in deadlines {
+        group.addTask {
+          try? await Task.sleep(for: .seconds(max(0, deadline.timeIntervalSinceNow)))
+          await self.apply { book, now in book.expire(now: now) }
+        }
+      }
+      group.cancelAll()
+    }
+  }
+
+  // MARK: To be looked at
+
+  /// As it is on disk.
+  nonisolated package var current: FriendBook { book.withLock { $0 } }
+
+  nonisolated func verdict(jid: JID?, id: NodeID?, hint: String? = nil) -> Standing {
+    book.withLock { $0.verdict(jid: jid, id: id, hint: hint) }
+  }
+
+  nonisolated func appearance(jid: JID, hint: String?) -> Standing {
+    book.withLock { $0.appearance(jid: jid, hint: hint) }
+  }
+
+  nonisolated func expectedKey(of jid: JID, hint: String?) -> NodeID? {
+    book.withLock { $0.expectedKey(of: jid, hint: hint) }
+  }
+
+  /// Every decision from now on; nil where the owner is asked to compare digits.
+  nonisolated package func events() -> AsyncStream<TrustEvent?> {
+    let (stream, continuation) = AsyncStream.makeStream(of: TrustEvent?.self, bufferingPolicy: .bufferingNewest(256))
+    let id = watchers.withLock { watchers in
+      watchers.next += 1
+      watchers.all[watchers.next] = continuation
+      return watchers.next
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.watchers.withLock { _ = $0.all.removeValue(forKey: id) }
+    }
+    return stream
+  }
+
+  // MARK: What the owner does
+
+  package func rename(_ who: String, to petname: String) throws {
+    try change { book, _ throws(TrustError) in try book.rename(try book.find(who), to: try Petname(petname)) }
+  }
+
+  package func remove(_ who: String) throws {
+    try change { book, _ throws(TrustError) in try book.remove(try book.find(who)) }
+  }
+
+  package func block(_ who: String) throws {
+    try change { book, now throws(TrustError) in try book.block(try book.find(who), now: now) }
+  }
+
+  package func unblock(_ who: String) throws {
+    try change { book, _ throws(TrustError) in try book.unblock(try book.find(who)) }
+  }
+
+  package func accept(_ who: String, petname: String?) throws {
+    try change { book, now throws(TrustError) in
+      try book.accept(try book.find(who), petname: try petname.map(Petname.init), now: now)
+    }
+  }
+
+  package func reject(_ who: String) throws {
+    try change { book, now throws(TrustError) in try book.reject(try book.find(who), now: now) }
+  }
+
+  /// A line for `join` on another node, good once and for ten minutes; `jid` is this node's own address.
+  package func invite(jid: JID, petname: String?) throws -> InviteLine {
+    let token = SecureRandom.bytes(TrustLimits.tokenBytes)
+    guard let line = InviteLine(jid: jid, id: id, token: token) else {
+      throw TrustError(.invite, "there is no line for “\(jid)”")
+    }
+    try change { book, now throws(TrustError) in
+      try book.invite(token: token, petname: try petname.map(Petname.init), now: now)
+    }
+    return line
+  }
+
+  package func permit(seconds: TimeInterval) throws {
+    try change { book, now throws(TrustError) in try book.permit(seconds: seconds, now: now) }
+  }
+
+  package func closePermit() {
+    apply { book, _ in book.closePermit() }
+  }
+
+  package func confirmPairing(petname: String?) throws {
+    try change { book, now throws(TrustError) in
+      try book.confirmPairing(petname: try petname.map(Petname.init), now: now)
+    }
+  }
+
+  package func cancelPairing() {
+    apply { book, now in book.cancelPairing(now: now) }
+  }
+
+  package func setFleet(_ entries: [FleetEntry]) {
+    apply { book, now in book.setFleet(entries, now: now) }
+  }
+
+  func ask(_ id: NodeID, jid: JID, petname: String?, greeting: String? = nil, token: [UInt8]? = nil) throws {
+    try change { book, now throws(TrustError) in
+      try book.ask(
+        id, jid: jid, petname: try petname.map(Petname.init), greeting: greeting, token: token, now: now)
+    }
+  }
+
+  func pair(with peer: PairingPeer, petname: String?) throws {
+    let nonce = SecureRandom.bytes(TrustLimits.nonceBytes)
+    try change { book, now throws(TrustError) in
+      try book.pair(with: peer, petname: try petname.map(Petname.init), nonce: nonce, now: now)
+    }
+  }
+
+  // MARK: What peers do
+
+  func received(_ friendship: Friendship, from peer: AuthenticatedPeer) {
+    apply { book, now in book.received(friendship, from: peer, now: now) }
+  }
+
+  func received(_ message: PairingMessage, from peer: PairingPeer) {
+    let nonce = SecureRandom.bytes(TrustLimits.nonceBytes)
+    apply { book, now in book.received(message, from: peer, nonce: nonce, now: now) }
+  }
+
+  func met(_ jid: JID, id: NodeID) {
+    apply { book, now in book.met(jid, id: id, now: now) }
+  }
+
+  func disconnected(_ id: NodeID) {
+    apply { book, now in book.disconnected(id, now: now) }
+  }
+
+  // MARK: Actions
+
+  /// - Throws: `TrustError` where nothing was done; what `save` throws, and then nothing was done either.
+  private func change(_ verb: (inout FriendBook, Date) throws(TrustError) -> [TrustAction]) throws {
+    var next = current
+    let actions = try verb(&next, Date())
+    try perform(actions, leadingTo: next)
+  }
+
+  /// The same for verbs of peers and of time, whose failures nobody can be told.
+  private func apply(_ verb: (inout FriendBook, Date) -> [TrustAction]) {
+    do {
+      try change { book, now throws(TrustError) in verb(&book, now) }
+    } catch {
+      logger.error("friends cannot be kept", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func perform(_ actions: [TrustAction], leadingTo next: FriendBook) throws {
+    if actions.contains(.persist) { try save(try next.encoded()) }
+    book.withLock { $0 = next }
+    if let deadline = next.deadline { deadlinesContinuation.yield(deadline) }
+    for action in actions { perform(action) }
+  }
+
+  private func perform(_ action: TrustAction) {
+    switch action {
+    case .persist: break
+    case .tell(let event): tell(event)
+    case .send(let friendship, let id): wire?.send(friendship, id)
+    case .cut(let id): wire?.cut(id)
+    case .pair(let message, let id): wire?.pair(message, id)
+    case .compare: publish(nil)
+    }
+  }
+
+  private func tell(_ event: TrustEvent) {
+    logger.notice("\(event.name)", metadata: event.fields.mapValues { "\($0)" })
+    publish(event)
+  }
+
+  private func publish(_ event: TrustEvent?) {
+    let all = watchers.withLock { Array($0.all.values) }
+    for watcher in all { watcher.yield(event) }
+  }
+}

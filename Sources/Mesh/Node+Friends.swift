@@ -1,0 +1,106 @@
+import LinkLocal
+import Streams
+import TLS
+package import Trust
+package import XMPP
+
+/// What became of a request of friendship.
+package enum AskOutcome: Sendable {
+  case friends(Friend)
+  /// It waits for the owner over there.
+  case waiting
+  case declined
+}
+
+/// Becoming friends needs a stream to the other node, and its key.
+extension Node {
+  /// Takes an invite: finds the node, makes sure that its key is the one in the line, and hands over the token.
+  ///
+  /// - Throws: `MeshError` where it cannot be reached or has another key, `TrustError` where the line is not good any more.
+  package func join(_ line: InviteLine, petname: String?) async throws -> Friend {
+    let device = await find(line)
+    let (stream, peer) = try await authenticated(device)
+    guard peer.id == line.id else {
+      throw MeshError(
+        .changed, device: device,
+        message: "“\(device)” has the key \(peer.id), and the invite is from \(line.id). Somebody may be in between.")
+    }
+    let outcome = try await self.outcome(of: peer.id) {
+      try await friendships.ask(peer.id, jid: device, petname: petname, token: line.token)
+    }
+    withExtendedLifetime(stream) {}
+    guard case .friends(let friend) = outcome else {
+      throw TrustError(.invite, "the invite is not good any more: each works once, for ten minutes. Ask for another")
+    }
+    return friend
+  }
+
+  /// Asks a device's node for friendship.
+  package func ask(_ device: JID, petname: String?, greeting: String?) async throws -> AskOutcome {
+    let (_, peer) = try await authenticated(device)
+    return try await outcome(of: peer.id) {
+      try await friendships.ask(peer.id, jid: device, petname: petname, greeting: greeting)
+    }
+  }
+
+  /// Begins to compare digits with a device's node; they are then in `friendships.current.pairingQuestion`.
+  package func befriend(_ device: JID, petname: String?) async throws {
+    let (_, peer) = try await authenticated(device)
+    try await friendships.pair(with: peer, petname: petname)
+  }
+
+  /// The device that has the key of an invite, else the one that it names.
+  private func find(_ line: InviteLine) async -> JID {
+    await withTaskGroup(of: JID?.self) { group in
+      group.addTask {
+        for await device in self.deviceChanges() where device.state != .gone {
+          if device.node == line.id || device.jid == line.jid { return device.jid }
+        }
+        return nil
+      }
+      group.addTask {
+        try? await Task.sleep(for: MeshLimits.discovery)
+        return nil
+      }
+      let found = await group.next() ?? nil
+      group.cancelAll()
+      return found ?? line.jid
+    }
+  }
+
+  /// A stream to the device, and who it is by its key.
+  private func authenticated(_ device: JID) async throws -> (PeerStream, PairingPeer) {
+    let stream = try await stream(to: device)
+    guard let identity = await stream.identity, let certificate = identity.certificate, let id = identity.nodeID else {
+      throw MeshError(
+        .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
+    }
+    return (stream, PairingPeer(id: id, jid: device, key: certificate.spki, ownKey: friendships.identity.spki))
+  }
+
+  /// What comes of `request` within a while.
+  private func outcome(of id: NodeID, _ request: @Sendable () async throws -> Void) async throws -> AskOutcome {
+    let events = friendships.events()
+    try await request()
+    if let friend = friendships.current.friend(id) { return .friends(friend) }
+    return await withTaskGroup(of: AskOutcome?.self) { group in
+      group.addTask {
+        for await event in events {
+          switch event {
+          case .befriended(let friend)? where friend.id == id: return .friends(friend)
+          case .declined(let node)? where node.id == id: return .declined
+          default: continue
+          }
+        }
+        return nil
+      }
+      group.addTask {
+        try? await Task.sleep(for: MeshLimits.friendship)
+        return nil
+      }
+      let outcome = await group.next() ?? nil
+      group.cancelAll()
+      return outcome ?? .waiting
+    }
+  }
+}
