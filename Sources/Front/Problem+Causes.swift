@@ -21,6 +21,7 @@ extension Problem {
     case .timedOut: "\(error.device) did not answer in time"
     case .notHTTP: "\(error.device) has no web pages"
     case .forbidden: "\(error.device) does not let this computer in"
+    case .changed: "\(error.device) shows another key"
     case .limit: "\(error.device) is busy"
     case .protocolError: "\(error.device) gave no valid answer"
     case .connectionLost: "The connection to \(error.device) broke"

@@ -34,15 +34,15 @@ package struct NodeStatus: Sendable {
     /// As announced; nil until the link has accepted a name.
     package let jid: JID?
     package let target: String
-    package let plaintext: Bool
+    package let policy: AccessPolicy
     /// Why it is not announced, where that is so.
     package let problem: String?
 
-    package init(name: String, jid: JID?, target: String, plaintext: Bool, problem: String?) {
+    package init(name: String, jid: JID?, target: String, policy: AccessPolicy, problem: String?) {
       self.name = name
       self.jid = jid
       self.target = target
-      self.plaintext = plaintext
+      self.policy = policy
       self.problem = problem
     }
   }

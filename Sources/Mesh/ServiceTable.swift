@@ -54,7 +54,7 @@ final class ServiceTable: Sendable {
       state.services.values.sorted { $0.service.name < $1.service.name }.map { entry in
         NodeStatus.Served(
           name: entry.service.name, jid: entry.jid, target: entry.service.target,
-          plaintext: entry.service.policy.plaintext,
+          policy: entry.service.policy,
           problem: entry.problem)
       }
     }
@@ -126,7 +126,7 @@ final class ServiceTable: Sendable {
     _ id: String, _ jid: JID, port: Int, info: DiscoInfo, nick: String, message: String?
   ) -> Announcement {
     let record = TXTRecord(
-      port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message, id: id)
+      port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message, id: self.id)
     return Announcement(id: id, jid: jid, port: port, record: record)
   }
 }
