@@ -85,11 +85,11 @@ let package = Package(
     library(
       "HTTPEdge",
       [
-        .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .httpTypes,
-        .log, .lifecycle,
+        "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+        .httpTypes, .log, .lifecycle,
       ]),
     library("Front", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
-    library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .httpTypes, .nio, .nioPosix]),
+    library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
       [
@@ -123,9 +123,13 @@ let package = Package(
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
-    tests(of: "HTTPEdge", [.hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
+    tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front", ["HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
-    tests(of: "Origins", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log]),
+    tests(
+      of: "Origins",
+      [
+        "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log,
+      ]),
     tests(of: "Control"),
     tests(of: "CLI"),
   ]

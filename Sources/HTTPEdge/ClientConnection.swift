@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import TLS
 
 /// One open connection to an upstream, as tasks see it.
 final class ClientConnection: Sendable, Identifiable {
@@ -9,36 +10,50 @@ final class ClientConnection: Sendable, Identifiable {
   let channel: any Channel
   private let handler: NIOLoopBound<ClientHandler>
 
-  private init(id: Int, channel: any Channel, handler: NIOLoopBound<ClientHandler>) {
+  /// On the event loop; throws where the channel is closed already.
+  private init(id: Int, on channel: any Channel) throws {
+    let handler = try channel.pipeline.syncOperations.handler(type: ClientHandler.self)
     self.id = id
     self.channel = channel
-    self.handler = handler
+    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
   }
 
   /// Opens one; the connection is ready for its first request when the future is fulfilled.
-  static func dial(
-    _ address: HTTPAddress, id: Int, limits: HTTPClientLimits, on eventLoop: any EventLoop
-  ) -> EventLoopFuture<ClientConnection> {
+  static func dial(_ upstream: Upstream, id: Int, on eventLoop: any EventLoop) -> EventLoopFuture<ClientConnection> {
     let bootstrap = ClientBootstrap(group: eventLoop)
-      .connectTimeout(limits.connect)
+      .connectTimeout(upstream.limits.connect)
       .channelOption(.recvAllocator, value: ReceiveBuffers.make())
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let pipeline = channel.pipeline.syncOperations
-          try pipeline.addHandler(HTTPRequestEncoder(configuration: .verbatim))
-          try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: limits.decoder)))
-          try pipeline.addHandler(ClientHandler(address: address, limits: limits, eventLoop: channel.eventLoop))
-        }
+        channel.eventLoop.makeCompletedFuture { try addHandlers(upstream, to: channel) }
       }
     let connected =
-      switch address {
-      case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+      switch upstream.address {
+      case .tcp(let host, let port), .tls(let host, let port, _): bootstrap.connect(host: host, port: port)
       case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
       }
-    return connected.flatMapThrowing { channel in
-      let handler = try channel.pipeline.syncOperations.handler(type: ClientHandler.self)
-      return ClientConnection(
-        id: id, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+    return connected.flatMap { channel in
+      handshake(upstream, on: channel).flatMapThrowing { try ClientConnection(id: id, on: channel) }
+    }
+  }
+
+  private static func addHandlers(_ upstream: Upstream, to channel: any Channel) throws {
+    let (pipeline, limits) = (channel.pipeline.syncOperations, upstream.limits)
+    if let tls = upstream.tls {
+      try pipeline.addHandler(TLSHandler(tls.get()))
+      try pipeline.addHandler(HandshakeGate(upstream, eventLoop: channel.eventLoop))
+    }
+    try pipeline.addHandler(HTTPRequestEncoder(configuration: .verbatim))
+    try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: limits.decoder)))
+    try pipeline.addHandler(ClientHandler(address: upstream.address, limits: limits, eventLoop: channel.eventLoop))
+  }
+
+  /// Fulfilled when the channel is ready for HTTP.
+  private static func handshake(_ upstream: Upstream, on channel: any Channel) -> EventLoopFuture<Void> {
+    guard upstream.tls != nil else { return channel.eventLoop.makeSucceededVoidFuture() }
+    do {
+      return try channel.pipeline.syncOperations.handler(type: HandshakeGate.self).established
+    } catch {
+      return channel.eventLoop.makeFailedFuture(error)
     }
   }
 

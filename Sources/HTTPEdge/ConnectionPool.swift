@@ -8,16 +8,15 @@ final class ConnectionPool: Sendable {
     var waiting: [Int: CheckedContinuation<ClientConnection, any Error>] = [:]
   }
 
-  private let address: HTTPAddress
-  private let limits: HTTPClientLimits
+  private let upstream: Upstream
   private let group: any EventLoopGroup
   private let state: Mutex<State>
   private let ids = Atomic<Int>(0)
 
-  init(address: HTTPAddress, limits: HTTPClientLimits, group: any EventLoopGroup) {
-    self.address = address
-    self.limits = limits
+  init(_ upstream: Upstream, group: any EventLoopGroup) {
+    self.upstream = upstream
     self.group = group
+    let limits = upstream.limits
     state = Mutex(
       State(
         machine: PoolMachine(
@@ -54,7 +53,7 @@ final class ConnectionPool: Sendable {
       dial()
     case .wait: break
     case .refuse:
-      continuation.resume(throwing: HTTPClientError(.limit, address, "too many requests wait for it"))
+      continuation.resume(throwing: HTTPClientError(.limit, upstream.address, "too many requests wait for it"))
     }
     // Cancelled between the check above and the entry in the queue: nobody else would say so.
     if Task.isCancelled { cancel(id) }
@@ -69,14 +68,14 @@ final class ConnectionPool: Sendable {
 
   private func dial() {
     let loop = group.any()
-    ClientConnection.dial(address, id: nextID(), limits: limits, on: loop).whenComplete { [self] result in
+    ClientConnection.dial(upstream, id: nextID(), on: loop).whenComplete { [self] result in
       switch result {
       case .success(let connection):
         connection.setRelease { [weak connection, self] in connection.map(release) }
         connection.channel.closeFuture.whenComplete { [self, id = connection.id] _ in closed(id) }
         settle(connection) { $0.dialled(connection) }
       case .failure(let error):
-        dialFailed(HTTPClientError(connecting: error, to: address))
+        dialFailed(HTTPClientError(connecting: error, to: upstream.address))
       }
     }
   }

@@ -11,9 +11,15 @@ package final class HTTPClient: Sendable {
   package let address: HTTPAddress
   private let pool: ConnectionPool
 
-  package init(address: HTTPAddress, limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup) {
-    self.address = address
-    pool = ConnectionPool(address: address, limits: limits, group: eventLoopGroup)
+  package convenience init(
+    address: HTTPAddress, limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup
+  ) {
+    self.init(Upstream(address, limits: limits), eventLoopGroup: eventLoopGroup)
+  }
+
+  init(_ upstream: Upstream, eventLoopGroup: any EventLoopGroup) {
+    address = upstream.address
+    pool = ConnectionPool(upstream, group: eventLoopGroup)
   }
 
   deinit {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import TLS
 
 #if canImport(Glibc)
   import Glibc
@@ -21,10 +22,16 @@ package struct HTTPClientError: Error {
     case responseTimedOut
     /// The connection was reset.
     case reset
-    /// The connection ended inside the response or before it.
+    /// The connection ended inside the response or before it, or without saying so in TLS.
     case closedEarly
     /// What came is not HTTP/1.
     case malformed
+    /// The certificate is not one that the address trusts, or belongs to another key than the server's.
+    case untrusted
+    /// There is no TLS with this server, or somebody changed what it sent.
+    case tlsFailed
+    /// The server refused TLS with us.
+    case tlsAlert
     /// The request cannot be written as HTTP/1, or its body did not have the length that was announced.
     case invalidRequest
     /// Too many requests wait for this upstream.
@@ -52,6 +59,7 @@ extension HTTPClientError {
   init(connecting error: any Error, to address: HTTPAddress) {
     switch error {
     case let error as HTTPClientError: self = error
+    case let error as TLSError: self.init(error, with: address)
     case ChannelError.connectTimeout: self.init(.connectTimedOut, address, "no connection in time")
     case let error as NIOConnectionError where error.connectionErrors.isEmpty:
       self.init(.unresolved, address, "the name has no address")
@@ -69,6 +77,7 @@ extension HTTPClientError {
   init(exchanging error: any Error, with address: HTTPAddress) {
     switch error {
     case let error as HTTPClientError: self = error
+    case let error as TLSError: self.init(error, with: address)
     case HTTPParserError.invalidEOFState: self.init(.closedEarly, address, "the connection ended inside the response")
     case let error as HTTPParserError: self.init(.malformed, address, "not HTTP/1: \(error)")
     case is NIOHTTPDecoderError: self.init(.malformed, address, "a response that nobody asked for")

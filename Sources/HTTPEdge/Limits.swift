@@ -33,7 +33,7 @@ package struct HTTPClientLimits: Sendable {
   package var waiting = 512
   /// Below the five seconds after which common app servers close an unused connection.
   package var idle = TimeAmount.seconds(4)
-  /// To open a connection, name resolution included.
+  /// To open a connection, name resolution included; the same again for a TLS handshake.
   package var connect = TimeAmount.seconds(5)
   /// From the end of the request to the head of its response; long polls stay below a minute by custom.
   package var response = TimeAmount.seconds(120)

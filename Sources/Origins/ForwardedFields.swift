@@ -22,11 +22,7 @@ struct ForwardedFields {
   let authority: String
 
   init(_ address: HTTPAddress) {
-    switch address {
-    case .tcp(_, Target.defaultPort): authority = String("\(address)".dropLast(":\(Target.defaultPort)".count))
-    case .tcp: authority = "\(address)"
-    case .unix: authority = "localhost"
-    }
+    authority = address.authority
   }
 
   /// Sets `Host`, removes hop-by-hop fields, and says who asked in `X-Forwarded-*`.

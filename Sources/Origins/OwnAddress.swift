@@ -2,6 +2,7 @@ import HTTPTypes
 
 /// Turns what an app says about its own address into what holds wherever it is seen from (RFC 9110 §10.2.2).
 struct OwnAddress {
+  let scheme: String
   /// Host and port, as the app is asked for.
   let authority: String
   let base: String
@@ -28,7 +29,7 @@ struct OwnAddress {
 
   private func pathOnSelf(_ reference: String) -> Substring? {
     let lowered = reference.lowercased()
-    for prefix in ["http://\(authority)", "//\(authority)"] where lowered.hasPrefix(prefix.lowercased()) {
+    for prefix in ["\(scheme)://\(authority)", "//\(authority)"] where lowered.hasPrefix(prefix.lowercased()) {
       let rest = reference.dropFirst(prefix.count)
       guard let first = rest.first else { return "/" }
       return "/?#".contains(first) ? rest : nil

@@ -20,6 +20,12 @@ struct ProxyFailure {
     case .reset, .closedEarly:
       self.init(.badGateway, "connection_terminated", "The app behind this device broke the connection off.")
     case .malformed: self.init(.badGateway, "http_protocol_error", "The app behind this device does not speak HTTP/1.")
+    case .untrusted:
+      self.init(.badGateway, "tls_certificate_error", "The app behind this device is not trusted: \(error.message).")
+    case .tlsFailed:
+      self.init(.badGateway, "tls_protocol_error", "There is no TLS with the app behind this device: \(error.message).")
+    case .tlsAlert:
+      self.init(.badGateway, "tls_alert_received", "The app behind this device refuses: \(error.message).")
     case .invalidRequest: self.init(.badRequest, "http_request_error", "The request cannot be passed on.")
     case .limit:
       self.init(.serviceUnavailable, "connection_limit_reached", "The app behind this device has too much to do.")

@@ -22,7 +22,7 @@ package struct ReverseProxy: Origin {
     client = HTTPClient(address: address, limits: limits, eventLoopGroup: eventLoopGroup)
     self.base = base
     forwarded = ForwardedFields(address)
-    own = OwnAddress(authority: forwarded.authority, base: base)
+    own = OwnAddress(scheme: address.scheme, authority: address.authority, base: base)
   }
 
   package func respond(

@@ -1,8 +1,10 @@
 package import HTTPEdge
+import TLS
 
 /// What an owner configured to answer for a device: an app's address, or a folder.
 ///
 /// - `http://host:port/base` or `http://host`: an app over TCP; port 80 unless said.
+/// - `https://…`: the same over TLS; port 443 unless said.
 /// - `unix:/path` or `unix:/path:/base`: an app on a unix socket.
 /// - `/path`: a folder of files.
 ///
@@ -11,19 +13,26 @@ package enum Target: Sendable, Hashable {
   case app(HTTPAddress, base: String)
   case folder(String)
 
-  /// The port of `http:` (RFC 9110 §4.2.1).
-  static let defaultPort = 80
-
-  /// Throws `TargetError`, which names what is allowed.
-  package init(_ text: String) throws(TargetError) {
-    if text.hasPrefix("/") {
+  /// Which certificate an app at `https:` may show: `fingerprint` is the SHA-256 of the only one, in hexadecimal with or
+  /// without colons; `insecure` accepts any. With neither, it is one that the system's authorities have signed for the
+  /// host, and within its dates.
+  ///
+  /// Throws `TargetError`, which names what is allowed; also where the two contradict each other, or are given for
+  /// something else.
+  package init(_ text: String, fingerprint: String? = nil, insecure: Bool = false) throws(TargetError) {
+    let trust = try UpstreamTrust(fingerprint: fingerprint, insecure: insecure)
+    if let rest = text.removingPrefix("https://") {
+      let (host, port, base) = try Self.url(rest, text)
+      self = .app(.tls(host: host, port: port ?? HTTPAddress.httpsPort, trust: trust), base: base)
+    } else if trust != .systemCAs {
+      throw TargetError(message: "fingerprint and insecure are for https:// only, and target is \"\(text)\".")
+    } else if text.hasPrefix("/") {
       self = .folder(text)
     } else if let rest = text.removingPrefix("unix:") {
       self = try Self.unix(rest, text)
     } else if let rest = text.removingPrefix("http://") {
-      self = try Self.tcp(rest, text)
-    } else if text.hasPrefix("https://") {
-      throw TargetError(text, "https is not spoken to local apps, use http")
+      let (host, port, base) = try Self.url(rest, text)
+      self = .app(.tcp(host: host, port: port ?? HTTPAddress.httpPort), base: base)
     } else {
       throw TargetError(text, "it is neither a URL nor an absolute path")
     }
@@ -36,13 +45,13 @@ package enum Target: Sendable, Hashable {
     return .app(.unix(path: String(rest[..<colon])), base: base)
   }
 
-  private static func tcp(_ rest: Substring, _ text: String) throws(TargetError) -> Target {
+  private static func url(_ rest: Substring, _ text: String) throws(TargetError) -> (String, Int?, base: String) {
     let slash = rest.firstIndex(of: "/") ?? rest.endIndex
     let (host, port) = try hostAndPort(rest[..<slash], text)
-    return .app(.tcp(host: host, port: port), base: try base(rest[slash...], text))
+    return (host, port, try base(rest[slash...], text))
   }
 
-  private static func hostAndPort(_ authority: Substring, _ text: String) throws(TargetError) -> (String, Int) {
+  private static func hostAndPort(_ authority: Substring, _ text: String) throws(TargetError) -> (String, Int?) {
     guard !authority.contains("@") else { throw TargetError(text, "it must not hold a user or password") }
     var host = authority
     var port: Substring?
@@ -60,7 +69,7 @@ package enum Target: Sendable, Hashable {
     guard !host.isEmpty, host.utf8.allSatisfy({ $0.isHostByte || isLiteral && ($0 == 0x3A || $0 == 0x25) }) else {
       throw TargetError(text, "it has no host")
     }
-    guard let port else { return (String(host), defaultPort) }
+    guard let port else { return (String(host), nil) }
     guard let number = Int(port), (1...65535).contains(number), port.utf8.allSatisfy(\.isDigit) else {
       throw TargetError(text, "its port is no number from 1 to 65535")
     }
@@ -83,10 +92,14 @@ package enum Target: Sendable, Hashable {
 package struct TargetError: Error, CustomStringConvertible {
   package let message: String
 
+  init(message: String) {
+    self.message = message
+  }
+
   init(_ text: String, _ reason: String) {
     message =
-      "target \"\(text)\": \(reason). Allowed are http://host:port, http://host:port/base, unix:/path, "
-      + "unix:/path:/base and /path/of/a/folder."
+      "target \"\(text)\": \(reason). Allowed are http://host:port, http://host:port/base, the same with https, "
+      + "unix:/path, unix:/path:/base and /path/of/a/folder."
   }
 
   package var description: String { message }

@@ -60,7 +60,7 @@ struct CodecTests {
     ("https://h:1/x", nil), ("/x", nil), ("x", nil), ("", nil), ("http://h:1@evil/x", nil),
   ])
   func ownAddresses(_ reference: String, _ relative: String?) {
-    #expect(OwnAddress(authority: "h:1", base: "").relative(reference) == relative)
+    #expect(OwnAddress(scheme: "http", authority: "h:1", base: "").relative(reference) == relative)
   }
 
   @Test(arguments: [
@@ -68,7 +68,7 @@ struct CodecTests {
     ("/bases/x", "/bases/x"), ("/base//evil", "/.//evil"), ("//evil/base/x", nil), ("x", nil),
   ])
   func ownAddressesBelowABase(_ reference: String, _ relative: String?) {
-    #expect(OwnAddress(authority: "h:1", base: "/base").relative(reference) == relative)
+    #expect(OwnAddress(scheme: "http", authority: "h:1", base: "/base").relative(reference) == relative)
   }
 
   @Test(arguments: [
