@@ -10,9 +10,7 @@ final class ClientConnection: Sendable, Identifiable {
   let channel: any Channel
   private let handler: NIOLoopBound<ClientHandler>
 
-  /// On the event loop; throws where the channel is closed already.
-  private init(id: Int, on channel: any Channel) throws {
-    let handler = try channel.pipeline.syncOperations.handler(type: ClientHandler.self)
+  private init(id: Int, channel: any Channel, handler: ClientHandler) {
     self.id = id
     self.channel = channel
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
@@ -20,11 +18,17 @@ final class ClientConnection: Sendable, Identifiable {
 
   /// Opens one; the connection is ready for its first request when the future is fulfilled.
   static func dial(_ upstream: Upstream, id: Int, on eventLoop: any EventLoop) -> EventLoopFuture<ClientConnection> {
+    // A name makes a channel for each address that is tried. By the time that one is told to be connected, it may have
+    // lost its handlers again.
+    let candidates = NIOLoopBoundBox<[ObjectIdentifier: EventLoopFuture<ClientConnection>]>
+      .makeBoxSendingValue([:], eventLoop: eventLoop)
     let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(upstream.limits.connect)
       .channelOption(.recvAllocator, value: ReceiveBuffers.make())
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try addHandlers(upstream, to: channel) }
+        channel.eventLoop.makeCompletedFuture {
+          candidates.value[ObjectIdentifier(channel)] = try prepare(channel, for: upstream, id: id)
+        }
       }
     let connected =
       switch upstream.address {
@@ -32,29 +36,33 @@ final class ClientConnection: Sendable, Identifiable {
       case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
       }
     return connected.flatMap { channel in
-      handshake(upstream, on: channel).flatMapThrowing { try ClientConnection(id: id, on: channel) }
+      candidates.value[ObjectIdentifier(channel)] ?? eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+    }.flatMapThrowing { connection in
+      guard connection.channel.isActive else {
+        throw HTTPClientError(.closedEarly, upstream.address, "the connection ended at once")
+      }
+      return connection
     }
   }
 
-  private static func addHandlers(_ upstream: Upstream, to channel: any Channel) throws {
+  /// Fulfilled when the channel is ready for HTTP, once it is connected.
+  private static func prepare(
+    _ channel: any Channel, for upstream: Upstream, id: Int
+  ) throws -> EventLoopFuture<ClientConnection> {
     let (pipeline, limits) = (channel.pipeline.syncOperations, upstream.limits)
+    let handler = ClientHandler(address: upstream.address, limits: limits, eventLoop: channel.eventLoop)
+    let connection = ClientConnection(id: id, channel: channel, handler: handler)
+    var ready = channel.eventLoop.makeSucceededFuture(connection)
     if let tls = upstream.tls {
       try pipeline.addHandler(TLSHandler(tls.get()))
-      try pipeline.addHandler(HandshakeGate(upstream, eventLoop: channel.eventLoop))
+      let gate = HandshakeGate(upstream, eventLoop: channel.eventLoop)
+      try pipeline.addHandler(gate)
+      ready = gate.established.map { connection }
     }
     try pipeline.addHandler(HTTPRequestEncoder(configuration: .verbatim))
     try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: limits.decoder)))
-    try pipeline.addHandler(ClientHandler(address: upstream.address, limits: limits, eventLoop: channel.eventLoop))
-  }
-
-  /// Fulfilled when the channel is ready for HTTP.
-  private static func handshake(_ upstream: Upstream, on channel: any Channel) -> EventLoopFuture<Void> {
-    guard upstream.tls != nil else { return channel.eventLoop.makeSucceededVoidFuture() }
-    do {
-      return try channel.pipeline.syncOperations.handler(type: HandshakeGate.self).established
-    } catch {
-      return channel.eventLoop.makeFailedFuture(error)
-    }
+    try pipeline.addHandler(handler)
+    return ready
   }
 
   /// To be called on the event loop. `release`: the connection can carry another request.

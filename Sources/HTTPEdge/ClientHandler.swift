@@ -33,6 +33,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var context: ChannelHandlerContext?
   private var answer: EventLoopPromise<Answer>?
   private var source: HTTPClientBody.Producer.Source?
+  /// 0 before the first.
   private var exchange = 0
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
   private var error: HTTPClientError?
@@ -50,7 +51,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Writes the head, and the body where it is all there, in one flush. The promise is told of head or failure.
   func start(_ id: Int, _ head: HTTPRequestHead, _ body: ByteBuffer?, answer: EventLoopPromise<Answer>) {
     guard let context, machine.started(id, uploading: body == nil, now: .now()) else {
-      let error = HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
+      let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
       return answer.fail(ExchangeFailure(error: error, untouched: true))
     }
     self.answer = answer
@@ -75,6 +76,9 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
     armTimer()
     return written
   }
+
+  /// What ended a connection that has carried nothing: the next one will not do better. Idle ones just end.
+  private var firstError: HTTPClientError? { exchange == 0 ? error : nil }
 
   private func writeAndFlush(_ part: HTTPClientRequestPart, of id: Int) -> EventLoopFuture<Void> {
     guard let context, machine.isUploading(id) else {

@@ -36,7 +36,12 @@ final class HandshakeGate: ChannelInboundHandler {
     context.fireErrorCaught(error)
   }
 
-  /// Every connection comes here in the end.
+  /// For one that was never added.
+  deinit {
+    promise?.fail(ChannelError.ioOnClosedChannel)
+  }
+
+  /// Every other comes here in the end.
   func handlerRemoved(context: ChannelHandlerContext) {
     fail(HTTPClientError(.closedEarly, upstream.address, "the connection ended before the TLS handshake"))
   }

@@ -394,13 +394,13 @@ import Testing
     let total = 3000
     let written = Mutex(0)
     let (full, source) = AsyncStream.makeStream(of: Void.self)
-    let part = String(repeating: "x", count: 65536)
+    let part = ByteBuffer(repeating: 0x78, count: 65536)
     try await withRawServer([
       { connection in
         _ = try await connection.read(to: "\r\n\r\n")
         try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(65536 * total)\r\n\r\n")
         for _ in 0..<total {
-          try await connection.write(part)
+          try await connection.send(part)
           written.withLock { $0 += 1 }
           source.yield()
         }

@@ -198,7 +198,7 @@ import Testing
 
   @Test func idleConnectionsAreClosed() async throws {
     var limits = HTTPServerLimits()
-    limits.idle = .seconds(1)
+    limits.idle = .seconds(2)
     try await withServer(limits: limits, Self.echo) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /half")

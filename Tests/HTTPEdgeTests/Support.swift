@@ -3,6 +3,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import TLS
 import TestKit
 import Testing
 
@@ -20,12 +21,16 @@ private final class Accepted: Sendable {
 
 /// An upstream that follows a script for each connection: the first closure serves the first one, the last all others.
 func withRawServer(
-  _ scripts: [@Sendable (RawConnection) async throws -> Void], _ body: (HTTPAddress) async throws -> Void
+  tls: TLSConfiguration? = nil, _ scripts: [@Sendable (RawConnection) async throws -> Void],
+  _ body: (HTTPAddress) async throws -> Void
 ) async throws {
   let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
     .childChannelOption(.allowRemoteHalfClosure, value: true)
     .bind(host: "127.0.0.1", port: 0) { channel in
-      channel.eventLoop.makeCompletedFuture { Accepted(try rawBytes(channel)) }
+      channel.eventLoop.makeCompletedFuture {
+        if let tls { try channel.pipeline.syncOperations.addHandler(TLSHandler(tls)) }
+        return Accepted(try rawBytes(channel))
+      }
     }
   let address = HTTPAddress.tcp(host: "127.0.0.1", port: server.channel.localAddress!.port!)
   try await withThrowingTaskGroup(of: Void.self) { group in

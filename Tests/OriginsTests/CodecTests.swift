@@ -64,6 +64,13 @@ struct CodecTests {
   }
 
   @Test(arguments: [
+    ("https://h:1/x?y#z", "/x?y#z"), ("HTTPS://H:1", "/"), ("//h:1/x", "/x"), ("http://h:1/x", nil),
+  ])
+  func ownAddressesOverTLS(_ reference: String, _ relative: String?) {
+    #expect(OwnAddress(scheme: "https", authority: "h:1", base: "").relative(reference) == relative)
+  }
+
+  @Test(arguments: [
     ("http://h:1/base/x", "/x"), ("http://h:1/base", "/"), ("/base/x?y", "/x?y"), ("/base?y", "/?y"),
     ("/bases/x", "/bases/x"), ("/base//evil", "/.//evil"), ("//evil/base/x", nil), ("x", nil),
   ])

@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Says what it was asked, one line for each field.
-  @concurrent @Sendable private static func mirror(
+  @concurrent @Sendable static func mirror(
     _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
   ) async throws {
     var body = ""
