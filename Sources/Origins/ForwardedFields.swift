@@ -1,18 +1,24 @@
 import HTTPEdge
 import HTTPTypes
 import Mesh
+import Trust
 import XMPP
 
 /// What changes in a request's head between a peer and the app (RFC 9110 §7.6).
 struct ForwardedFields {
-  private static let host = name("Host")
+  private static let peer = name("Hearth-Peer")
+  private static let peerID = name("Hearth-Peer-Id")
+  private static let peerTrust = name("Hearth-Peer-Trust")
   private static let forwardedFor = name("X-Forwarded-For")
   private static let forwardedHost = name("X-Forwarded-Host")
   private static let forwardedProto = name("X-Forwarded-Proto")
-  /// Only we say who asked and for what: these are removed as the peer sent them.
-  private static let ours: Set<HTTPField.Name> = [
-    host, forwardedFor, forwardedHost, forwardedProto, name("Forwarded"), name("X-Real-IP"), name("X-Forwarded-Port"),
-    name("X-Forwarded-Server"), name("X-Forwarded-Prefix"),
+  private static let host = name("Host")
+
+  /// Only we say who asked and for what: these are removed as the peer sent them, and so is all of `Hearth-Peer-…`, for
+  /// an app that knows more of them than we do.
+  private static let ours: Set<String> = [
+    "hearth-peer", "host", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",
+    "x-forwarded-server", "x-forwarded-prefix", "x-real-ip",
   ]
 
   /// The names above are tokens.
@@ -25,19 +31,51 @@ struct ForwardedFields {
     authority = address.authority
   }
 
-  /// Sets `Host`, removes hop-by-hop fields, and says who asked in `X-Forwarded-*`.
+  /// Sets `Host`, removes hop-by-hop fields, and says who asked in `Hearth-Peer…` and `X-Forwarded-…`.
   ///
-  /// `X-Forwarded-For` is the caller's address on the mesh, percent-encoded as in an `httpx` URI: it has no other.
+  /// - `Hearth-Peer`: a friend's petname, else the caller's address on the mesh, percent-encoded as in an `httpx` URI.
+  ///   Only addresses hold an `@`: one without it could pass for a petname, and is left out, as is one that is not known.
+  /// - `Hearth-Peer-Id`: the node id, all eight groups; absent without a key.
+  /// - `Hearth-Peer-Trust`: `self` (the owner at this node), `friend`, `stranger` (a key that nobody knows) or `plaintext`
+  ///   (whatever the name says, it may be anyone).
+  /// - `X-Forwarded-For`: the address in any case, `unknown` where there is none: it has no other.
+  ///
+  /// Names from the peer are compared as CGI, WSGI, Rack and PHP show them to an app, which do not tell `Hearth_Peer` from
+  /// `Hearth-Peer`.
   func apply(to head: inout HTTPRequest, from caller: Caller) {
     let asked = head.authority ?? head.headerFields[Self.host]
     let scheme = head.scheme ?? "http"
     HopByHop.strip(&head.headerFields)
-    head.headerFields.removeAll { Self.ours.contains($0.name) || $0.name == .expect }
+    head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
     head.authority = authority
+    head.headerFields[Self.peer] = caller.shownName
+    head.headerFields[Self.peerID] = caller.id?.description
+    head.headerFields[Self.peerTrust] = caller.standing.word
     // RFC 7239 §6.3 has this word for those who do not say.
     head.headerFields[Self.forwardedFor] = caller.jid?.text.encodedForField ?? "unknown"
     if let asked { head.headerFields[Self.forwardedHost] = asked }
     head.headerFields[Self.forwardedProto] = scheme
+  }
+
+  private static func isOurs(_ name: HTTPField.Name) -> Bool {
+    let folded = name.folded
+    return ours.contains(folded) || folded.hasPrefix("hearth-peer-")
+  }
+}
+
+extension Caller {
+  fileprivate var shownName: String? {
+    if case .friend(let petname) = standing { return petname.text }
+    return jid.flatMap { $0.machine == nil ? nil : $0.text.encodedForField }
+  }
+}
+
+extension HTTPField.Name {
+  /// In lower case, with a hyphen for all but letters and digits, as servers turn all of these into one sign of an
+  /// environment variable's name (RFC 3875 §4.1.18).
+  fileprivate var folded: String {
+    let isPlain: (UInt8) -> Bool = { $0.isDigit || (0x61...0x7A).contains($0) }
+    return String(decoding: canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
   }
 }
 

@@ -36,7 +36,8 @@ import Testing
         ])
       #expect(
         Set(got.body.split(separator: "\n")) == [
-          "GET /a%20b?c=%23&d=//x", "Host: \(address)", "X-Kept: 1", "X-Forwarded-For: laptop@home%20sweet",
+          "GET /a%20b?c=%23&d=//x", "Host: \(address)", "X-Kept: 1", "Hearth-Peer: laptop@home%20sweet",
+          "Hearth-Peer-Trust: plaintext", "X-Forwarded-For: laptop@home%20sweet",
           "X-Forwarded-Host: device.localhost:8332", "X-Forwarded-Proto: http",
         ])
     }

@@ -7,6 +7,7 @@ import Mesh
 import NIOCore
 import NIOPosix
 import Synchronization
+import Trust
 import XMPP
 
 /// What an origin sent, its body read to the end.
@@ -20,7 +21,7 @@ struct Received: Sendable {
   subscript(name: String) -> String? { HTTPField.Name(name).flatMap { head.headerFields[$0] } }
 }
 
-let caller = Caller(jid: JID("laptop@home sweet")!, trust: .plaintext)
+let caller = Caller(jid: JID("laptop@home sweet")!, id: nil, standing: .plaintext)
 
 extension Origin {
   func get(_ path: String, _ fields: [String: String] = [:]) async throws -> Received {
@@ -28,7 +29,8 @@ extension Origin {
   }
 
   func ask(
-    _ method: HTTPRequest.Method, _ path: String?, _ fields: [String: String] = [:], body: Body = .empty
+    _ method: HTTPRequest.Method, _ path: String?, _ fields: [String: String] = [:], body: Body = .empty,
+    from caller: Caller = caller
   ) async throws -> Received {
     var head = HTTPRequest(method: method, scheme: "http", authority: "device.localhost:8332", path: path)
     for (name, value) in fields { head.headerFields[HTTPField.Name(name)!] = value }

@@ -1,0 +1,88 @@
+import HTTPEdge
+import HTTPTypes
+import Mesh
+import NIOPosix
+import Testing
+import Trust
+import XMPP
+
+@testable import Origins
+
+/// What an app is told of who asks, and that nobody else can tell it.
+struct PeerFieldsTests {
+  private static let id = NodeID(digest: (0..<32).map { UInt8($0) })!
+
+  private func applied(_ fields: HTTPFields, from caller: Caller) -> [String: String] {
+    var head = HTTPRequest(method: .get, scheme: "http", authority: "a.localhost", path: "/", headerFields: fields)
+    ForwardedFields(.tcp(host: "h", port: 80)).apply(to: &head, from: caller)
+    var all: [String: String] = [:]
+    for field in head.headerFields {
+      #expect(all[field.name.rawName] == nil, "twice: \(field)")
+      all[field.name.rawName] = field.value
+    }
+    return all
+  }
+
+  private func told(of caller: Caller) -> [String: String] {
+    applied([:], from: caller).filter { $0.key.hasPrefix("Hearth-") }
+  }
+
+  @Test func aFriendIsCalledAsTheOwnerCallsHim() throws {
+    let friend = Standing.friend(try Petname("kitchen-pi"))
+    let expected = ["Hearth-Peer": "kitchen-pi", "Hearth-Peer-Id": Self.id.description, "Hearth-Peer-Trust": "friend"]
+    #expect(told(of: Caller(jid: JID("Anna@phone"), id: Self.id, standing: friend)) == expected)
+    #expect(told(of: Caller(jid: nil, id: Self.id, standing: friend)) == expected)
+    #expect(Self.id.description.split(separator: "-").map(\.count) == Array(repeating: 7, count: 8))
+  }
+
+  @Test func othersAreCalledByTheirAddress() {
+    #expect(
+      told(of: Caller(jid: JID("hearth@laptop"), id: nil, standing: .self)) == [
+        "Hearth-Peer": "hearth@laptop", "Hearth-Peer-Trust": "self",
+      ])
+    #expect(
+      told(of: Caller(jid: JID("küche, 2@\"pi\""), id: Self.id, standing: .stranger)) == [
+        "Hearth-Peer": "k%C3%BCche%2C%202@%22pi%22", "Hearth-Peer-Id": Self.id.description,
+        "Hearth-Peer-Trust": "stranger",
+      ])
+    #expect(told(of: Caller(jid: nil, id: nil, standing: .plaintext)) == ["Hearth-Peer-Trust": "plaintext"])
+  }
+
+  @Test func noAddressPassesForAPetname() throws {
+    let petname = try Petname("anna")
+    for standing in [Standing.stranger, .plaintext] {
+      let told = told(of: Caller(jid: JID(petname.text), id: nil, standing: standing))
+      #expect(told == ["Hearth-Peer-Trust": standing.word])
+    }
+  }
+
+  @Test(arguments: [
+    "Hearth-Peer", "hearth-peer", "HEARTH-PEER-ID", "Hearth-Peer-Trust", "hEARTH-pEER-tRUST", "Hearth_Peer",
+    "HEARTH_PEER_ID", "Hearth-Peer_Trust", "Hearth_Peer-Trust", "Hearth.Peer", "Hearth~Peer!Trust",
+    "Hearth-Peer-Groups",
+    "hearth_peer_groups", "X-Forwarded-For", "x_forwarded_for", "X_Forwarded_Host", "X-Forwarded_Proto", "X_Real_IP",
+    "Forwarded", "X_FORWARDED_PREFIX",
+  ])
+  func whatThePeerSaysOfItselfNeverPasses(_ name: String) throws {
+    let caller = Caller(jid: JID("a@b"), id: Self.id, standing: .stranger)
+    var fields: HTTPFields = [.init("X-Kept")!: "1", .init("Hearth-Peers")!: "2", .init("X_Kept")!: "3"]
+    let honest = applied(fields, from: caller)
+    for value in ["self", "friend"] { fields.append(HTTPField(name: .init(name)!, value: value)) }
+    fields[.connection] = "Hearth-Peer-Trust, Hearth-Peer-Id, Hearth-Peer"
+    #expect(applied(fields, from: caller) == honest)
+    #expect(honest["X-Kept"] == "1" && honest["Hearth-Peers"] == "2" && honest["X_Kept"] == "3")
+    #expect(honest.count == 9)
+  }
+
+  @Test func theAppSeesThemAndNoOthers() async throws {
+    try await withApp(ReverseProxyTests.mirror) { (address) async throws in
+      let proxy = ReverseProxy(to: address, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      let friend = Caller(jid: JID("anna@phone"), id: Self.id, standing: .friend(try Petname("anna")))
+      let got = try await proxy.ask(
+        .get, "/", ["hearth-peer": "root", "Hearth_Peer_Trust": "self", "HEARTH-PEER-ID": "x"], from: friend)
+      let told = got.body.split(separator: "\n").filter { $0.lowercased().contains("hearth") }
+      #expect(
+        Set(told) == ["Hearth-Peer: anna", "Hearth-Peer-Trust: friend", "Hearth-Peer-Id: \(Self.id.description)"])
+    }
+  }
+}
