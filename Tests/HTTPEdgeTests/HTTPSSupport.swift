@@ -60,7 +60,8 @@ final class OpenSSL: Sendable {
 
   func status() async -> Int32 { await ended.first { _ in true } ?? -1 }
 
-  func stop() { process.terminate() }
+  /// Other signals are blocked: it inherits that from the thread that starts it.
+  func stop() { kill(process.processIdentifier, SIGKILL) }
 
   /// The port that a server took; nil where it ends without one.
   func port() async throws -> Int? {
