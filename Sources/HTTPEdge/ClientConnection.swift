@@ -39,7 +39,8 @@ final class ClientConnection: Sendable, Identifiable {
       candidates.value[ObjectIdentifier(channel)] ?? eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
     }.flatMapThrowing { connection in
       guard connection.channel.isActive else {
-        throw HTTPClientError(.closedEarly, upstream.address, "the connection ended at once")
+        throw connection.handler.value.firstError
+          ?? HTTPClientError(.closedEarly, upstream.address, "the connection ended at once")
       }
       return connection
     }

@@ -78,7 +78,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   /// What ended a connection that has carried nothing: the next one will not do better. Idle ones just end.
-  private var firstError: HTTPClientError? { exchange == 0 ? error : nil }
+  var firstError: HTTPClientError? { exchange == 0 ? error : nil }
 
   private func writeAndFlush(_ part: HTTPClientRequestPart, of id: Int) -> EventLoopFuture<Void> {
     guard let context, machine.isUploading(id) else {
