@@ -93,14 +93,14 @@ let package = Package(
     library(
       "Control",
       [
-        "Front", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes, .log, .lifecycle,
-        .nio,
+        "Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes, .log,
+        .lifecycle, .nio,
       ]),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Avahi", "Control", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "XMPP", .argumentParser,
-        .lifecycle, .unixSignals, .log, .toml, .httpTypes, .nio, .nioPosix,
+        "Avahi", "Control", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
+        .argumentParser, .lifecycle, .unixSignals, .log, .toml, .httpTypes, .nio, .nioPosix,
       ],
       swiftSettings: settings),
 
@@ -130,7 +130,7 @@ let package = Package(
       [
         "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log,
       ]),
-    tests(of: "Control"),
-    tests(of: "CLI"),
+    tests(of: "Control", ["TLS", "Trust"]),
+    tests(of: "CLI", ["TLS", "Trust"]),
   ]
 )

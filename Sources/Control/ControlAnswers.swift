@@ -16,12 +16,13 @@ package struct ControlAnswers: Sendable {
   package var unserve: @Sendable (_ name: String) async throws -> Void
   /// Answers requests in absolute form, `GET httpx://user@machine/path`.
   package var proxy: Responder
+  package var trust: TrustAnswers
 
   package init(
     devices: @escaping @Sendable () -> [Device], deviceChanges: @escaping @Sendable () -> AsyncStream<Device>,
     status: @escaping @Sendable () -> NodeStatus,
     serve: @escaping @Sendable (_ name: String, ServiceResource) async throws -> ServedResource,
-    unserve: @escaping @Sendable (_ name: String) async throws -> Void, proxy: @escaping Responder
+    unserve: @escaping @Sendable (_ name: String) async throws -> Void, proxy: @escaping Responder, trust: TrustAnswers
   ) {
     self.devices = devices
     self.deviceChanges = deviceChanges
@@ -29,5 +30,6 @@ package struct ControlAnswers: Sendable {
     self.serve = serve
     self.unserve = unserve
     self.proxy = proxy
+    self.trust = trust
   }
 }

@@ -23,12 +23,16 @@ package struct ControlClient: Sendable {
   package func watchDevices(all: Bool = false, receive: (DeviceResource) async throws -> Void) async throws {
     try await exchange(Self.request(.get, "/v1/devices?watch\(all ? "&all" : "")"), body: nil) { response, body in
       guard response.status == .ok else { throw try await Self.failure(response, body) }
-      var lines = LineSplitter(limit: ControlLimits.lineBytes)
-      for try await part in body {
-        for line in try lines.feed(part) {
-          try await receive(try Self.decode(DeviceResource.self, from: line))
-        }
-      }
+      try await Self.lines(body, of: DeviceResource.self, receive: receive)
+    }
+  }
+
+  static func lines<Value: Decodable>(
+    _ body: HTTPClientBody, of type: Value.Type, receive: (Value) async throws -> Void
+  ) async throws {
+    var lines = LineSplitter(limit: ControlLimits.lineBytes)
+    for try await part in body {
+      for line in try lines.feed(part) { try await receive(try decode(type, from: line)) }
     }
   }
 
@@ -58,11 +62,11 @@ package struct ControlClient: Sendable {
     try await translating { try await http.send(head, body: body, length: length, receive: receive) }
   }
 
-  private static func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
+  static func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
     HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
   }
 
-  private func ask<Value: Decodable>(
+  func ask<Value: Decodable>(
     _ method: HTTPRequest.Method, _ path: String, body: ByteBuffer? = nil, for type: Value.Type
   ) async throws -> Value {
     try await exchange(Self.request(method, path), body: body) { response, body in
@@ -71,7 +75,7 @@ package struct ControlClient: Sendable {
     }
   }
 
-  private func exchange<Result>(
+  func exchange<Result>(
     _ head: HTTPRequest, body: ByteBuffer?, receive: (HTTPResponse, HTTPClientBody) async throws -> Result
   ) async throws -> Result {
     try await translating {
@@ -108,7 +112,7 @@ package struct ControlClient: Sendable {
     }
   }
 
-  private static func failure(_ response: HTTPResponse, _ body: HTTPClientBody) async throws -> ControlError {
+  static func failure(_ response: HTTPResponse, _ body: HTTPClientBody) async throws -> ControlError {
     let bytes = try await collect(body)
     guard let problem = try? ControlJSON.decode(ErrorResource.self, from: Data(bytes.readableBytesView)) else {
       return ControlError(.failed, "The daemon answered \(response.status).")

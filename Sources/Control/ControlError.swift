@@ -1,4 +1,6 @@
 import HTTPTypes
+import Mesh
+import Trust
 
 /// Why the daemon did not do what it was asked to, or could not be asked.
 package struct ControlError: Error, Sendable, CustomStringConvertible {
@@ -13,6 +15,8 @@ package struct ControlError: Error, Sendable, CustomStringConvertible {
     case notFound
     /// It stands in `hearth.toml`, or another service has its name.
     case conflict
+    /// The other device cannot be reached, or does not do its part.
+    case unreachable
     /// The daemon failed at it, or its answer cannot be read.
     case failed
   }
@@ -43,7 +47,25 @@ extension ControlError.Code {
     case .notPermitted: .forbidden
     case .notFound: .notFound
     case .conflict: .conflict
+    case .unreachable: .badGateway
     case .noDaemon, .failed: .internalServerError
     }
+  }
+}
+
+extension ControlError {
+  init(_ error: TrustError) {
+    let code: Code =
+      switch error.code {
+      case .nodeID, .invite, .petname, .ambiguous, .policy, .range: .invalid
+      case .unknown: .notFound
+      case .petnameTaken, .changed, .blocked, .itself, .full, .pairing: .conflict
+      case .damaged, .newerSchema: .failed
+      }
+    self.init(code, error.message)
+  }
+
+  init(_ error: MeshError) {
+    self.init(.unreachable, error.message)
   }
 }

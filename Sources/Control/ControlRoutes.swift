@@ -21,7 +21,9 @@ struct ControlRoutes: Sendable {
       return query["watch"] != nil ? watch(all: all) : try list(all: all)
     }
     router.get("/v1/status") { _, _ -> Response in
-      try .json(StatusResource(answers.status(), version: version, frontPort: frontPort))
+      try .json(
+        StatusResource(
+          answers.status(), id: answers.trust.friendships.id, version: version, frontPort: frontPort))
     }
     router.put("/v1/services/:name") { request, context -> Response in
       let name = try Self.name(context)
@@ -32,6 +34,7 @@ struct ControlRoutes: Sendable {
       try await answers.unserve(try Self.name(context))
       return Response(status: .noContent)
     }
+    TrustRoutes(answers: answers.trust, devices: answers.devices, jid: { answers.status().jid }).add(to: router)
     return router
   }
 
@@ -49,8 +52,7 @@ struct ControlRoutes: Sendable {
       for await device in answers.deviceChanges().cancelOnGracefulShutdown() {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
-        let line = try ControlJSON.encode(DeviceResource(device, frontPort: frontPort)) + [0x0A]
-        try await writer.write(ByteBuffer(bytes: line))
+        try await writer.write(try .line(DeviceResource(device, frontPort: frontPort)))
       }
       try await writer.finish(nil)
     }
@@ -70,7 +72,7 @@ struct ControlRoutes: Sendable {
       return try ControlJSON.decode(ServiceResource.self, from: Data(body.readableBytesView))
     } catch is DecodingError {
       throw ControlError(
-        .invalid, #"The body must be JSON like {"target": "http://127.0.0.1:8080", "plaintext": true}."#)
+        .invalid, #"The body must be JSON like {"target": "http://127.0.0.1:8080", "access": "friends"}."#)
     } catch is NIOTooManyBytesError {
       throw ControlError(.invalid, "The body is larger than \(ControlLimits.requestBytes) bytes.")
     }

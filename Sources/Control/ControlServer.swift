@@ -3,8 +3,10 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 package import Logging
+import Mesh
 package import NIOCore
 import ServiceLifecycle
+import Trust
 
 #if canImport(Glibc)
   import Glibc
@@ -15,13 +17,15 @@ import ServiceLifecycle
 /// Answers the command line on a unix socket, mode 0660.
 ///
 /// Paths are resources of the control API; requests in absolute form go out to the mesh. Requests with an `Origin`
-/// come from a browser, which has no business here: 403.
+/// come from a browser, which has no business here: 403. So do requests that change something, from users who may only
+/// look (`ControlRights`).
 package struct ControlServer: Service {
   private let socket: String
   private let answers: ControlAnswers
   private let routes: ControlRoutes
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
+  var rights = ControlRights.ofThisProcess
   private let listening = AsyncStream<Never>.makeStream()
 
   /// `frontPort` is nil where no front runs. The folder of the socket must exist.
@@ -50,7 +54,13 @@ package struct ControlServer: Service {
         listening.continuation.finish()
       }
     ) { request, writer, channel in
-      if request.head.path?.hasPrefix("/") != true, request.headers[.origin] == nil {
+      do throws(ControlError) {
+        try await check(request, on: channel)
+      } catch {
+        let refused = Self.failure(error, status: error.code.status)
+        return try await writer.write(response: refused.head, body: refused.body)
+      }
+      guard request.head.path?.hasPrefix("/") == true else {
         return try await answers.proxy(request, writer, channel)
       }
       let response = await Self.respond(to: request, by: router, on: channel, logger: logger)
@@ -68,16 +78,31 @@ package struct ControlServer: Service {
     for await _ in listening.stream {}
   }
 
+  private func check(_ request: Request, on channel: any Channel) async throws(ControlError) {
+    do throws(ControlError) {
+      guard request.headers[.origin] == nil
+      else { throw ControlError(.notPermitted, "The control socket is not for web pages.") }
+      let peer = await PeerCredentials.of(channel)
+      try rights.check(request.method, by: peer)
+    } catch {
+      logger.notice("refused on the control socket", metadata: ["path": "\(request.uri.path)", "why": "\(error)"])
+      throw error
+    }
+  }
+
   private static func respond<Responder: HTTPResponder>(
     to request: Request, by router: Responder, on channel: any Channel, logger: Logger
   ) async -> Response where Responder.Context == BasicRequestContext {
     do {
-      guard request.headers[.origin] == nil else {
-        throw ControlError(.notPermitted, "The control socket is not for web pages.")
-      }
       let context = BasicRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
       return try await router.respond(to: request, context: context)
     } catch let error as ControlError {
+      return failure(error, status: error.code.status)
+    } catch let error as TrustError {
+      let error = ControlError(error)
+      return failure(error, status: error.code.status)
+    } catch let error as MeshError {
+      let error = ControlError(error)
       return failure(error, status: error.code.status)
     } catch let error as HTTPError {
       let known = error.status == .notFound || error.status == .methodNotAllowed

@@ -1,6 +1,7 @@
 import HTTPX
 import LinkLocal
 package import Mesh
+import Trust
 import XMPP
 
 extension DeviceResource {
@@ -12,6 +13,9 @@ extension DeviceResource {
       addresses: device.state == .gone
         ? [] : device.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
       seen: device.seen,
-      url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) })
+      url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) },
+      trust: Trust(
+        word: device.standing.word, node: device.node?.description, petname: device.petname,
+        problem: device.standing.refusal?.detail))
   }
 }

@@ -15,48 +15,63 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     }
   }
 
+  /// What this node makes of it, and by which key.
+  package struct Trust: Sendable, Hashable {
+    /// `self`, `friend`, `stranger`, `plaintext`, `CHANGED` or `blocked`.
+    package let word: String
+    package let node: String?
+    package let petname: String?
+    /// Why it is refused, with both keys where that is the reason.
+    package let problem: String?
+
+    package init(word: String, node: String? = nil, petname: String? = nil, problem: String? = nil) {
+      self.word = word
+      self.node = node
+      self.petname = petname
+      self.problem = problem
+    }
+  }
+
   package let jid: String
   package let name: String
   package let online: Bool
   /// Whether it answers HTTP; null while nobody has asked it.
-  package let http: Bool?
+  @Nullable package private(set) var http: Bool?
   /// `avail`, `away`, `dnd`, or what a foreign client says.
   package let status: String
-  package let message: String?
+  @Nullable package private(set) var message: String?
   /// Where it can be reached; none once it is gone.
   package let addresses: [Address]
   /// When the link last told of it (ISO 8601, UTC).
   package let seen: Date
   /// What a browser on this machine opens; null where that would lead nowhere.
-  package let url: String?
+  @Nullable package private(set) var url: String?
+  /// `self`, `friend`, `stranger`, `plaintext`, `CHANGED` or `blocked`; null where no daemon runs that could tell.
+  @Nullable package private(set) var trust: String?
+  /// The id of its node: announced by a stranger's device, proven by a friend's.
+  @Nullable package private(set) var node: String?
+  /// What the owner calls its node; null where that is no friend.
+  @Nullable package private(set) var petname: String?
+  /// Why it is refused; null where it is not.
+  @Nullable package private(set) var problem: String?
 
   package init(
     jid: String, name: String, online: Bool, http: Bool?, status: String, message: String?, addresses: [Address],
-    seen: Date, url: String?
+    seen: Date, url: String?, trust: Trust?
   ) {
     self.jid = jid
     self.name = name
     self.online = online
-    self.http = http
     self.status = status
-    self.message = message
     self.addresses = addresses
     self.seen = seen
+    self.http = http
+    self.message = message
     self.url = url
-  }
-
-  /// Written out because the synthesized one leaves out keys that are null, and readers count on each.
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(jid, forKey: .jid)
-    try container.encode(name, forKey: .name)
-    try container.encode(online, forKey: .online)
-    try container.encode(http, forKey: .http)
-    try container.encode(status, forKey: .status)
-    try container.encode(message, forKey: .message)
-    try container.encode(addresses, forKey: .addresses)
-    try container.encode(seen, forKey: .seen)
-    try container.encode(url, forKey: .url)
+    self.trust = trust?.word
+    node = trust?.node
+    petname = trust?.petname
+    problem = trust?.problem
   }
 }
 

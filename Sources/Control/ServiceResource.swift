@@ -1,17 +1,45 @@
+package import Trust
+
 /// What `PUT /v1/services/{name}` takes.
 package struct ServiceResource: Codable, Sendable, Hashable {
-  /// `http://host:port`, `unix:/path`, or the absolute path of a folder.
+  /// `http://host:port`, `https://host:port`, `unix:/path`, or the absolute path of a folder.
   package var target: String
   package var title: String?
   package var description: String?
+  /// Who may use it. Required: nothing is open that nobody opened.
+  package var access: AccessResource
+  /// The only methods; nil: all.
+  package var methods: [String]?
+  /// The only paths, with all below them; nil: all.
+  package var paths: [String]?
   /// Whether anyone on the link gets HTTP without TLS.
-  package var plaintext: Bool
+  package var plaintext: Bool?
+  /// SHA-256 of the certificate of an `https` target, in hexadecimal.
+  package var fingerprint: String?
+  /// Whether any certificate of an `https` target will do.
+  package var insecure: Bool?
 
-  package init(target: String, title: String? = nil, description: String? = nil, plaintext: Bool = false) {
+  package init(
+    target: String, title: String? = nil, description: String? = nil, access: AccessResource,
+    methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool? = nil, fingerprint: String? = nil,
+    insecure: Bool? = nil
+  ) {
     self.target = target
     self.title = title
     self.description = description
+    self.access = access
+    self.methods = methods
+    self.paths = paths
     self.plaintext = plaintext
+    self.fingerprint = fingerprint
+    self.insecure = insecure
+  }
+
+  /// Throws `TrustError` where the rules cannot be meant.
+  package var policy: AccessPolicy {
+    get throws(TrustError) {
+      try AccessPolicy(access: access.access, methods: methods, paths: paths, plaintext: plaintext ?? false)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import HTTPX
 package import Mesh
+package import Trust
 import XMPP
 
 /// The answer to `GET /v1/status`, schema 1.
@@ -7,37 +8,42 @@ package struct StatusResource: Codable, Sendable, Hashable {
   package struct Service: Codable, Sendable, Hashable {
     package let name: String
     /// As announced; null until the link has accepted a name.
-    package let jid: String?
+    @Nullable package private(set) var jid: String?
     package let target: String
+    package let access: AccessResource
     package let plaintext: Bool
     /// Why it is not announced, where that is so.
-    package let problem: String?
+    @Nullable package private(set) var problem: String?
   }
 
   package let schema: Int
   package let version: String
   package let jid: String
+  /// The node's id.
+  package let id: String
   /// TCP port of the XMPP listener.
   package let port: Int
   /// Where browsers open the list of devices; null where no front runs.
-  package let front: String?
+  @Nullable package private(set) var front: String?
   /// Why announcing and browsing do not work; null while they do.
-  package let problem: String?
+  @Nullable package private(set) var problem: String?
   /// Open streams to peers.
   package let streams: Int
   package let services: [Service]
 
-  package init(_ status: NodeStatus, version: String, frontPort: Int?) {
+  package init(_ status: NodeStatus, id: NodeID, version: String, frontPort: Int?) {
     schema = 1
     self.version = version
     jid = status.jid.text
+    self.id = id.description
     port = status.port
-    front = frontPort.map { FrontAddress(port: $0).dashboard }
-    problem = status.discoveryProblem
     streams = status.streams
     services = status.services.map {
       Service(
-        name: $0.name, jid: $0.jid?.text, target: $0.target, plaintext: $0.plaintext, problem: $0.problem)
+        name: $0.name, jid: $0.jid?.text, target: $0.target, access: AccessResource($0.policy.access),
+        plaintext: $0.policy.plaintext, problem: $0.problem)
     }
+    front = frontPort.map { FrontAddress(port: $0).dashboard }
+    problem = status.discoveryProblem
   }
 }
