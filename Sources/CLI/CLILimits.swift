@@ -18,6 +18,9 @@ enum CLILimits {
   /// When a shutdown that was asked for is forced; 3 s is promised, and goodbyes are sent before.
   static let gracefulShutdown = Duration.milliseconds(2200)
 
+  /// How often an open question is looked at: is there an answer, and does the question still stand?
+  static let questionInterval = Duration.milliseconds(500)
+
   /// The progress bar is redrawn at most this often.
   static let progressInterval = Duration.milliseconds(100)
 

@@ -1,5 +1,6 @@
 import Control
 import HTTPEdge
+import Trust
 
 /// A command that failed: the one line that the user reads, and the exit status that a script reads.
 struct CommandFailure: Error, Equatable, CustomStringConvertible {
@@ -70,6 +71,7 @@ extension CommandFailure {
     case let error as CommandFailure: self = error
     case let error as ControlError: self.init(error)
     case let error as ConfigurationError: self.init(.configuration, "\(error)")
+    case let error as TrustError: self.init(.usage, error.message)
     case let error as StateError: self.init(.configuration, "\(error)")
     // The control socket has errors of its own: only the front can mean this.
     case let error as HTTPServerError:

@@ -14,15 +14,18 @@ struct Hearth: AsyncParsableCommand {
         hearth devices                             who is on the link
         hearth get httpx://thermostat@pi/          fetch from a device
         hearth open httpx://thermostat@pi/         open it in the browser
-        hearth serve tv http://127.0.0.1:3000 --plaintext
-                                                   announce an app as a device
+        hearth serve tv http://127.0.0.1:3000      announce an app as a device, for friends
+        hearth invite                              print a line for `hearth join` on another node
+        hearth friends                             who may come in
 
       Completion of commands and of device names: hearth --generate-completion-script bash
       """,
     version: "hearth \(version)",
     subcommands: [
       DaemonCommand.self, DevicesCommand.self, GetCommand.self, OpenCommand.self, URLCommand.self, ServeCommand.self,
-      UnserveCommand.self, StatusCommand.self,
+      UnserveCommand.self, StatusCommand.self, IDCommand.self, FriendsCommand.self, RequestsCommand.self,
+      AcceptCommand.self, RejectCommand.self, InviteCommand.self, JoinCommand.self, BefriendCommand.self,
+      PermitCommand.self, RotateKeyCommand.self,
     ])
 
   static func main() async {

@@ -32,6 +32,15 @@ struct Places {
 
   var configuration: String? { configurations.first(where: exists) }
 
+  /// `trusted.d` beside the configuration; where there is none, beside where one would be looked for.
+  func trusted(beside configuration: String?) -> String? {
+    let files = configuration.map { [$0] } ?? configurations
+    let folders = files.map { file in
+      file.contains("/") ? "\(file[..<file.lastIndex(of: "/")!])/trusted.d" : "trusted.d"
+    }
+    return folders.first(where: exists) ?? folders.first
+  }
+
   /// Throws `CommandFailure` where a user has no home.
   var state: String {
     get throws(CommandFailure) {

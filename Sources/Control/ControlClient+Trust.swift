@@ -68,8 +68,8 @@ extension ControlClient {
   }
 
   /// The digits come as an event.
-  package func beginPairing(device: String, petname: String?) async throws {
-    _ = try await ask(
+  package func beginPairing(device: String, petname: String?) async throws -> PairingResource {
+    try await ask(
       .post, "/v1/pairing", TrustRequest(petname: petname, device: device), for: PairingResource.self)
   }
 

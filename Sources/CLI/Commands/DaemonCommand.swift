@@ -13,7 +13,8 @@ struct DaemonCommand: AsyncParsableCommand {
     abstract: "Run a node: announce this machine's services, find those of others, let browsers in.",
     discussion: """
       Stays in the foreground and logs to standard error. SIGTERM and SIGINT end it, SIGHUP takes over the services of a
-      changed configuration. Exit status 78 where the configuration cannot be used.
+      changed configuration, and the friends of a changed trusted.d beside it. Exit status 78 where the configuration
+      cannot be used, or others could read the node's key.
 
       Examples:
         hearth daemon
@@ -49,12 +50,14 @@ struct DaemonCommand: AsyncParsableCommand {
     let places = Places.current
     let file = config ?? places.configuration
     let configuration = try file.map(ConfigurationFile.read) ?? Configuration()
+    let trusted = places.trusted(beside: file)
+    let fleet = try TrustedFolder.read(trusted)
     let machine = try MachineName.of(configuration.node)
     let socket = try places.daemonSocket(socket)
     if socket == SystemFolders.socket { try SystemFolders.makeRuntimeFolder() }
     let state = try StateFolder(state ?? places.state)
     let daemon = Daemon(
-      configuration: configuration, file: file, socket: socket, machine: machine,
+      configuration: configuration, file: file, trusted: trusted, fleet: fleet, socket: socket, machine: machine,
       notifier: ServiceNotifier(address: places.environment["NOTIFY_SOCKET"]), logger: logger)
     try await daemon.run(in: state)
   }

@@ -11,6 +11,10 @@ struct DevicesCommand: AsyncParsableCommand {
 
       STATE is online, away (listed, yet nobody answers) or gone. HTTP is yes, no, or ? while nobody has asked.
 
+      TRUST is self (this node's own), friend, stranger (it has a key, and is no friend), plaintext (it has none, and may
+      be anyone), blocked, or CHANGED: it shows another key than before, and nothing is sent to it. FRIEND is what you
+      call its node; NAME is what it calls itself.
+
       Examples:
         hearth devices
         hearth devices --json | jq -r '.devices[] | select(.http).url'
@@ -51,6 +55,7 @@ struct DevicesCommand: AsyncParsableCommand {
       Terminal.write(try ControlJSON.encode(DeviceList(devices), pretty: true) + [0x0A], to: 1)
     } else {
       for line in DeviceTable.lines(devices, present: present, now: Date()) { Terminal.print(line) }
+      for line in DeviceTable.problems(devices) { Terminal.printError("\(line)\n") }
     }
   }
 

@@ -51,6 +51,6 @@ extension DeviceResource {
       jid: entry.jid.text, name: entry.record.nick ?? entry.jid.user, online: entry.state == .online, http: nil,
       status: entry.record.status ?? "", message: entry.record.message,
       addresses: entry.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
-      seen: entry.seen, url: nil)
+      seen: entry.seen, url: nil, trust: nil)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import FoundationEssentials
+import Trust
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,11 +11,14 @@ struct ServeCommand: AsyncParsableCommand {
       At once, and again whenever the daemon starts, until `hearth unserve`. Serving a name again replaces it; names
       that stand in hearth.toml are changed there.
 
-      TARGET is http://host:port, unix:/path/of/socket, or a folder.
+      TARGET is http://host:port, https://host:port, unix:/path/of/socket, or a folder. Friends may use it, unless
+      --access says otherwise.
 
       Examples:
-        hearth serve tv http://127.0.0.1:3000 --plaintext --title "Living room TV"
-        hearth serve photos ~/Pictures --plaintext
+        hearth serve tv http://127.0.0.1:3000 --title "Living room TV"
+        hearth serve photos ~/Pictures --access anna,kitchen-pi --method GET
+        hearth serve guests /srv/guests --access public
+        hearth serve nas https://nas.local --fingerprint 5B:F1:…
       """)
 
   @Argument(help: "The device's name: the part before the @ of its address.")
@@ -25,14 +29,47 @@ struct ServeCommand: AsyncParsableCommand {
   var title: String?
   @Option(help: ArgumentHelp("One line about it, announced to everyone on the link.", valueName: "text"))
   var description: String?
-  @Flag(help: "Serve HTTP to anyone on the link, without TLS.")
+  @Option(
+    help: ArgumentHelp(
+      "Who may use it: friends, public (whoever has a key), or friends' names with commas between.", valueName: "who"))
+  var access = "friends"
+  @Option(help: ArgumentHelp("Allow only this method; give it once for each. GET includes HEAD.", valueName: "method"))
+  var method: [String] = []
+  @Option(
+    help: ArgumentHelp("Allow only this path and what is below it; give it once for each.", valueName: "path"))
+  var path: [String] = []
+  @Flag(help: "Serve HTTP also to those without TLS: anyone on the link can read what passes. Needs --access public.")
   var plaintext = false
+  @Option(
+    help: ArgumentHelp(
+      "For https: the SHA-256 of the one certificate to accept, as openssl x509 -fingerprint -sha256 prints it.",
+      valueName: "hex"))
+  var fingerprint: String?
+  @Flag(help: "For https: accept any certificate. Whoever is in between can read and change what passes.")
+  var insecure = false
   @OptionGroup var client: ClientOptions
 
+  /// What contradicts itself is said before the daemon is asked.
+  func validate() throws {
+    if plaintext, access != "public" {
+      throw ValidationError("--plaintext lets in anyone on the link: say --access public as well, or leave it out")
+    }
+    do throws(TrustError) {
+      _ = try resource.policy
+    } catch {
+      throw ValidationError(error.message)
+    }
+  }
+
+  private var resource: ServiceResource {
+    ServiceResource(
+      target: Self.absolute(target, from: FileManager.default.currentDirectoryPath), title: title,
+      description: description, access: AccessResource(access), methods: method.isEmpty ? nil : method,
+      paths: path.isEmpty ? nil : path, plaintext: plaintext, fingerprint: fingerprint, insecure: insecure)
+  }
+
   func run() async throws {
-    let folder = FileManager.default.currentDirectoryPath
-    let service = ServiceResource(
-      target: Self.absolute(target, from: folder), title: title, description: description, plaintext: plaintext)
+    let service = resource
     let served = try await client.client.serve(name, service)
     Terminal.print("httpx://\(served.jid)/ is served from \(service.target)")
     for warning in served.warnings { Terminal.printError("hearth: warning: \(warning)\n") }

@@ -1,3 +1,5 @@
+import Trust
+
 /// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
 struct Configuration: Equatable, Sendable {
   /// `[node]`.
@@ -10,6 +12,8 @@ struct Configuration: Equatable, Sendable {
     var listen: Int?
     /// Names of the interfaces to announce and browse on; nil: all.
     var interfaces: [String]?
+    /// What becomes of requests of friendship.
+    var requests = RequestMode.ask
   }
 
   /// `[front]`.
@@ -25,14 +29,6 @@ struct Configuration: Equatable, Sendable {
   var services: [ServiceDefinition] = []
 }
 
-/// Who may use a service, once its peers can prove who they are (XEP-0332 §"Roster handling in web servers").
-enum Access: Equatable, Sendable {
-  case friends
-  case `public`
-  /// Petnames of friends.
-  case only([String])
-}
-
 /// One service as its owner defines it, in `hearth.toml` or with `hearth serve`.
 struct ServiceDefinition: Equatable, Sendable {
   /// The user part of its address.
@@ -42,7 +38,10 @@ struct ServiceDefinition: Equatable, Sendable {
   var title: String?
   /// One line about the device, announced to everyone on the link.
   var description: String?
-  var access = Access.friends
-  /// Whether anyone on the link gets HTTP without TLS.
-  var plaintext = false
+  /// Who may use it.
+  var access: AccessPolicy
+  /// SHA-256 of the certificate that an `https` target has to show, in hexadecimal; nil: the system's authorities say.
+  var fingerprint: String?
+  /// Whether an `https` target may show any certificate.
+  var insecure = false
 }

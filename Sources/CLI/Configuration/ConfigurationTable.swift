@@ -1,4 +1,5 @@
 import TOMLKit
+import Trust
 
 /// One table of the document, read strictly: what is not asked for is an error.
 struct ConfigurationTable {
@@ -45,9 +46,10 @@ struct ConfigurationTable {
     return int
   }
 
-  func strings(_ key: String) throws(ConfigurationError) -> [String]? {
+  /// `example` is what a good list looks like.
+  func strings(_ key: String, like example: [String]) throws(ConfigurationError) -> [String]? {
     guard let value = table[key] else { return nil }
-    guard let array = value.array else { throw wrongType(key, value, "a list of strings, like [\"eth0\", \"wlan0\"]") }
+    guard let array = value.array else { throw wrongType(key, value, "a list of strings, like \(example)") }
     var strings: [String] = []
     for index in 0..<array.count {
       guard let text = array[index].string, !text.isEmpty else {
@@ -64,6 +66,17 @@ struct ConfigurationTable {
       throw wrongType(key, value, "a table, written as [\((path + [key]).joined(separator: "."))]")
     }
     return ConfigurationTable(table: inner, path: path + [key], file: file, locator: locator)
+  }
+
+  /// Says at which key a rule of trust is broken.
+  func checking<Value>(
+    _ key: String, _ body: () throws(TrustError) -> Value
+  ) throws(ConfigurationError) -> Value {
+    do throws(TrustError) {
+      return try body()
+    } catch {
+      throw failure(key, error.message)
+    }
   }
 
   func wrongType(_ key: String, _ value: any TOMLValueConvertible, _ wanted: String) -> ConfigurationError {

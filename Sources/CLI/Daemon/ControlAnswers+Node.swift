@@ -2,19 +2,19 @@ import Control
 import Front
 import Logging
 import Mesh
+import TLS
+import Trust
 import XMPP
 
 extension ControlAnswers {
   /// What the daemon answers: the node's devices, the services of the book, and the mesh through the gateway.
-  init(node: Node, book: ServiceBook, logger: Logger) {
+  init(node: Node, book: ServiceBook, keys: IdentityStore, logger: Logger) {
     let gateway = Gateway(node: node, logger: logger)
     self.init(
       devices: { node.devices() }, deviceChanges: { node.deviceChanges() }, status: { node.status() },
       serve: { name, service in
         var served = try await book.add(
-          ServiceDefinition(
-            name: name, target: service.target, title: service.title, description: service.description,
-            plaintext: service.plaintext))
+          try ServiceDefinition(name, service))
         // So that what is said is true: the name may be taken, and a moment later the device can be opened.
         let standing = await node.standing(of: name, within: CLILimits.announcement)
         if let jid = standing?.jid { served.jid = jid.text }
@@ -22,6 +22,38 @@ extension ControlAnswers {
         return served
       },
       unserve: { try await book.remove($0) },
-      proxy: { request, writer, _ in try await gateway.forward(request, writer: writer) })
+      proxy: { request, writer, _ in try await gateway.forward(request, writer: writer) },
+      trust: TrustAnswers(node: node, keys: keys))
+  }
+}
+
+extension TrustAnswers {
+  fileprivate init(node: Node, keys: IdentityStore) {
+    let friendships = node.friendships
+    self.init(
+      friendships: friendships,
+      join: { try await node.join($0, petname: $1) },
+      ask: { try await node.ask($0, petname: $1, greeting: $2) },
+      befriend: { try await node.befriend($0, petname: $1) },
+      rotate: {
+        do {
+          let new = try keys.rotate(friendships.identity, name: node.status().jid.text)
+          return try NodeID(key: new)
+        } catch RotationError.pending {
+          throw ControlError(.conflict, "A new key is waiting already: restart the daemon first.")
+        } catch {
+          throw ControlError(.failed, "The key was not changed: \(error).")
+        }
+      })
+  }
+}
+
+extension NodeID {
+  /// Throws `TrustError` where SHA-256 gives no 32 bytes, which it does.
+  init(key identity: Identity) throws(TrustError) {
+    guard let id = NodeID(digest: Digest.sha256(identity.spki)) else {
+      throw TrustError(.nodeID, "SHA-256 gave no 32 bytes")
+    }
+    self = id
   }
 }

@@ -6,6 +6,7 @@ import Mesh
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Trust
 import UnixSignals
 
 /// All of a node, composed: the mesh, the front for browsers, the control socket.
@@ -13,6 +14,9 @@ struct Daemon {
   let configuration: Configuration
   /// Where the configuration came from; nil: the defaults.
   let file: String?
+  /// The folder `trusted.d`, and whom it named at the start.
+  let trusted: String?
+  let fleet: [FleetEntry]
   let socket: String
   let machine: String
   let notifier: ServiceNotifier
@@ -23,31 +27,40 @@ struct Daemon {
   /// Throws what kept it from starting or broke it: `ControlError`, `StateError`, `CommandFailure`, and what the node and
   /// the front throw.
   func run(in state: borrowing StateFolder) async throws {
+    let keys = IdentityStore(folder: state.path)
+    let identity = try keys.load(name: "\(configuration.node.name)@\(machine)")
+    let friendships = try FriendStore(folder: state.path).open(
+      for: identity, mode: configuration.node.requests, logger: logger)
+    await friendships.setFleet(fleet)
     let node = try Node(
       configuration: NodeConfiguration(
         name: configuration.node.name, machine: machine, port: configuration.node.listen,
         version: Hearth.version),
+      friendships: friendships,
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let book = ServiceBook(
       nodeName: configuration.node.name, machine: machine, configured: configuration.services,
       store: ServiceStore(folder: state.path), stage: Self.stage(node), logger: logger)
     try await book.start()
-    try await run(services(node, book))
+    try await run(services(node, book, keys))
   }
 
   /// In the order of their start; they end the other way round, so that the node can say goodbye last.
-  private func services(_ node: Node, _ book: ServiceBook) -> [any Service] {
+  private func services(_ node: Node, _ book: ServiceBook, _ keys: IdentityStore) -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
     let front = frontPort.map {
       Front(node: node, port: $0, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     }
     let control = ControlServer(
-      socket: socket, answers: ControlAnswers(node: node, book: book, logger: logger), version: Hearth.version,
-      frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+      socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, logger: logger),
+      version: Hearth.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
+      logger: logger)
     let readiness = Readiness(
       node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
-    let reload = Reload(file: file, running: configuration, book: book, notifier: notifier, logger: logger)
+    let reload = Reload(
+      file: file, trusted: trusted, running: configuration, friendships: node.friendships, book: book,
+      notifier: notifier, logger: logger)
     return [readiness, node] + (front.map { [$0] } ?? []) + [control, reload, notifier]
   }
 

@@ -7,7 +7,9 @@ extension HostedService {
   init(_ definition: ServiceDefinition, eventLoopGroup: any EventLoopGroup) throws {
     self.init(
       name: definition.name, title: definition.title, description: definition.description, target: definition.target,
-      plaintext: definition.plaintext,
-      origin: try Target(definition.target).makeOrigin(eventLoopGroup: eventLoopGroup))
+      policy: definition.access,
+      origin: try Target(
+        definition.target, fingerprint: definition.fingerprint, insecure: definition.insecure
+      ).makeOrigin(eventLoopGroup: eventLoopGroup))
   }
 }

@@ -4,6 +4,7 @@ import HTTPX
 import Logging
 import Mesh
 import ServiceLifecycle
+import Trust
 
 /// Says once that the daemon listens and is announced: one log line, and the service manager is told.
 ///
@@ -32,7 +33,7 @@ struct Readiness: Service {
     logger.notice(
       "ready",
       metadata: [
-        "jid": "\(status.jid)", "port": "\(status.port)", "socket": "\(socket)",
+        "jid": "\(status.jid)", "node": "\(node.friendships.id.short)", "port": "\(status.port)", "socket": "\(socket)",
         "front": "\(address?.dashboard ?? "off")",
       ])
     notifier.ready("\(status.jid) on port \(status.port)")

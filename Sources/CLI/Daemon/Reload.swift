@@ -1,12 +1,16 @@
 import Logging
+import Mesh
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads `hearth.toml` again on `SIGHUP` and takes over its services; a bad file changes nothing.
+/// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services and friends; a bad file changes nothing.
 struct Reload: Service {
   /// nil where the daemon runs without a file.
   let file: String?
+  /// The folder `trusted.d`; nil where there can be none.
+  let trusted: String?
   let running: Configuration
+  let friendships: Friendships
   let book: ServiceBook
   let notifier: ServiceNotifier
   let logger: Logger
@@ -20,13 +24,18 @@ struct Reload: Service {
   }
 
   private func reload() async {
-    guard let file else { return logger.notice("nothing to reload: no configuration file was found at the start") }
     do {
-      let configuration = try ConfigurationFile.read(file)
-      try await book.reload(configuration.services)
-      logger.notice("reloaded", metadata: ["file": "\(file)", "services": "\(configuration.services.count)"])
+      let fleet = try TrustedFolder.read(trusted)
+      let configuration = try file.map(ConfigurationFile.read) ?? running
+      if file != nil { try await book.reload(configuration.services) }
+      await friendships.setFleet(fleet)
+      logger.notice(
+        "reloaded",
+        metadata: [
+          "file": "\(file ?? "none")", "services": "\(configuration.services.count)", "trusted": "\(fleet.count)",
+        ])
       if configuration.node != running.node || configuration.front != running.front {
-        logger.warning("changes under [node] and [front] need a restart", metadata: ["file": "\(file)"])
+        logger.warning("changes under [node] and [front] need a restart", metadata: ["file": "\(file ?? "none")"])
       }
     } catch {
       logger.error("not reloaded, all goes on as before", metadata: ["error": "\(error)"])

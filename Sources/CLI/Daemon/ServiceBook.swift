@@ -1,6 +1,7 @@
 import Control
 import Logging
 import Mesh
+import Trust
 import XMPP
 
 /// What this node serves: the services of `hearth.toml` and those added with `hearth serve`, which are kept on disk.
@@ -157,8 +158,7 @@ actor ServiceBook {
 extension HostedService {
   /// What its owner should know.
   var warnings: [String] {
-    plaintext
-      ? ["anyone on the link can use this service and read what passes, since it is served as plaintext"]
-      : ["the device is announced, but HTTP is not served: that needs TLS, or plaintext to serve it to anyone"]
+    policy.plaintext
+      ? ["anyone on the link can use this service and read what passes, since it is served as plaintext"] : []
   }
 }

@@ -5,10 +5,13 @@ import FoundationEssentials
 enum DeviceTable {
   /// `present` are the addresses of those that are not gone.
   static func lines(_ devices: [DeviceResource], present: Set<String>, now: Date) -> [String] {
-    var table = TextTable(header: ["NAME", "JID", "STATE", "HTTP", "SEEN", "URL"])
+    var table = TextTable(header: ["NAME", "JID", "STATE", "TRUST", "FRIEND", "HTTP", "SEEN", "URL"])
     table.rows = devices.map { device in
       let state = device.online ? "online" : present.contains(device.jid) ? "away" : "gone"
-      return [device.name, device.jid, state, http(device), seen(device, now: now), device.url ?? "-"]
+      return [
+        device.name, device.jid, state, device.trust ?? "?", device.petname ?? "-", http(device),
+        seen(device, now: now), device.url ?? "-",
+      ]
     }
     return table.lines
   }
@@ -16,7 +19,18 @@ enum DeviceTable {
   /// One change, as a line of its own. A device that is gone has no address left; one that is away mostly has.
   static func change(_ device: DeviceResource, now: Date) -> String {
     let state = device.online ? "online" : device.addresses.isEmpty ? "gone" : "away"
-    return [device.jid, state, device.name, device.url].compactMap { $0.map(Printable.clean) }.joined(separator: "  ")
+    return [device.jid, state, device.trust, device.name, device.url].compactMap { $0.map(Printable.clean) }
+      .joined(separator: "  ")
+  }
+
+  /// What the owner should know of devices that are refused for their keys: one line each.
+  static func problems(_ devices: [DeviceResource]) -> [String] {
+    devices.compactMap { device in
+      guard device.trust == "CHANGED", let problem = device.problem else { return nil }
+      return Printable.clean(
+        "hearth: \(device.jid) is not let in: \(problem). Where its owner says that this is right, "
+          + "`hearth friends remove` the old one; else somebody pretends to be it.")
+    }
   }
 
   private static func http(_ device: DeviceResource) -> String {

@@ -12,6 +12,11 @@ enum FileBytes {
     if file < 0, errno == ENOENT { return nil }
     guard file >= 0 else { throw SystemError("read", path) }
     defer { close(file) }
+    return try contents(of: file, path: path, limit: limit)
+  }
+
+  /// The rest of an open file.
+  static func contents(of file: Int32, path: String, limit: Int) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 64 << 10)
     while bytes.count <= limit {
@@ -24,24 +29,54 @@ enum FileBytes {
     throw SystemError("read", path, code: EFBIG)
   }
 
+  /// How far `replace` has come.
+  enum Step: CaseIterable, Sendable {
+    case opened, written, synced, linked, kept, renamed, done
+  }
+
   /// Writes a temporary file beside it (mode 0600), syncs it, renames it over `path` and syncs the folder.
-  static func replace(_ path: String, in folder: String, with bytes: [UInt8]) throws(SystemError) {
+  ///
+  /// What was there before becomes `previous`, where that is given: at no moment is there no file at `path`.
+  /// - Parameter reached: told of each step; for tests that stop there.
+  static func replace(
+    _ path: String, in folder: String, with bytes: [UInt8], keeping previous: String? = nil,
+    reached: (Step) -> Void = { _ in }
+  ) throws(SystemError) {
     let temporary = path + ".new"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw SystemError("write", temporary) }
     do throws(SystemError) {
       defer { close(file) }
+      reached(.opened)
       try append(bytes, to: file, path: temporary)
+      reached(.written)
       guard fsync(file) == 0 else { throw SystemError("write", temporary) }
+      reached(.synced)
     } catch {
       unlink(temporary)
       throw error
     }
+    if let previous { try keep(path, as: previous, reached) }
     guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
+    reached(.renamed)
     let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw SystemError("open", folder) }
     defer { close(directory) }
     guard fsync(directory) == 0 else { throw SystemError("write", folder) }
+    reached(.done)
+  }
+
+  /// Gives the file a second name, in place of what had that before.
+  private static func keep(_ path: String, as previous: String, _ reached: (Step) -> Void) throws(SystemError) {
+    let second = previous + ".new"
+    guard unlink(second) == 0 || errno == ENOENT else { throw SystemError("replace", second) }
+    guard link(path, second) == 0 else {
+      if errno == ENOENT { return }
+      throw SystemError("keep", path)
+    }
+    reached(.linked)
+    guard rename(second, previous) == 0 else { throw SystemError("replace", previous) }
+    reached(.kept)
   }
 
   /// Writes all of it, however often that takes.

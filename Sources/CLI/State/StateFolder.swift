@@ -9,11 +9,11 @@ struct StateFolder: ~Copyable {
   let path: String
   private let lock: Int32
 
-  /// Makes the folder where it is missing and locks it. Throws `StateError`.
+  /// Makes the folder where it is missing and locks it. Throws `StateError`, also where others can look into it.
   init(_ path: String) throws(StateError) {
     self.path = path
     try Self.create(path)
-    guard chmod(path, 0o700) == 0 else { throw .unusable(SystemError("change the mode of", path)) }
+    try Self.check(path)
     let file = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw .unusable(SystemError("write", path + "/lock")) }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
@@ -33,23 +33,12 @@ struct StateFolder: ~Copyable {
       guard mkdir(partial, 0o700) == 0 || errno == EEXIST else { throw .unusable(SystemError("make", partial)) }
     }
   }
-}
 
-/// Why the state folder cannot be used.
-enum StateError: Error, CustomStringConvertible {
-  case unusable(SystemError)
-  /// Another daemon holds the lock.
-  case inUse(String)
-  /// The file holds something that this version cannot read; it was left as it is.
-  case damaged(String, reason: String)
-
-  var description: String {
-    switch self {
-    case .unusable(let error): "\(error); choose another folder with --state"
-    case .inUse(let path):
-      "\(path) is in use by another hearth daemon; stop that one, or choose another folder with --state"
-    case .damaged(let file, let reason):
-      "\(file) cannot be read (\(reason)); it was left untouched: repair it, or move it away to start without it"
-    }
+  private static func check(_ path: String) throws(StateError) {
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { throw .unusable(SystemError("read", path)) }
+    guard facts.st_mode & S_IFMT == S_IFDIR else { throw .unusable(SystemError("open", path, code: ENOTDIR)) }
+    guard facts.st_uid == geteuid() else { throw .foreign(path) }
+    guard facts.st_mode & 0o077 == 0 else { throw .exposed(path, mode: facts.st_mode & 0o777, wanted: 0o700) }
   }
 }

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Control
+import HTTPX
+import XMPP
+
+struct BefriendCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "befriend", abstract: "Become friends by comparing six digits, or by asking.",
+    discussion: """
+      With people at both nodes: one names a device of the other, the other calls `hearth befriend` without one. Both
+      are shown six digits, and say whether they are the same: then nobody is in between. There is a minute for that.
+
+      With --request the owner over there is asked, who sees the request in `hearth requests`; or it is accepted at
+      once while the door is open there (hearth permit).
+
+      Examples:
+        hearth befriend thermostat@pi --name pi
+        hearth befriend
+        hearth befriend thermostat@pi --request --greeting "Anna's laptop"
+      """)
+
+  @Argument(
+    help: "A device of the other node; without one, the comparison that the other side began.",
+    completion: .custom(DeviceCompletion.candidates))
+  var device: String?
+  @Option(help: ArgumentHelp("What you call it.", valueName: "petname"))
+  var name: String?
+  @Flag(help: "Say yes to the digits without asking. For scripts that compare them by other means.")
+  var yes = false
+  @Flag(help: "Ask the owner over there instead of comparing digits.")
+  var request = false
+  @Option(help: ArgumentHelp("One line to the owner over there, with --request.", valueName: "text"))
+  var greeting: String?
+  @OptionGroup var client: ClientOptions
+
+  func validate() throws {
+    if request, device == nil { throw ValidationError("--request needs a device to ask, as in thermostat@pi") }
+    if greeting != nil, !request { throw ValidationError("--greeting goes with --request") }
+  }
+
+  func run() async throws {
+    let client = client.client
+    let address = try device.map { try DeviceAddress.parse($0).jid.text }
+    if request, let address { return try await ask(address, client) }
+    guard yes || Terminal.inputIsTerminal else {
+      throw CommandFailure(.usage, "there is no terminal to ask at: say --yes to confirm the digits unseen")
+    }
+    let comparison = Comparison(client: client, device: address, petname: name, isConfirmed: yes)
+    Terminal.print(try await comparison.run())
+  }
+
+  private func ask(_ address: String, _ client: ControlClient) async throws {
+    let answer = try await client.request(device: address, petname: name, greeting: greeting)
+    switch (answer.outcome, answer.friend) {
+    case (.friends, let friend): Terminal.print("\(friend?.petname ?? address) is a friend now (\(friend?.id ?? "?"))")
+    case (.waiting, _): Terminal.print("\(address) was asked: its owner sees it in `hearth requests` there")
+    case (.declined, _): throw CommandFailure(.denied, "\(address) takes no requests from this node")
+    }
+  }
+}

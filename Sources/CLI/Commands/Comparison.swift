@@ -1,0 +1,88 @@
+import Control
+import Trust
+
+/// Two people compare digits: this side's part, from the first word to the friendship.
+///
+/// Follows the daemon's events, since the other side may end it at any time.
+struct Comparison {
+  let client: ControlClient
+  /// Whom to begin with; nil: whoever has begun.
+  let device: String?
+  let petname: String?
+  /// Whether the owner has said yes beforehand.
+  let isConfirmed: Bool
+
+  /// The way out of the events.
+  private struct Ended: Error {
+    let result: Result<String, CommandFailure>
+  }
+
+  /// What to tell the owner at the end. Throws `CommandFailure` and `ControlError`.
+  func run() async throws -> String {
+    var peer: String?
+    var shown: String?
+    do {
+      try await client.watchEvents {
+        peer = try await begin()
+      } receive: { event in
+        guard let node = event.fields["node"], peer == nil || peer == node else { return }
+        switch event.event {
+        case EventResource.digits:
+          guard let digits = event.fields["digits"], digits != shown else { return }
+          (peer, shown) = (node, digits)
+          try await confirm(digits, with: event.fields["jid"], node: node)
+        case "friend-added" where shown != nil || device != nil: throw Ended(result: .success(Self.added(event)))
+        case "pairing-failed" where peer != nil: throw Ended(result: .failure(Self.failed(event.fields["reason"])))
+        default: return
+        }
+      }
+    } catch let end as Ended {
+      return try end.result.get()
+    }
+    throw CommandFailure(.noDaemon, "the daemon has ended")
+  }
+
+  /// The id of the other side, where that is known already.
+  private func begin() async throws -> String? {
+    if let device {
+      let pairing = try await client.beginPairing(device: device, petname: petname)
+      Terminal.printError("Waiting for \(Printable.clean(device)): there, `hearth befriend` shows the same digits…\n")
+      return pairing.id
+    }
+    if try await client.pairing().id == nil {
+      Terminal.printError("Waiting for the other side to begin with `hearth befriend DEVICE`…\n")
+    }
+    return nil
+  }
+
+  private func confirm(_ digits: String, with jid: String?, node: String) async throws {
+    let name = Printable.clean(jid ?? "the other side")
+    Terminal.print("Digits of \(name) (\(node)):\n\n    \(TrustText.grouped(digits))\n")
+    if !isConfirmed {
+      let answer = try await Terminal.confirm("Does the other side show the same digits?") {
+        try await client.pairing().digits == digits
+      }
+      // The event that says why is on its way.
+      guard let answer else { return }
+      guard answer else {
+        try await client.cancelPairing()
+        throw Ended(
+          result: .failure(
+            CommandFailure(
+              .denied, "not friends: where the digits differ, somebody is between the two nodes, or you met another one"
+            )))
+      }
+    }
+    try await client.confirmPairing(digits: digits, petname: petname)
+    Terminal.printError("Waiting for the other side to say the same…\n")
+  }
+
+  private static func added(_ event: EventResource) -> String {
+    "\(event.fields["petname"] ?? "It") is a friend now (\(event.fields["node"] ?? "?"))"
+  }
+
+  private static func failed(_ reason: String?) -> CommandFailure {
+    let text = reason.flatMap(PairingFailure.init(rawValue:))?.text ?? "the comparison ended"
+    return CommandFailure(.denied, text)
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Control
+
+struct PermitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "permit", abstract: "Open the door: accept every request of friendship for a while.",
+    discussion: """
+      For nodes without a screen. Whoever asks meanwhile is a friend, so keep it short, and look at `hearth friends`
+      afterwards. At a terminal the seconds left are shown until the door closes; Ctrl-C leaves it open.
+
+      Examples:
+        hearth permit 120s
+        hearth permit 2m
+        hearth permit off                          close it now
+        hearth permit                              is it open?
+      """)
+
+  @Argument(help: "How long, up to 15m; or off.")
+  var duration: String?
+  @Flag(help: "Print JSON, schema 1.")
+  var json = false
+  @OptionGroup var client: ClientOptions
+
+  func validate() throws {
+    guard let duration, duration != "off", Self.seconds(duration) == nil else { return }
+    throw ValidationError("\"\(duration)\" is no time: write 120s, 2m, or off")
+  }
+
+  func run() async throws {
+    let client = client.client
+    let permit: PermitResource
+    switch duration {
+    case nil: permit = try await client.permit()
+    case "off":
+      try await client.closePermit()
+      permit = try await client.permit()
+    case let text?: permit = try await client.permit(seconds: Self.seconds(text) ?? 0)
+    }
+    if json { return try Terminal.print(json: permit) }
+    guard duration != nil, permit.open, Terminal.outputIsTerminal else { return Terminal.print(Self.text(permit)) }
+    try await countDown(client)
+  }
+
+  static func text(_ permit: PermitResource) -> String {
+    permit.open ? TrustText.openDoor(permit.seconds) : "The door is closed"
+  }
+
+  /// `90`, `90s`, `2m`; nil where it is none of these.
+  static func seconds(_ text: String) -> Int? {
+    let unit = text.last == "m" ? 60 : 1
+    let digits = text.last == "m" || text.last == "s" ? text.dropLast() : text[...]
+    guard !digits.isEmpty, digits.utf8.count <= 6, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    else { return nil }
+    return Int(digits).map { $0 * unit }
+  }
+
+  /// Shows the seconds left, and who comes in, until the door is closed.
+  private func countDown(_ client: ControlClient) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        var permit = try await client.permit()
+        while permit.open {
+          Terminal.printError("\r\(Self.text(permit))   ")
+          try await Task.sleep(for: .seconds(1))
+          permit = try await client.permit()
+        }
+      }
+      group.addTask {
+        try await client.watchEvents { event in
+          if let line = TrustText.event(event) { Terminal.print("\r\(line)") }
+        }
+      }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+    Terminal.printError("\nThe door is closed\n")
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Control
+import FoundationEssentials
+
+struct RequestsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "requests", abstract: "Show who wants to be a friend, and whom you have asked.",
+    discussion: """
+      Also the digits to compare, and whether the door is open (hearth permit). What a stranger says of itself proves
+      nothing: compare the id with what `hearth id` prints there.
+
+      Examples:
+        hearth requests
+        hearth requests --json | jq -r '.requests[].id'
+      """)
+
+  @Flag(help: "Print JSON, schema 1.")
+  var json = false
+  @OptionGroup var client: ClientOptions
+
+  func run() async throws {
+    let list = try await client.client.requests()
+    if json { return try Terminal.print(json: list) }
+    for line in TrustText.requests(list, now: Date()) { Terminal.print(line) }
+  }
+}
+
+struct AcceptCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "accept", abstract: "Make a friend of a node that asked.",
+    discussion: """
+      Examples:
+        hearth accept ABCDEFG --name anna
+      """)
+
+  @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+  var who: String
+  @Option(help: ArgumentHelp("What you call it.", valueName: "petname"))
+  var name: String?
+  @OptionGroup var client: ClientOptions
+
+  func run() async throws {
+    let friend = try await client.client.accept(who, petname: name)
+    Terminal.print("\(friend.petname) is a friend now (\(friend.id))")
+  }
+}
+
+struct RejectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reject", abstract: "Say no to a node that asked.",
+    discussion: """
+      It may ask again in an hour; `hearth friends block` keeps it from that.
+
+      Example:
+        hearth reject ABCDEFG
+      """)
+
+  @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+  var who: String
+  @OptionGroup var client: ClientOptions
+
+  func run() async throws { try await client.client.reject(who) }
+}
