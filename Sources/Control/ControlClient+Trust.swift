@@ -21,19 +21,19 @@ extension ControlClient {
   }
 
   package func rename(_ who: String, to petname: String) async throws {
-    try await tell(.patch, "/v1/friends/\(Self.segment(who))", TrustRequest(petname: petname))
+    try await tell(.patch, "/v1/friends/\(try Self.segment(who))", TrustRequest(petname: petname))
   }
 
   package func remove(_ who: String) async throws {
-    try await tell(.delete, "/v1/friends/\(Self.segment(who))")
+    try await tell(.delete, "/v1/friends/\(try Self.segment(who))")
   }
 
   package func block(_ who: String) async throws {
-    try await tell(.put, "/v1/blocked/\(Self.segment(who))")
+    try await tell(.put, "/v1/blocked/\(try Self.segment(who))")
   }
 
   package func unblock(_ who: String) async throws {
-    try await tell(.delete, "/v1/blocked/\(Self.segment(who))")
+    try await tell(.delete, "/v1/blocked/\(try Self.segment(who))")
   }
 
   package func requests() async throws -> RequestList {
@@ -42,11 +42,11 @@ extension ControlClient {
 
   package func accept(_ who: String, petname: String?) async throws -> FriendResource {
     try await ask(
-      .post, "/v1/requests/\(Self.segment(who))/accept", TrustRequest(petname: petname), for: FriendResource.self)
+      .post, "/v1/requests/\(try Self.segment(who))/accept", TrustRequest(petname: petname), for: FriendResource.self)
   }
 
   package func reject(_ who: String) async throws {
-    try await tell(.post, "/v1/requests/\(Self.segment(who))/reject")
+    try await tell(.post, "/v1/requests/\(try Self.segment(who))/reject")
   }
 
   /// Asks the owner of a device, in one line of their words if they like.
@@ -108,7 +108,10 @@ extension ControlClient {
     }
   }
 
-  private static func segment(_ text: String) -> String { PercentEncoding.encoded(text) }
+  private static func segment(_ who: String) throws(ControlError) -> String {
+    guard !who.isEmpty else { throw ControlError(.invalid, "Name a friend, a node id or a device's address.") }
+    return PercentEncoding.encoded(who)
+  }
 
   private func ask<Value: Decodable>(
     _ method: HTTPRequest.Method, _ path: String, _ wish: TrustRequest, for type: Value.Type

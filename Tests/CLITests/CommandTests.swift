@@ -36,7 +36,7 @@ struct CommandTests {
     let devices = [true, nil, false].enumerated().map { index, http in
       DeviceResource(
         jid: "d\(index)@pi", name: "d", online: true, http: http, status: "", message: nil, addresses: [], seen: Date(),
-        url: nil)
+        url: nil, trust: nil)
     }
     #expect(DeviceCompletion.names(devices, prefix: "") == ["d0@pi", "d1@pi"])
     #expect(DeviceCompletion.names(devices, prefix: "httpx:") == ["httpx://d0@pi/", "httpx://d1@pi/"])

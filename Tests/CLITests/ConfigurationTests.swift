@@ -1,4 +1,5 @@
 import Testing
+import Trust
 
 @testable import CLI
 
@@ -15,6 +16,7 @@ struct ConfigurationTests {
       machine = "pi"
       listen = 5299
       interfaces = ["eth0", "wlan0"]
+      requests = "reject"
       [front]
       enabled = false
       port = 8400
@@ -23,24 +25,64 @@ struct ConfigurationTests {
       title = "Living room"
       description = "Warm"
       access = ["anna", "kitchen-pi"]
-      plaintext = true
+      methods = ["GET", "PUT"]
+      paths = ["/api/", "/set"]
       [services.files]
       target = "/srv/www"
       access = "public"
+      plaintext = true
+      [services.nas]
+      target = "https://nas.local"
+      access = "friends"
+      fingerprint = "\(Self.fingerprint)"
+      [services.printer]
+      target = "https://10.0.0.7:8443/ui"
+      access = "friends"
+      insecure = true
       [services.app]
       target = "unix:/run/app.sock"
+      access = "friends"
       """, file: "f")
-    #expect(configuration.node == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"]))
+    #expect(
+      configuration.node
+        == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"], requests: .reject))
     #expect(configuration.front == .init(enabled: false, port: 8400))
     #expect(
       configuration.services == [
-        ServiceDefinition(name: "app", target: "unix:/run/app.sock"),
-        ServiceDefinition(name: "files", target: "/srv/www", access: .public),
+        ServiceDefinition(name: "app", target: "unix:/run/app.sock", access: .friends),
+        ServiceDefinition(
+          name: "files", target: "/srv/www", access: try AccessPolicy(access: .public, plaintext: true)),
+        ServiceDefinition(
+          name: "nas", target: "https://nas.local", access: .friends, fingerprint: Self.fingerprint),
+        ServiceDefinition(name: "printer", target: "https://10.0.0.7:8443/ui", access: .friends, insecure: true),
         ServiceDefinition(
           name: "thermostat", target: "http://127.0.0.1:8321", title: "Living room", description: "Warm",
-          access: .only(["anna", "kitchen-pi"]), plaintext: true),
+          access: try AccessPolicy(
+            access: .names([Petname("anna"), Petname("kitchen-pi")]), methods: ["GET", "PUT"],
+            paths: ["/api/", "/set"])),
       ])
   }
+
+  /// What `Config/hearth.toml` explains is what there is, and its examples are good.
+  @Test func theSampleNamesEveryKey() throws {
+    let path = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/Config/hearth.toml"
+    let lines = try ConfigurationFile.text(of: path).split(separator: "\n")
+    let keys = lines.compactMap { line -> Substring? in
+      let text = line.hasPrefix("# ") ? line.dropFirst(2) : line
+      let word = text.prefix { $0.isLetter }
+      return text.hasPrefix("[") || !word.isEmpty && text.dropFirst(word.count).hasPrefix(" = ") ? text : nil
+    }
+    let sample = try ConfigurationFile.parse(keys.joined(separator: "\n"), file: path)
+    #expect(sample.node.machine != nil && sample.node.listen != nil && sample.node.interfaces != nil)
+    #expect(sample.services.map(\.name) == ["nas", "thermostat"])
+    let known = [
+      "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "target", "title", "description",
+      "access", "methods", "paths", "plaintext", "fingerprint", "insecure",
+    ]
+    #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix { $0.isLetter }) }) == Set(known))
+  }
+
+  private static let fingerprint = Array(repeating: "5B", count: 32).joined(separator: ":")
 
   struct Bad: Sendable, CustomTestStringConvertible {
     let text: String
@@ -58,9 +100,11 @@ struct ConfigurationTests {
     }
   }
 
+  private static let friends = "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\n"
+
   static let bad = [
     Bad("[nod]\n", 1, "nod", "node, front, services"),
-    Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces"),
+    Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces, requests"),
     Bad("node = 3", 1, "node", "[node]"),
     Bad("[node]\nname = 7", 2, "node.name", "a string in quotes"),
     Bad("[node]\nname = \"a@b\"", 2, "node.name", "letters, digits"),
@@ -72,6 +116,8 @@ struct ConfigurationTests {
     Bad("[node]\ninterfaces = \"eth0\"", 2, "node.interfaces", "a list of strings"),
     Bad("[node]\ninterfaces = [\"eth0\", 1]", 2, "node.interfaces", "entry 2"),
     Bad("[node]\ninterfaces = []", 2, "node.interfaces", "for all"),
+    Bad("[node]\nrequests = \"always\"", 2, "node.requests", "\"ask\", \"reject\" or \"accept\""),
+    Bad("[node]\nrequests = true", 2, "node.requests", "a string in quotes"),
     Bad("[front]\nenabled = \"yes\"", 2, "front.enabled", "true or false"),
     Bad("[front]\nport = 0", 2, "front.port", "1 to 65535"),
     Bad("[front]\nhost = \"0.0.0.0\"", 2, "front.host", "enabled, port"),
@@ -81,13 +127,31 @@ struct ConfigurationTests {
     Bad("[services.tv]\ntarget = \"www\"", 2, "services.tv.target", "/path/of/a/folder"),
     Bad("[services.tv]\ntarget = \"/w\"\nport = 1", 3, "services.tv.port", "target, title"),
     Bad("[services.tv]\ntarget = \"/w\"\naccess = \"all\"", 3, "services.tv.access", "\"friends\", \"public\""),
-    Bad("[services.tv]\ntarget = \"/w\"\naccess = []", 3, "services.tv.access", "list of names"),
-    Bad("[services.tv]\ntarget = \"/w\"\naccess = true", 3, "services.tv.access", "list of names"),
-    Bad("[services.tv]\ntarget = \"/w\"\nplaintext = 1", 3, "services.tv.plaintext", "true or false"),
+    Bad("[services.tv]\ntarget = \"/w\"", 1, "services.tv", "has no access"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"a b\"]", 3, "services.tv.access", "letters a–z"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"public\"]", 3, "services.tv.access", "meaning of its own"),
+    Bad(friends + "methods = \"GET\"", 4, "services.tv.methods", "[\"GET\", \"POST\"]"),
+    Bad(friends + "methods = []", 4, "services.tv.methods", "opens nothing"),
+    Bad(friends + "methods = [\"get\"]", 4, "services.tv.methods", "in capitals"),
+    Bad(friends + "paths = [\"photos\"]", 4, "services.tv.paths", "begin with a slash"),
+    Bad(friends + "paths = [\"/a/../b\"]", 4, "services.tv.paths", "without dots"),
+    Bad(friends + "paths = []", 4, "services.tv.paths", "opens nothing"),
+    Bad(friends + "plaintext = true", 4, "services.tv.plaintext", "access = \"public\""),
+    Bad(friends + "insecure = true", 4, "services.tv.insecure", "https:// only"),
+    Bad(friends + "fingerprint = \"\(fingerprint)\"", 4, "services.tv.fingerprint", "https:// only"),
+    Bad(
+      "[services.tv]\ntarget = \"https://a\"\naccess = \"friends\"\nfingerprint = \"5B\"", 4,
+      "services.tv.fingerprint", "64 hexadecimal"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = []", 3, "services.tv.access", "list of friends' names"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = true", 3, "services.tv.access", "list of friends' names"),
+    Bad(friends + "plaintext = 1", 4, "services.tv.plaintext", "true or false"),
     Bad("[services.tv]\ntarget = \"/w\"\ndescription = \"a\\nb\"", 3, "services.tv.description", "one line"),
     Bad("[services.\"a b\"]\ntarget = \"/w\"", 1, "services.a b", "letters, digits"),
-    Bad("[services.TV]\ntarget = \"/w\"\n[services.tv]\ntarget = \"/w\"", 3, "services.tv", "same name"),
-    Bad("[node]\nname = \"tv\"\n[services.TV]\ntarget = \"/w\"", 3, "services.TV", "node's own name"),
+    Bad(
+      "[services.TV]\ntarget = \"/w\"\naccess = \"public\"\n[services.tv]\ntarget = \"/w\"\naccess = \"public\"", 4,
+      "services.tv", "same name"),
+    Bad(
+      "[node]\nname = \"tv\"\n[services.TV]\ntarget = \"/w\"\naccess = \"public\"", 3, "services.TV", "node's own name"),
     Bad("[services.tv]\ntarget = \"/w\"\n[services.tv]\ntarget = \"/w\"", 3, nil, "not TOML"),
     Bad("[node]\nname = \"a\"\nname = \"b\"", 3, nil, "not TOML"),
     Bad("[node\n", 1, nil, "not TOML"),

@@ -10,32 +10,35 @@ struct OutputTests {
   private static let now = Date(timeIntervalSince1970: 1_000_000)
 
   private static func device(
-    _ name: String, _ jid: String, online: Bool = true, http: Bool? = true, age: Double = 0, url: String? = nil
+    _ name: String, _ jid: String, online: Bool = true, http: Bool? = true, age: Double = 0, url: String? = nil,
+    trust: DeviceResource.Trust? = nil
   ) -> DeviceResource {
     DeviceResource(
       jid: jid, name: name, online: online, http: http, status: "avail", message: nil,
       addresses: online ? [.init(address: "10.0.0.1", port: 5298, interface: "eth0")] : [],
-      seen: now - age, url: url)
+      seen: now - age, url: url, trust: trust)
   }
 
   @Test func columnsAreAligned() {
     let devices = [
-      Self.device("Living room", "thermostat@pi", age: 7000, url: "http://thermostat--pi.localhost:8332/"),
+      Self.device(
+        "Living room", "thermostat@pi", age: 7000, url: "http://thermostat--pi.localhost:8332/",
+        trust: .init(word: "friend", node: "X", petname: "pi")),
       Self.device("tv", "tv@den", online: false, http: nil, age: 200),
-      Self.device("old", "old@den", online: false, http: false, age: 90000),
+      Self.device("old", "old@den", online: false, http: false, age: 90000, trust: .init(word: "stranger")),
     ]
     #expect(
       DeviceTable.lines(devices, present: ["thermostat@pi", "tv@den"], now: Self.now) == [
-        "NAME         JID            STATE   HTTP  SEEN       URL",
-        "Living room  thermostat@pi  online  yes   now        http://thermostat--pi.localhost:8332/",
-        "tv           tv@den         away    ?     3 min ago  -",
-        "old          old@den        gone    no    1 d ago    -",
+        "NAME         JID            STATE   TRUST     FRIEND  HTTP  SEEN       URL",
+        "Living room  thermostat@pi  online  friend    pi      yes   now        http://thermostat--pi.localhost:8332/",
+        "tv           tv@den         away    ?         -       ?     3 min ago  -",
+        "old          old@den        gone    stranger  -       no    1 d ago    -",
       ])
   }
 
   @Test func anEmptyListIsTheHeader() {
     let lines = DeviceTable.lines([], present: [], now: Self.now)
-    #expect(lines == ["NAME  JID  STATE  HTTP  SEEN  URL"])
+    #expect(lines == ["NAME  JID  STATE  TRUST  FRIEND  HTTP  SEEN  URL"])
   }
 
   @Test func namesCannotDriveTheTerminal() {

@@ -26,7 +26,7 @@ struct ServiceBookTests {
       ServiceBook.Stage(
         prepare: {
           guard $0.target != "bad" else { throw BadTarget() }
-          return HostedService(name: $0.name, target: $0.target, plaintext: $0.plaintext, origin: NoOrigin())
+          return HostedService(name: $0.name, target: $0.target, policy: $0.access, origin: NoOrigin())
         },
         serve: { service in self.served.withLock { $0[service.name] = service.target } },
         unserve: { name in self.served.withLock { $0[name] = nil } })
@@ -46,9 +46,9 @@ struct ServiceBookTests {
       let stage = Stage()
       let book = Self.book(folder, stage)
       try await book.start()
-      let served = try await book.add(ServiceDefinition(name: "tv", target: "/a"))
+      let served = try await book.add(ServiceDefinition(name: "tv", target: "/a", access: .friends))
       #expect(served.jid == "tv@pi")
-      #expect(served.warnings.count == 1)
+      #expect(served.warnings.isEmpty)
       #expect(stage.names == ["tv"])
       let second = Stage()
       let again = Self.book(folder, second)
@@ -65,8 +65,8 @@ struct ServiceBookTests {
       let stage = Stage()
       let book = Self.book(folder, stage)
       try await book.start()
-      _ = try await book.add(ServiceDefinition(name: "tv", target: "/a"))
-      _ = try await book.add(ServiceDefinition(name: "TV", target: "/b"))
+      _ = try await book.add(ServiceDefinition(name: "tv", target: "/a", access: .friends))
+      _ = try await book.add(ServiceDefinition(name: "TV", target: "/b", access: .friends))
       #expect(stage.served.withLock { $0 } == ["TV": "/b"])
       #expect(try ServiceStore(folder: folder).load().map(\.name) == ["TV"])
     }
@@ -80,10 +80,10 @@ struct ServiceBookTests {
   func whatCannotBeAddedChangesNothing(_ name: String, _ target: String, _ code: ControlError.Code) async throws {
     try await TemporaryFolder.with { folder in
       let stage = Stage()
-      let book = Self.book(folder, stage, [ServiceDefinition(name: "tv", target: "/c")])
+      let book = Self.book(folder, stage, [ServiceDefinition(name: "tv", target: "/c", access: .friends)])
       try await book.start()
       let error = await #expect(throws: ControlError.self) {
-        _ = try await book.add(ServiceDefinition(name: name, target: target))
+        _ = try await book.add(ServiceDefinition(name: name, target: target, access: .friends))
       }
       #expect(error?.code == code)
       #expect(stage.names == ["tv"])
@@ -93,7 +93,7 @@ struct ServiceBookTests {
 
   @Test func removingWhatIsNotThereOrConfigured() async throws {
     try await TemporaryFolder.with { folder in
-      let book = Self.book(folder, Stage(), [ServiceDefinition(name: "tv", target: "/c")])
+      let book = Self.book(folder, Stage(), [ServiceDefinition(name: "tv", target: "/c", access: .friends)])
       try await book.start()
       let configured = await #expect(throws: ControlError.self) { try await book.remove("tv") }
       #expect(configured?.code == .conflict)
@@ -106,11 +106,16 @@ struct ServiceBookTests {
     try await TemporaryFolder.with { folder in
       let stage = Stage()
       let book = Self.book(
-        folder, stage, [ServiceDefinition(name: "a", target: "/a"), ServiceDefinition(name: "b", target: "/b")])
+        folder, stage,
+        [
+          ServiceDefinition(name: "a", target: "/a", access: .friends),
+          ServiceDefinition(name: "b", target: "/b", access: .friends),
+        ])
       try await book.start()
-      _ = try await book.add(ServiceDefinition(name: "c", target: "/c"))
+      _ = try await book.add(ServiceDefinition(name: "c", target: "/c", access: .friends))
       try await book.reload([
-        ServiceDefinition(name: "b", target: "/b2"), ServiceDefinition(name: "c", target: "/configured"),
+        ServiceDefinition(name: "b", target: "/b2", access: .friends),
+        ServiceDefinition(name: "c", target: "/configured", access: .friends),
       ])
       #expect(stage.served.withLock { $0 } == ["b": "/b2", "c": "/configured"])
       try await book.reload([])
@@ -121,15 +126,16 @@ struct ServiceBookTests {
   @Test func aBadReloadChangesNothing() async throws {
     try await TemporaryFolder.with { folder in
       let stage = Stage()
-      let book = Self.book(folder, stage, [ServiceDefinition(name: "a", target: "/a")])
+      let book = Self.book(folder, stage, [ServiceDefinition(name: "a", target: "/a", access: .friends)])
       try await book.start()
       await #expect(throws: CommandFailure.self) {
         try await book.reload([
-          ServiceDefinition(name: "b", target: "/b"), ServiceDefinition(name: "c", target: "bad"),
+          ServiceDefinition(name: "b", target: "/b", access: .friends),
+          ServiceDefinition(name: "c", target: "bad", access: .friends),
         ])
       }
       #expect(stage.served.withLock { $0 } == ["a": "/a"])
-      try await book.reload([ServiceDefinition(name: "b", target: "/b")])
+      try await book.reload([ServiceDefinition(name: "b", target: "/b", access: .friends)])
       #expect(stage.names == ["b"])
     }
   }
@@ -138,7 +144,11 @@ struct ServiceBookTests {
     try await TemporaryFolder.with { folder in
       let stage = Stage()
       let book = Self.book(
-        folder, stage, [ServiceDefinition(name: "a", target: "/a"), ServiceDefinition(name: "b", target: "bad")])
+        folder, stage,
+        [
+          ServiceDefinition(name: "a", target: "/a", access: .friends),
+          ServiceDefinition(name: "b", target: "bad", access: .friends),
+        ])
       let failure = await #expect(throws: CommandFailure.self) { try await book.start() }
       #expect(failure?.status == .configuration)
       #expect(stage.names == [])
@@ -148,7 +158,8 @@ struct ServiceBookTests {
   @Test func anAddedOneThatCannotBeServedStopsNothing() async throws {
     try await TemporaryFolder.with { folder in
       try ServiceStore(folder: folder).save([
-        ServiceDefinition(name: "a", target: "bad"), ServiceDefinition(name: "b", target: "/b"),
+        ServiceDefinition(name: "a", target: "bad", access: .friends),
+        ServiceDefinition(name: "b", target: "/b", access: .friends),
       ])
       let stage = Stage()
       try await Self.book(folder, stage).start()

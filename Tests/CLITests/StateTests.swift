@@ -1,12 +1,15 @@
 import FoundationEssentials
+import Glibc
 import Testing
+import Trust
 
 @testable import CLI
 
 struct StateTests {
   private static let services = [
-    ServiceDefinition(name: "a", target: "/srv/a", title: "A", description: "first", plaintext: true),
-    ServiceDefinition(name: "b", target: "http://127.0.0.1:80"),
+    ServiceDefinition(
+      name: "a", target: "/srv/a", title: "A", description: "first", access: .only("anna", "bob", paths: ["/x"])),
+    ServiceDefinition(name: "b", target: "https://127.0.0.1:80", access: .friends, fingerprint: "5b", insecure: true),
   ]
 
   @Test func servicesAreKept() throws {
@@ -21,7 +24,11 @@ struct StateTests {
     }
   }
 
-  @Test(arguments: ["", "{", "[]", #"{"schema": 1}"#, #"{"schema": 2, "services": []}"#])
+  @Test(arguments: [
+    "", "{", "[]", #"{"schema": 1}"#, #"{"schema": 3, "services": []}"#,
+    #"{"schema": 2, "services": [{"name": "a", "target": "/a"}]}"#,
+    #"{"schema": 2, "services": [{"name": "a", "target": "/a", "access": "friends", "plaintext": true}]}"#,
+  ])
   func aDamagedFileIsAnErrorAndStays(_ content: String) throws {
     try TemporaryFolder.with { folder in
       let file = "\(folder)/services.json"
@@ -29,6 +36,39 @@ struct StateTests {
       let error = try #require(throws: StateError.self) { _ = try ServiceStore(folder: folder).load() }
       #expect("\(error)".contains(file) && "\(error)".contains("untouched"))
       #expect(try FileBytes.contents(of: file, limit: 1000) == Array(content.utf8))
+    }
+  }
+
+  /// Version 0.1 knew plaintext and nothing else: what was open to anyone still is, and nothing else is.
+  @Test func servicesOfTheFirstVersion() throws {
+    try TemporaryFolder.with { folder in
+      let content = """
+        {"schema": 1, "services": [{"name": "a", "target": "/a", "plaintext": true, "title": "A"},
+        {"name": "b", "target": "/b", "plaintext": false}]}
+        """
+      try FileBytes.replace("\(folder)/services.json", in: folder, with: Array(content.utf8))
+      #expect(
+        try ServiceStore(folder: folder).load() == [
+          ServiceDefinition(
+            name: "a", target: "/a", title: "A", access: try AccessPolicy(access: .public, plaintext: true)),
+          ServiceDefinition(name: "b", target: "/b", access: .friends),
+        ])
+    }
+  }
+
+  @Test(arguments: [0o755, 0o750, 0o701, 0o720]) func aFolderThatIsOpenToOthersIsRefused(_ mode: Int) throws {
+    try TemporaryFolder.with { folder in
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder)
+      let error = try #require(throws: StateError.self) { _ = try StateFolder(folder) }
+      #expect("\(error)".contains("chmod 700 \(folder)"))
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give folders away")) func anothersFolderIsRefused() throws {
+    try TemporaryFolder.with { folder in
+      try #require(chown(folder, 65534, 65534) == 0)
+      let error = try #require(throws: StateError.self) { _ = try StateFolder(folder) }
+      #expect("\(error)".contains("another user"))
     }
   }
 

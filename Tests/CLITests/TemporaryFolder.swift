@@ -16,7 +16,8 @@ enum TemporaryFolder {
 
   private static func make() throws -> String {
     let path = "/tmp/hearth-test-\(UUID())"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     return path
   }
 }

@@ -10,6 +10,7 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import Testing
+import Trust
 import XMPP
 
 @testable import Control
@@ -32,13 +33,16 @@ import XMPP
       #expect(
         text == """
           {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":true,\
-          "jid":"thermostat@pi","message":"warm","name":"Living room","online":true,"seen":"1970-01-12T13:46:40Z",\
-          "status":"avail","url":"http://thermostat--pi.localhost:8332/"},\
+          "jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
+          "petname":"anna","problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
+          "status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
           {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":null,"jid":"away@pi",\
-          "message":null,"name":"away","online":false,"seen":"1970-01-12T13:46:40Z","status":"avail",\
+          "message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
+          "seen":"1970-01-12T13:46:40Z","status":"avail","trust":"stranger",\
           "url":"http://away--pi.localhost:8332/"},\
-          {"addresses":[],"http":false,"jid":"gone@pi","message":null,"name":"gone","online":false,\
-          "seen":"1970-01-12T13:46:40Z","status":"avail","url":null}],"schema":1}
+          {"addresses":[],"http":false,"jid":"gone@pi","message":null,"name":"gone",\
+          "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
+          "seen":"1970-01-12T13:46:40Z","status":"avail","trust":"stranger","url":null}],"schema":1}
 
           """)
     }
@@ -72,8 +76,10 @@ import XMPP
   }
 
   @Test func status() async throws {
-    try await FakeDaemon.with { _, client in
+    try await FakeDaemon.with { daemon, client in
       let status = try await client.status()
+      #expect(status.id == daemon.friendships.id.description)
+      #expect(status.services.map(\.access) == [.friends])
       #expect(status.jid == "hearth@pi")
       #expect(status.front == "http://hearth.localhost:8332/")
       #expect(status.version == "9")
@@ -83,7 +89,7 @@ import XMPP
 
   @Test(arguments: ["tv", "Küche", "a b/c?d#e%"]) func servingAndEnding(_ name: String) async throws {
     try await FakeDaemon.with { daemon, client in
-      let service = ServiceResource(target: "/srv", title: "T", plaintext: true)
+      let service = ServiceResource(target: "/srv", title: "T", access: .names(["anna"]), paths: ["/a"])
       let served = try await client.serve(name, service)
       #expect(served == ServedResource(jid: "\(name)@pi", warnings: ["beware"]))
       #expect(daemon.services == [name: service])
@@ -99,11 +105,14 @@ import XMPP
     try await FakeDaemon.with { daemon, _ in
       let unknown = try await daemon.raw(.get, "/v2/devices")
       #expect(unknown.status == .notFound)
-      let good = #"{"target": "/", "plaintext": true}"#
+      let good = #"{"target": "/", "access": "friends"}"#
       let long = String(repeating: " ", count: ControlLimits.requestBytes + 1)
-      for (name, body) in [("a", "{"), ("a", "{}"), ("%ff", good), ("a", long)] {
+      for (name, body) in [
+        ("a", "{"), ("a", "{}"), ("%ff", good), ("a", long), ("a", #"{"target": "/"}"#),
+        ("a", #"{"target": "/", "access": "all"}"#),
+      ] {
         let answer = try await daemon.raw(.put, "/v1/services/\(name)", body: body)
-        #expect(answer.status == .badRequest)
+        #expect(answer.status == .badRequest, "\(body.prefix(40))")
       }
       #expect(daemon.services == [:])
     }

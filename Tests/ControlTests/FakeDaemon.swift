@@ -9,6 +9,9 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
+import TLS
+import Testing
+import Trust
 import XMPP
 
 @testable import Control
@@ -16,9 +19,42 @@ import XMPP
 /// A control server whose answers are made up.
 final class FakeDaemon: Sendable {
   let socket = "/tmp/hearth-\(UUID()).sock"
+  let friendships: Friendships
+  /// What the mesh was asked: `join …`, `ask …`, `befriend …`.
+  let asked = Mutex<[String]>([])
+  private let rights: ControlRights?
   private let served = Mutex<[String: ServiceResource]>([:])
   private let changes = AsyncStream<Device>.makeStream()
   private let shutdown = AsyncStream<Void>.makeStream()
+
+  /// Knows anna, has blocked mallory, and bob waits.
+  init(rights: ControlRights? = nil) throws {
+    self.rights = rights
+    let identity = try Identity.generate(name: "hearth@pi")
+    friendships = try Friendships(
+      identity: identity, stored: try Self.store(of: identity), mode: .ask,
+      logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() }, save: { _ in })
+  }
+
+  static let anna = id(1)
+  static let bob = id(2)
+  static let mallory = id(3)
+  static let then = Date(timeIntervalSince1970: 1_000_000)
+
+  static func id(_ byte: UInt8) -> NodeID { NodeID(digest: Array(repeating: byte, count: 32))! }
+
+  private static func store(of identity: Identity) throws -> [UInt8] {
+    let cryptography = Cryptography(
+      sha256: { Digest.sha256($0) }, verify: { Identity.verify($0, of: $1, spki: $2) })
+    var book = FriendBook(own: cryptography.id(ofKey: identity.spki)!, cryptography: cryptography)
+    for (id, jid) in [(anna, "anna@laptop"), (bob, "bob@den")] {
+      let peer = AuthenticatedPeer(id: id, jid: JID(jid), address: "10.0.0.9")
+      _ = book.received(.subscribe(FriendRequest(greeting: "Hello")), from: peer, now: then)
+    }
+    _ = try book.accept(anna, petname: try Petname("anna"), now: then)
+    _ = try book.block(mallory, now: then)
+    return try book.encoded()
+  }
 
   static let devices = [device("thermostat", .online), device("away", .away), device("gone", .gone)]
 
@@ -28,7 +64,8 @@ final class FakeDaemon: Sendable {
       jid: JID("\(name)@pi")!, name: isThermostat ? "Living room" : name, state: state, isLocal: false,
       http: isThermostat ? true : state == .gone ? false : nil, status: "avail", message: isThermostat ? "warm" : nil,
       endpoints: [Endpoint(address: "10.0.0.1", port: 5298, interface: Interface(index: 2, name: "eth0"))],
-      seen: Date(timeIntervalSince1970: 1_000_000))
+      seen: then, standing: isThermostat ? .changed(expected: anna, seen: nil) : .stranger,
+      node: isThermostat ? anna : bob, petname: isThermostat ? "anna" : nil)
   }
 
   var services: [String: ServiceResource] { served.withLock { $0 } }
@@ -37,10 +74,12 @@ final class FakeDaemon: Sendable {
   func shutDown() { shutdown.continuation.finish() }
 
   func makeServer() -> ControlServer {
-    ControlServer(
+    var server = ControlServer(
       socket: socket, answers: answers, version: "9", frontPort: 8332,
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() })
+    if let rights { server.rights = rights }
+    return server
   }
 
   private var answers: ControlAnswers {
@@ -53,7 +92,9 @@ final class FakeDaemon: Sendable {
       status: {
         NodeStatus(
           jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
-          services: [.init(name: "tv", jid: nil, target: "/srv", plaintext: true, problem: "taken")], streams: 1)
+          services: [
+            .init(name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken")
+          ], streams: 1)
       },
       serve: { name, service in
         self.served.withLock { $0[name] = service }
@@ -70,14 +111,33 @@ final class FakeDaemon: Sendable {
         try await writer.write(
           response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]),
           body: ResponseBody(byteBuffer: bytes))
-      })
+      },
+      trust: trust)
+  }
+
+  private var trust: TrustAnswers {
+    TrustAnswers(
+      friendships: friendships,
+      join: { line, petname in
+        self.asked.withLock { $0.append("join \(line.jid) \(petname ?? "-")") }
+        return try #require(self.friendships.current.friend(Self.anna))
+      },
+      ask: { device, petname, greeting in
+        self.asked.withLock { $0.append("ask \(device) \(petname ?? "-") \(greeting ?? "-")") }
+        return .waiting
+      },
+      befriend: { device, petname in
+        self.asked.withLock { $0.append("befriend \(device) \(petname ?? "-")") }
+        throw MeshError(.away, device: device, message: "switched off")
+      },
+      rotate: { Self.bob })
   }
 
   /// Runs a server for as long as `body` takes, then shuts it down gracefully.
   static func with<Result: Sendable>(
-    _ body: @Sendable (FakeDaemon, ControlClient) async throws -> Result
+    rights: ControlRights? = nil, _ body: @Sendable (FakeDaemon, ControlClient) async throws -> Result
   ) async throws -> Result {
-    let daemon = FakeDaemon()
+    let daemon = try FakeDaemon(rights: rights)
     let server = daemon.makeServer()
     let group = ServiceGroup(
       configuration: .init(
