@@ -50,6 +50,8 @@ package struct ControlServer: Service {
     let server = HTTPServer(
       .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: quiet,
       listening: { _ in
+        // Root's own group is not whom the rights are about.
+        if geteuid() == 0, let group = rights.group { chown(socket, 0, group) }
         chmod(socket, 0o660)
         listening.continuation.finish()
       }

@@ -61,6 +61,14 @@ import Trust
     }
   }
 
+  @Test(.enabled(if: isRoot, "only root can give files away")) func theSocketOfRootIsTheGroups() async throws {
+    try await FakeDaemon.with(rights: ControlRights(owner: 0, group: Self.group)) { daemon, _ in
+      var facts = stat()
+      try #require(stat(daemon.socket, &facts) == 0)
+      #expect(facts.st_gid == Self.group && facts.st_mode & 0o777 == 0o660)
+    }
+  }
+
   @Test(.enabled(if: isRoot, "only root can be another user")) func theOwnerNeedNotBeRoot() async throws {
     try await FakeDaemon.with(rights: ControlRights(owner: Self.stranger, group: nil)) { daemon, client in
       try #require(chmod(daemon.socket, 0o666) == 0)
