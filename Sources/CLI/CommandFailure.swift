@@ -42,6 +42,8 @@ enum CommandStatus: Int32 {
   case timedOut = 28
   /// The connection to the device broke.
   case connectionLost = 56
+  /// It shows another key than it has to.
+  case wrongKey = 60
   /// Wrong arguments (EX_USAGE).
   case usage = 64
   /// No daemon answers on the control socket (EX_UNAVAILABLE).
@@ -59,6 +61,7 @@ extension CommandStatus {
     case "http_response_timeout", "connection_timeout": self = .timedOut
     case "http_protocol_error": self = .noHTTP
     case "http_request_denied": self = .denied
+    case "tls_certificate_error": self = .wrongKey
     case "connection_terminated": self = .connectionLost
     default: self = .failure
     }

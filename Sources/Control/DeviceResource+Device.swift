@@ -15,7 +15,7 @@ extension DeviceResource {
       seen: device.seen,
       url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) },
       trust: Trust(
-        word: device.standing.word, node: device.node?.description, petname: device.petname,
+        word: device.standing.word, node: device.node?.description, petname: device.petname?.text,
         problem: device.standing.refusal?.detail))
   }
 }

@@ -34,7 +34,7 @@ import XMPP
         text == """
           {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":true,\
           "jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
-          "petname":"anna","problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
+          "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
           "status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
           {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":null,"jid":"away@pi",\
           "message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\

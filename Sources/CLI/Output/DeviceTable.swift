@@ -28,8 +28,8 @@ enum DeviceTable {
     devices.compactMap { device in
       guard device.trust == "CHANGED", let problem = device.problem else { return nil }
       return Printable.clean(
-        "hearth: \(device.jid) is not let in: \(problem). Where its owner says that this is right, "
-          + "`hearth friends remove` the old one; else somebody pretends to be it.")
+        "hearth: \(device.jid) is not let in: \(problem). Ask its owner whether it has a new key: if so, "
+          + "`hearth friends remove` who had this address; else somebody pretends to be it.")
     }
   }
 
