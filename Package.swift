@@ -88,7 +88,7 @@ let package = Package(
         "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
         .httpTypes, .log, .lifecycle,
       ]),
-    library("Front", ["HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+    library("Front", ["HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
     library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
@@ -124,7 +124,7 @@ let package = Package(
     tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
     tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
-    tests(of: "Front", ["HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
+    tests(of: "Front", ["HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Origins",
       [

@@ -7,6 +7,7 @@ import Mesh
 import NIOCore
 import Synchronization
 import Testing
+import Trust
 import XMPP
 
 struct ProblemTests {
@@ -80,7 +81,7 @@ struct ProblemTests {
     let jid = try #require(JID("\"><script>x</script>@pi"))
     let device = Device(
       jid: jid, name: "<img src=x>", state: .away, isLocal: false, http: nil, status: "", message: "<script>",
-      endpoints: [], seen: Self.then)
+      endpoints: [], seen: Self.then, standing: .stranger, node: nil)
     let text = try await Self.text(of: Dashboard(front: FrontAddress(port: 8332)).page([device]))
     #expect(!text.contains("<script") && !text.contains("<img"))
     #expect(text.contains("&lt;img src=x&gt;") && text.contains("last seen"))

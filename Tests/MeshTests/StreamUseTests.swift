@@ -5,6 +5,7 @@ import NIOCore
 import Synchronization
 import TestKit
 import Testing
+import Trust
 import XMPP
 
 /// How a node uses streams: dials, shares, replaces and retries.
@@ -213,7 +214,7 @@ import XMPP
       try await peer.hangUp()
     }
     #expect(callers.withLock { $0.map(\.jid) } == [JID("mallory@forza")])
-    #expect(callers.withLock { $0.map(\.trust) } == [.plaintext])
+    #expect(callers.withLock { $0.map(\.standing) } == [.plaintext])
   }
 
   @Test func aNodeThatServesNothingSaysSo() async throws {

@@ -93,7 +93,7 @@ import Testing
   @Test func aStormOfRequestsMeetsALimit() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)
     let host = StreamHost.juliet { incoming, send in
-      if incoming.peer == .romeo { for await _ in gate {} }
+      if incoming.peer.jid == .romeo { for await _ in gate {} }
       try await StreamHost.echo(incoming, send)
     }
     try await Performance.run(on: .sockets, host: host) { performance in
