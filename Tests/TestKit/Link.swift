@@ -61,6 +61,11 @@ package final class Link: Sendable {
     }
   }
 
+  /// Whether somebody announces it at this moment.
+  package func lists(_ jid: String) -> Bool {
+    state.withLock { state in state.announced.keys.contains { $0.text == jid } }
+  }
+
   /// Shows `jid` at an address where nobody is, as mDNS does for 75 minutes after a power cut.
   package func haunt(_ jid: JID, port: Int) {
     let key = Sighting.Key(instance: jid, interface: Self.loopback, family: .ipv4)

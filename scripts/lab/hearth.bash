@@ -79,7 +79,7 @@ at_most() {
 
 # service NAME TARGET: a section of hearth.toml.
 service() {
-  printf '[services.%s]\ntarget = "%s"\nplaintext = true\n' "$1" "$2"
+  printf '[services.%s]\ntarget = "%s"\naccess = "public"\n' "$1" "$2"
 }
 
 # node_start HOST MACHINE [SECTIONS]: runs a daemon and waits for its ready line.
