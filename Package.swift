@@ -88,7 +88,8 @@ let package = Package(
         "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
         .httpTypes, .log, .lifecycle,
       ]),
-    library("Front", ["HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+    library(
+      "Front", ["HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
     library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",

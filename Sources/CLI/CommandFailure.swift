@@ -40,6 +40,8 @@ enum CommandStatus: Int32 {
   /// A file to send cannot be read.
   case readError = 26
   case timedOut = 28
+  /// It has to be reached over TLS, and is not.
+  case insecure = 35
   /// The connection to the device broke.
   case connectionLost = 56
   /// It shows another key than it has to.
@@ -62,6 +64,7 @@ extension CommandStatus {
     case "http_protocol_error": self = .noHTTP
     case "http_request_denied": self = .denied
     case "tls_certificate_error": self = .wrongKey
+    case "tls_protocol_error": self = .insecure
     case "connection_terminated": self = .connectionLost
     default: self = .failure
     }

@@ -75,6 +75,10 @@ struct TrustRoutes: Sendable {
       else { throw ControlError(.failed, "\(id.short) was accepted, and is no friend any more: see hearth friends.") }
       return try .json(FriendResource(friend, devices: devices()))
     }
+    router.delete("/v1/requests/:who") { _, context -> Response in
+      try await friendships.withdraw(try Self.who(context))
+      return Response(status: .noContent)
+    }
     router.post("/v1/requests/:who/reject") { _, context -> Response in
       try await friendships.reject(try Self.who(context))
       return Response(status: .noContent)
@@ -108,10 +112,7 @@ struct TrustRoutes: Sendable {
       let example = #"{"digits": "123456"}"#
       let wish = try await Self.body(request, example)
       guard let digits = wish.digits else { throw Self.missing("digits", example) }
-      // The owner has read these; meanwhile it may be another's turn.
-      guard friendships.current.pairingQuestion?.digits == digits
-      else { throw ControlError(.conflict, "These digits are no longer to be confirmed: begin again.") }
-      try await friendships.confirmPairing(petname: wish.petname)
+      try await friendships.confirmPairing(digits: digits, petname: wish.petname)
       return try .json(PairingResource(friendships.current))
     }
     router.delete("/v1/pairing") { _, _ -> Response in

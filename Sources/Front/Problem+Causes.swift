@@ -22,6 +22,7 @@ extension Problem {
     case .notHTTP: "\(error.device) has no web pages"
     case .forbidden: "\(error.device) does not let this computer in"
     case .changed: "\(error.device) shows another key"
+    case .insecure: "\(error.device) cannot be reached securely"
     case .limit: "\(error.device) is busy"
     case .protocolError: "\(error.device) gave no valid answer"
     case .connectionLost: "The connection to \(error.device) broke"

@@ -12,7 +12,7 @@ package import XMPP
 package actor Friendships {
   /// How the actions reach the peers.
   struct Wire: Sendable {
-    /// On a stream with this key; dropped where there is none.
+    /// On a stream with this key, or one to a device of its node; dropped where there is neither.
     let send: @Sendable (Friendship, NodeID) -> Void
     let pair: @Sendable (PairingMessage, NodeID) -> Void
     let cut: @Sendable (NodeID) -> Void
@@ -21,6 +21,9 @@ package actor Friendships {
   nonisolated package let identity: Identity
   nonisolated package let id: NodeID
   nonisolated private let book: Mutex<FriendBook>
+  /// What lets friends of a former key of this node know it again.
+  nonisolated package let rotations: [KeyRotation]
+  nonisolated private let throttle = Mutex(Throttle())
   nonisolated private let watchers = Mutex<(next: Int, all: [Int: AsyncStream<TrustEvent?>.Continuation])>((0, [:]))
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
@@ -28,13 +31,16 @@ package actor Friendships {
   private let save: @Sendable ([UInt8]) throws -> Void
   private let logger: Logger
   private var wire: Wire?
+  /// The last one given to `run()`.
+  private var scheduled: Date?
 
   /// - Parameters:
+  ///   - rotations: the statements that lead from this node's former keys to the one that it has.
   ///   - stored: what `save` was given last, nil at the first start.
   ///   - save: keeps the store; what was given is on disk when it returns.
   /// - Throws: `TrustError` where the store cannot be read.
   package init(
-    identity: Identity, stored: [UInt8]?, mode: RequestMode, logger: Logger,
+    identity: Identity, rotations: [KeyRotation] = [], stored: [UInt8]?, mode: RequestMode, logger: Logger,
     save: @escaping @Sendable ([UInt8]) throws -> Void
   ) throws {
     let cryptography = Cryptography(
@@ -43,6 +49,7 @@ package actor Friendships {
       throw TrustError(.nodeID, "SHA-256 gave no 32 bytes")
     }
     self.identity = identity
+    self.rotations = rotations
     self.id = id
     self.save = save
     self.logger = logger
@@ -90,6 +97,18 @@ package actor Friendships {
     book.withLock { $0.expectedKey(of: jid, hint: hint) }
   }
 
+  /// Whether this node has something to say to that one that it may not have heard: a request without an answer, a new key.
+  nonisolated func expectsWord(of id: NodeID) -> Bool {
+    book.withLock { book in
+      book.asked.contains { $0.id == id } || !rotations.isEmpty && book.friend(id) != nil
+    }
+  }
+
+  /// Tells of a refusal, as often as the log can bear.
+  nonisolated func refused(_ event: TrustEvent) {
+    for event in throttle.withLock({ $0.pass(event, now: Date()) }) { tell(event) }
+  }
+
   /// Every decision from now on; nil where the owner is asked to compare digits.
   nonisolated package func events() -> AsyncStream<TrustEvent?> {
     let (stream, continuation) = AsyncStream.makeStream(of: TrustEvent?.self, bufferingPolicy: .bufferingNewest(256))
@@ -132,6 +151,11 @@ package actor Friendships {
     try change { book, now throws(TrustError) in try book.reject(try book.find(who), now: now) }
   }
 
+  /// Takes a request of ours back.
+  package func withdraw(_ who: String) throws {
+    try change { book, _ throws(TrustError) in try book.withdraw(try book.find(who)) }
+  }
+
   /// A line for `join` on another node, good once and for ten minutes; `jid` is this node's own address.
   package func invite(jid: JID, petname: String?) throws -> InviteLine {
     let token = SecureRandom.bytes(TrustLimits.tokenBytes)
@@ -152,9 +176,13 @@ package actor Friendships {
     apply { book, _ in book.closePermit() }
   }
 
-  package func confirmPairing(petname: String?) throws {
+  /// - Parameter digits: those that the owner has compared; meanwhile it may be another's turn.
+  package func confirmPairing(digits: String, petname: String?) throws {
     try change { book, now throws(TrustError) in
-      try book.confirmPairing(petname: try petname.map(Petname.init), now: now)
+      guard book.pairingQuestion?.digits == digits else {
+        throw TrustError(.pairing, "these digits are no longer to be confirmed: begin again")
+      }
+      return try book.confirmPairing(petname: try petname.map(Petname.init), now: now)
     }
   }
 
@@ -169,8 +197,15 @@ package actor Friendships {
   func ask(_ id: NodeID, jid: JID, petname: String?, greeting: String? = nil, token: [UInt8]? = nil) throws {
     try change { book, now throws(TrustError) in
       try book.ask(
-        id, jid: jid, petname: try petname.map(Petname.init), greeting: greeting, token: token, now: now)
+        id, jid: jid, petname: try petname.map(Petname.init), greeting: greeting, token: token, rotations: rotations,
+        now: now)
     }
+  }
+
+  /// Says once more what this node wants from a node that can be reached again: an answer to its request, or to be
+  /// known by its new key.
+  func remind(_ id: NodeID) {
+    wire?.send(.subscribe(FriendRequest(rotations: rotations)), id)
   }
 
   func pair(with peer: PairingPeer, petname: String?) throws {
@@ -220,7 +255,10 @@ package actor Friendships {
   private func perform(_ actions: [TrustAction], leadingTo next: FriendBook) throws {
     if actions.contains(.persist) { try save(try next.encoded()) }
     book.withLock { $0 = next }
-    if let deadline = next.deadline { deadlinesContinuation.yield(deadline) }
+    if let deadline = next.deadline, deadline != scheduled {
+      scheduled = deadline
+      deadlinesContinuation.yield(deadline)
+    }
     for action in actions { perform(action) }
   }
 
@@ -235,12 +273,12 @@ package actor Friendships {
     }
   }
 
-  private func tell(_ event: TrustEvent) {
+  nonisolated private func tell(_ event: TrustEvent) {
     logger.notice("\(event.name)", metadata: event.fields.mapValues { "\($0)" })
     publish(event)
   }
 
-  private func publish(_ event: TrustEvent?) {
+  nonisolated private func publish(_ event: TrustEvent?) {
     let all = watchers.withLock { Array($0.all.values) }
     for watcher in all { watcher.yield(event) }
   }

@@ -1,5 +1,6 @@
 import LinkLocal
 import Streams
+import Synchronization
 import TLS
 import Trust
 import XMPP
@@ -16,22 +17,40 @@ final class Gatekeeper: Sendable {
     case disconnected(NodeID)
   }
 
+  /// What is to be said to a node that has no stream here.
+  struct Errand: Sendable {
+    let friendship: Friendship
+    let id: NodeID
+  }
+
   let friendships: Friendships
-  let news: AsyncStream<News>
+  /// Each to be carried over a stream that is dialled for it.
+  let errands: AsyncStream<Errand>
+  private let errandsContinuation: AsyncStream<Errand>.Continuation
+  private let news: AsyncStream<News>
   private let newsContinuation: AsyncStream<News>.Continuation
   private let registry = StreamRegistry()
   private let directory: Directory
+  /// How much of `news` is of each node.
+  private let waiting = Mutex<[NodeID: Int]>([:])
 
   init(friendships: Friendships, directory: Directory) {
     self.friendships = friendships
     self.directory = directory
     (news, newsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.news))
+    (errands, errandsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.errands))
   }
 
-  var wire: Friendships.Wire {
-    let registry = self.registry
+  private var wire: Friendships.Wire {
+    let (registry, errands) = (self.registry, errandsContinuation)
     return Friendships.Wire(
-      send: { registry.stream(with: $1)?.tell($0.stanza(from: nil, to: nil)) },
+      send: { friendship, id in
+        if let stream = registry.stream(with: id) {
+          stream.tell(friendship.stanza(from: nil, to: nil))
+        } else {
+          errands.yield(Errand(friendship: friendship, id: id))
+        }
+      },
       pair: { registry.stream(with: $1)?.tell(Stanza(.iq, type: "set", [$0.element])) },
       cut: { id in for stream in registry.all(with: id) { stream.cut() } })
   }
@@ -41,27 +60,64 @@ final class Gatekeeper: Sendable {
     await friendships.connect(wire)
     for await news in news {
       switch news {
-      case .friendship(let friendship, let peer): await friendships.received(friendship, from: peer)
-      case .pairing(let message, let peer): await friendships.received(message, from: peer)
+      case .friendship(let friendship, let peer):
+        await friendships.received(friendship, from: peer)
+        release(peer.id)
+      case .pairing(let message, let peer):
+        await friendships.received(message, from: peer)
+        release(peer.id)
       case .met(let jid, let id): await friendships.met(jid, id: id)
       case .disconnected(let id): await friendships.disconnected(id)
       }
     }
   }
 
+  /// Whether this node may have one more word dealt with: who does not wait for an answer shall not keep others waiting.
+  private func reserve(_ id: NodeID) -> Bool {
+    waiting.withLock { waiting in
+      guard waiting[id, default: 0] < MeshLimits.newsOfNode else { return false }
+      waiting[id, default: 0] += 1
+      return true
+    }
+  }
+
+  private func release(_ id: NodeID) {
+    waiting.withLock { waiting in
+      let left = waiting[id, default: 1] - 1
+      waiting[id] = left > 0 ? left : nil
+    }
+  }
+
+  private func pass(_ news: News, of id: NodeID) {
+    guard reserve(id) else { return }
+    if case .dropped = newsContinuation.yield(news) { release(id) }
+  }
+
   // MARK: Streams
 
-  /// The error to end a stream with that has just opened.
+  /// What becomes of a stream that has just opened.
   ///
   /// A name that belongs to another key gets in as far as presence: that is how a changed key is announced. All else is
   /// refused request by request.
-  func opened(_ stream: PeerStream, _ identity: StreamIdentity) -> StreamError? {
-    guard let id = identity.nodeID else { return nil }
+  func opened(_ stream: PeerStream, _ identity: StreamIdentity) -> StreamAdmission {
     let standing = self.standing(identity)
-    if case .blocked = standing { return StreamError(.notAuthorized, Refusal.blocked.text) }
+    if let refusal = standing.refusal, !identity.isDialled { tell(refusal, identity) }
+    if case .blocked = standing { return .refused(StreamError(.notAuthorized, Refusal.blocked.text)) }
+    guard let id = identity.nodeID else { return .guest }
     registry.opened(stream, with: id)
-    if case .friend = standing, let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
-    return nil
+    guard case .friend = standing else { return .guest }
+    if let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
+    return .known
+  }
+
+  func tell(_ refusal: Refusal, _ identity: StreamIdentity) {
+    friendships.refused(.streamRefused(RefusedPeer(identity), why: refusal.name, detail: refusal.detail))
+  }
+
+  /// A stream that came to nothing, or was ended for what its peer did.
+  func failed(_ failure: StreamRefusal) {
+    friendships.refused(
+      .streamRefused(RefusedPeer(failure.identity), why: failure.name, detail: failure.detail))
   }
 
   func ended(_ stream: PeerStream, _ identity: StreamIdentity?) {
@@ -72,8 +128,8 @@ final class Gatekeeper: Sendable {
   func received(_ stanza: Stanza, _ identity: StreamIdentity) -> StanzaFate {
     guard let id = identity.nodeID, let certificate = identity.certificate else { return .unknown }
     if let friendship = Friendship(stanza) {
-      newsContinuation.yield(
-        .friendship(friendship, AuthenticatedPeer(id: id, jid: announced(identity), address: identity.address)))
+      let peer = AuthenticatedPeer(id: id, jid: announced(identity), address: identity.address)
+      pass(.friendship(friendship, peer), of: id)
       return .taken(nil)
     }
     guard stanza.kind == .iq, stanza.type == "set", let message = stanza.payload.flatMap(PairingMessage.init) else {
@@ -81,7 +137,7 @@ final class Gatekeeper: Sendable {
     }
     let peer = PairingPeer(
       id: id, jid: announced(identity), key: certificate.spki, ownKey: friendships.identity.spki)
-    newsContinuation.yield(.pairing(message, peer))
+    pass(.pairing(message, peer), of: id)
     return .taken(nil)
   }
 
@@ -101,6 +157,12 @@ final class Gatekeeper: Sendable {
     guard let jid = identity.jid, let hint = directory.hint(of: jid), (try? NodeID(hint)) == identity.nodeID
     else { return nil }
     return jid
+  }
+}
+
+extension RefusedPeer {
+  init(_ identity: StreamIdentity) {
+    self.init(id: identity.nodeID, jid: identity.jid, address: identity.address)
   }
 }
 

@@ -18,6 +18,8 @@ extension MeshError {
       switch failure {
       case .stanza(let error): Self.words(error, device)
       case .timedOut: (.timedOut, "“\(device)” did not answer in time. Try again, or look at the device.")
+      case .insecure(let reason):
+        (.insecure, "“\(device)” was not asked, since it cannot be told who would hear it: \(reason).")
       case .closed(let reason): (.connectionLost, "The connection to “\(device)” ended: \(reason)")
       case .malformed(let reason): (.protocolError, "“\(device)” gave no valid answer: \(reason)")
       case .notHTTP(let reason): (.notHTTP, "“\(device)” is no HTTP device: \(reason)")

@@ -20,6 +20,8 @@ package struct MeshError: Error, Sendable {
     case forbidden
     /// Its key is not the one that its name belongs to, or that it announced.
     case changed
+    /// It has to be reached over TLS, and is not: somebody may be in between.
+    case insecure
     /// A limit of the device, or of this node, was reached; later may do.
     case limit
     /// It answered with something that is no answer.
@@ -50,7 +52,7 @@ package struct MeshError: Error, Sendable {
 extension MeshError.Code {
   package var status: Int {
     switch self {
-    case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost, .changed: 502
+    case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost, .changed, .insecure: 502
     case .unanswered, .timedOut: 504
     case .forbidden: 403
     case .limit: 503
@@ -68,6 +70,7 @@ extension MeshError.Code {
     case .notHTTP: "http_protocol_error"
     case .forbidden: "http_request_denied"
     case .changed: "tls_certificate_error"
+    case .insecure: "tls_protocol_error"
     case .limit: "connection_limit_reached"
     case .protocolError: "http_protocol_error"
     case .connectionLost: "connection_terminated"

@@ -3,8 +3,12 @@ enum MeshLimits {
   /// Stanzas about friendship that wait to be dealt with. Each takes microseconds, or one write to disk; a flood of them
   /// loses its end, and nothing else waits for it.
   static let news = 1024
-  /// How long `join` and `ask` wait for the other node's answer. It comes at once, or when its owner has decided.
-  static let friendship = Duration.seconds(10)
+  /// Of these, of one node: it has no reason to say more before the first is dealt with.
+  static let newsOfNode = 4
+  /// Words to nodes that have no stream here, which wait to be carried there.
+  static let errands = 256
+  /// How long `join` and `ask` wait for the other node's answer. What does not need its owner comes within milliseconds.
+  static let friendship = Duration.seconds(3)
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.
   static let discovery = Duration.seconds(5)
 }

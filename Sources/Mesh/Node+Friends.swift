@@ -49,12 +49,12 @@ extension Node {
     try await friendships.pair(with: peer, petname: petname)
   }
 
-  /// The device that has the key of an invite, else the one that it names.
+  /// The device that the invite names, or another of the same node where that is not announced.
   private func find(_ line: InviteLine) async -> JID {
     await withTaskGroup(of: JID?.self) { group in
       group.addTask {
-        for await device in self.deviceChanges() where device.state != .gone {
-          if device.node == line.id || device.jid == line.jid { return device.jid }
+        for await device in self.deviceChanges() where device.state != .gone && device.node == line.id {
+          return self.device(line.jid).map { $0.state != .gone } == true ? line.jid : device.jid
         }
         return nil
       }
@@ -101,6 +101,39 @@ extension Node {
       let outcome = await group.next() ?? nil
       group.cancelAll()
       return outcome ?? .waiting
+    }
+  }
+
+  // MARK: Words to nodes that have no stream here
+
+  /// Carries to other nodes what there is to say, until cancelled.
+  func runErrands() async {
+    await withDiscardingTaskGroup { group in
+      for await errand in gatekeeper.errands { group.addTask { await self.run(errand) } }
+      group.cancelAll()
+    }
+  }
+
+  /// What cannot be said is lost: whoever waits for it asks again when this node can be reached.
+  private func run(_ errand: Gatekeeper.Errand) async {
+    let devices = devices().filter { $0.node == errand.id && $0.state == .online }
+    guard let device = devices.first, let stream = try? await stream(to: device.jid),
+      await stream.identity?.nodeID == errand.id
+    else { return }
+    stream.tell(errand.friendship.stanza(from: nil, to: nil))
+  }
+
+  /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again.
+  func remind() async {
+    var reminded: Set<NodeID> = []
+    for await device in deviceChanges() {
+      guard let id = device.node, !device.isLocal else { continue }
+      guard device.state == .online else {
+        if !devices().contains(where: { $0.node == id && $0.state == .online }) { reminded.remove(id) }
+        continue
+      }
+      guard friendships.expectsWord(of: id), reminded.insert(id).inserted else { continue }
+      await friendships.remind(id)
     }
   }
 }

@@ -13,27 +13,27 @@ package import XMPP
 
 /// This machine's part of the mesh: who is here, how to reach them, who answers.
 package final class Node: Service {
-  private enum Job: Sendable {
+  enum Job: Sendable {
     case dial(JID)
     case expire
   }
 
-  private let discovery: any Discovery
-  private let eventLoopGroup: any EventLoopGroup
-  private let logger: Logger
-  private let configuration: NodeConfiguration
+  let discovery: any Discovery
+  let eventLoopGroup: any EventLoopGroup
+  let logger: Logger
+  let configuration: NodeConfiguration
   private let wanted: JID
   private let capabilities = Capabilities()
-  private let directory: Directory
-  private let table: ServiceTable
-  private let pool: StreamPool
-  private let router: Router
+  let directory: Directory
+  let table: ServiceTable
+  let pool: StreamPool
+  let router: Router
   package let friendships: Friendships
-  private let gatekeeper: Gatekeeper
-  private let security: StreamSecurity
+  let gatekeeper: Gatekeeper
+  let security: StreamSecurity
   /// What `run()` has to do beside its loops.
-  private let jobs: AsyncStream<Job>
-  private let jobsContinuation: AsyncStream<Job>.Continuation
+  let jobs: AsyncStream<Job>
+  let jobsContinuation: AsyncStream<Job>.Continuation
   private let readiness: EventLoopPromise<Void>
 
   private struct State {
@@ -63,7 +63,7 @@ package final class Node: Service {
       node: wanted, machine: configuration.machine, id: friendships.id.description)
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
-    router = Router(service: { table.service($0) }, logger: logger)
+    router = Router(service: { table.service($0) }, refused: { friendships.refused($0) }, logger: logger)
     (jobs, jobsContinuation) = AsyncStream.makeStream()
     readiness = eventLoopGroup.next().makePromise()
   }
@@ -96,6 +96,8 @@ package final class Node: Service {
       group.addTask { await self.work() }
       group.addTask { await self.gatekeeper.run() }
       group.addTask { await self.friendships.run() }
+      group.addTask { await self.runErrands() }
+      group.addTask { await self.remind() }
       group.addTask { for await _ in self.friendships.events() { self.directory.refresh() } }
       try? await gracefulShutdown()
       listener.close()
@@ -245,109 +247,6 @@ package final class Node: Service {
     } catch let error as StanzaError {
       throw MeshError(.stanza(error), device: device, lastSeen: nil)
     }
-  }
-
-  /// A stream that reaches the device, as far as can be known before something is sent.
-  func stream(to device: JID) async throws -> PeerStream {
-    switch try pool.lookup(device) {
-    case .open(let stream):
-      do {
-        try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
-        return stream
-      } catch is StreamFailure {
-        // It is closed, so this time one is dialled.
-        return try await self.stream(to: device)
-      }
-    case .dialling(let future):
-      return try await future.value()
-    case .dial(let future):
-      jobsContinuation.yield(.dial(device))
-      return try await future.value()
-    }
-  }
-
-  /// Opens a stream and lives with it until it ends.
-  private func dial(_ device: JID) async {
-    do {
-      let stream = try await open(device)
-      pool.dialled(device, .success(stream))
-      directory.answered(device)
-      await live(with: stream)
-      pool.ended(stream, to: device)
-    } catch {
-      pool.dialled(device, .failure(error))
-    }
-  }
-
-  private func live(with stream: PeerStream) async {
-    await stream.run()
-    gatekeeper.ended(stream, await stream.identity)
-  }
-
-  /// - Throws: `MeshError`; `StreamFailure` where this node stops.
-  private func open(_ jid: JID) async throws -> PeerStream {
-    guard let device = directory.device(jid) else {
-      throw MeshError(
-        .notDiscovered, device: jid,
-        message: "No device “\(jid)” is announced on this network. The list: hearth devices")
-    }
-    let addresses = device.endpoints.compactMap(\.socketAddress)
-    guard !addresses.isEmpty else {
-      let what = device.state == .gone ? "has left the network" : "is listed on the network, and does not answer"
-      throw MeshError(.away, device: jid, message: "“\(jid)” \(what). Is it switched on?", lastSeen: device.seen)
-    }
-    do {
-      // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
-      let expected = friendships.expectedKey(of: jid, hint: directory.hint(of: jid))
-      let stream = try await PeerStream.dial(
-        addresses, from: table.node, to: jid, tls: expected == nil ? .preferred : .required, host: streamHost,
-        eventLoop: eventLoopGroup.next(), logger: logger)
-      try await check(stream, to: jid)
-      return stream
-    } catch let error as MeshError {
-      throw error
-    } catch is CancellationError {
-      throw StreamPool.shuttingDown
-    } catch let error as StreamFailure {
-      // Somebody accepts, and never says a word: a program that hangs.
-      if case .timedOut = error { directory.dialFailed(jid) }
-      throw MeshError(error, device: jid, lastSeen: device.seen)
-    } catch {
-      directory.dialFailed(jid)
-      throw MeshError(unreachable: jid, error, lastSeen: device.seen)
-    }
-  }
-
-  /// Whom we reached: a device with another key than its name belongs to gets nothing from us.
-  private func check(_ stream: PeerStream, to jid: JID) async throws {
-    guard let identity = await stream.identity else { return }
-    let standing = gatekeeper.standing(identity)
-    directory.learned(jid, standing: standing)
-    guard let refusal = standing.refusal else { return }
-    stream.cut()
-    gatekeeper.ended(stream, identity)
-    logger.warning(
-      "refused", metadata: ["device": "\(jid)", "why": "\(refusal.name)", "detail": "\(refusal.detail)"])
-    let code: MeshError.Code = standing == .blocked ? .forbidden : .changed
-    throw MeshError(code, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
-  }
-
-  private var streamHost: StreamHost {
-    let gatekeeper = self.gatekeeper
-    let table = self.table
-    let router = self.router
-    return StreamHost(
-      node: { table.node },
-      isLocal: { table.isLocal($0) },
-      version: SoftwareVersion(name: "Hearth", version: configuration.version),
-      info: { table.service($0) == nil ? Capabilities.ofNode : Capabilities.ofService },
-      security: security,
-      opened: { gatekeeper.opened($0, $1) },
-      received: { stanza, _, identity in gatekeeper.received(stanza, identity) },
-      answer: { incoming, send in
-        let caller = gatekeeper.caller(incoming.peer)
-        try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
-      })
   }
 }
 

@@ -10,6 +10,9 @@ package struct Caller: Sendable {
   package let id: NodeID?
   package let standing: Standing
 
+  /// For the log.
+  var who: String { id?.short ?? jid?.text ?? "unnamed" }
+
   package init(jid: JID?, id: NodeID?, standing: Standing) {
     self.jid = jid
     self.id = id

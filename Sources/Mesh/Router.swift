@@ -7,6 +7,8 @@ import XMPP
 /// Who answers for a device of ours, and whether this caller may ask it.
 struct Router: Sendable {
   let service: @Sendable (JID) -> HostedService?
+  /// Told of each refusal.
+  let refused: @Sendable (TrustEvent) -> Void
   let logger: Logger
 
   /// Answers a peer's request, or throws the `StanzaError` with which it is refused before HTTP.
@@ -20,16 +22,24 @@ struct Router: Sendable {
     if case .refuse(let refusal) = service.policy.decide(
       caller.standing, method: head.method.rawValue, target: head.path ?? "/")
     {
-      logger.notice(
-        "refused",
-        metadata: [
-          "service": "\(service.name)", "peer": "\(caller.jid?.text ?? "unnamed")",
-          "node": "\(caller.id?.description ?? "none")", "why": "\(refusal.name)", "detail": "\(refusal.detail)",
-        ])
+      refused(.accessRefused(RefusedPeer(id: caller.id, jid: caller.jid, address: nil), service: service.name, refusal))
       throw refusal.stanzaError
     }
+    logger.debug(
+      "let in", metadata: ["service": "\(service.name)", "trust": "\(caller.standing.word)", "who": "\(caller.who)"])
+    let request = service.policy.methods == nil ? request : Self.plain(request)
     try await Self.respond(service, request, caller, send: send, logger: logger)
   }
+
+  /// Without the fields by which many frameworks let a POST stand for another method, past the owner's list of them.
+  private static func plain(_ request: HTTPXRequest) -> HTTPXRequest {
+    var head = request.head
+    for field in methodOverrides { head.headerFields[field] = nil }
+    return HTTPXRequest(head, body: request.body)
+  }
+
+  private static let methodOverrides = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
+    .compactMap { HTTPField.Name($0) }
 
   /// An origin that fails before it answered is a 500; one that fails later breaks the body off.
   private static func respond(

@@ -7,17 +7,40 @@ final class Admission: Sendable {
     fileprivate let number: Int
     fileprivate let admission: Admission
 
-    /// Negotiation is over, and the stream lives on.
-    func established() { admission.establish(number) }
+    /// Negotiation is over, and the stream lives on; false where there is no place for it.
+    func established(isKnown: Bool) -> Bool { admission.establish(number, isKnown ? .known : .guest) }
     /// The connection is closed. Once is enough, more is no harm.
     func release() { admission.release(number) }
   }
 
-  fileprivate struct Counts: Equatable { var negotiating = 0, established = 0 }
+  fileprivate enum Kind: Sendable { case negotiating, known, guest }
+
+  fileprivate struct Counts: Equatable {
+    private var negotiating = 0, known = 0, guest = 0
+
+    subscript(kind: Kind) -> Int {
+      get {
+        switch kind {
+        case .negotiating: negotiating
+        case .known: known
+        case .guest: guest
+        }
+      }
+      set {
+        switch kind {
+        case .negotiating: negotiating = newValue
+        case .known: known = newValue
+        case .guest: guest = newValue
+        }
+      }
+    }
+  }
+
   fileprivate struct Place {
     let address: String
-    var isEstablished = false
+    var kind: Kind
   }
+
   fileprivate struct State {
     var places: [Int: Place] = [:]
     var all = Counts()
@@ -29,30 +52,31 @@ final class Admission: Sendable {
   /// Nil where a limit is reached.
   func admit(_ address: String) -> Ticket? {
     let number: Int? = state.withLock { state in
-      let counts = state.byAddress[address] ?? Counts()
-      guard state.all.negotiating < Limits.negotiatingStreams, state.all.established < Limits.streams,
-        counts.negotiating < Limits.negotiatingStreamsPerAddress, counts.established < Limits.streamsPerAddress
-      else { return nil }
+      guard state.hasPlace(.negotiating, for: address) else { return nil }
       state.lastNumber += 1
-      state.places[state.lastNumber] = Place(address: address)
-      state.count(address, negotiating: 1, established: 0)
+      state.places[state.lastNumber] = Place(address: address, kind: .negotiating)
+      state.count(address, .negotiating, 1)
       return state.lastNumber
     }
     return number.map { Ticket(number: $0, admission: self) }
   }
 
-  private func establish(_ number: Int) {
+  private func establish(_ number: Int, _ kind: Kind) -> Bool {
     state.withLock { state in
-      guard let place = state.places[number], !place.isEstablished else { return }
-      state.places[number]?.isEstablished = true
-      state.count(place.address, negotiating: -1, established: 1)
+      guard let place = state.places[number] else { return false }
+      guard place.kind == .negotiating else { return true }
+      guard state.hasPlace(kind, for: place.address) else { return false }
+      state.places[number]?.kind = kind
+      state.count(place.address, .negotiating, -1)
+      state.count(place.address, kind, 1)
+      return true
     }
   }
 
   private func release(_ number: Int) {
     state.withLock { state in
       guard let place = state.places.removeValue(forKey: number) else { return }
-      state.count(place.address, negotiating: place.isEstablished ? 0 : -1, established: place.isEstablished ? -1 : 0)
+      state.count(place.address, place.kind, -1)
     }
   }
 
@@ -61,12 +85,32 @@ final class Admission: Sendable {
 }
 
 extension Admission.State {
-  fileprivate mutating func count(_ address: String, negotiating: Int, established: Int) {
-    all.negotiating += negotiating
-    all.established += established
+  fileprivate func hasPlace(_ kind: Admission.Kind, for address: String) -> Bool {
+    all[kind] < kind.limit && (byAddress[address]?[kind] ?? 0) < kind.limitPerAddress
+  }
+
+  fileprivate mutating func count(_ address: String, _ kind: Admission.Kind, _ change: Int) {
+    all[kind] += change
     var counts = byAddress[address] ?? .init()
-    counts.negotiating += negotiating
-    counts.established += established
+    counts[kind] += change
     byAddress[address] = counts == .init() ? nil : counts
+  }
+}
+
+extension Admission.Kind {
+  fileprivate var limit: Int {
+    switch self {
+    case .negotiating: Limits.negotiatingStreams
+    case .known: Limits.streams
+    case .guest: Limits.guestStreams
+    }
+  }
+
+  fileprivate var limitPerAddress: Int {
+    switch self {
+    case .negotiating: Limits.negotiatingStreamsPerAddress
+    case .known: Limits.streamsPerAddress
+    case .guest: Limits.guestStreamsPerAddress
+    }
   }
 }

@@ -22,6 +22,16 @@ extension ServerBootstrap {
   }
 }
 
+extension SocketAddress {
+  /// The address without port and scope; an IPv4 address as such, also where an IPv6 socket took the connection
+  /// (RFC 4291 §2.5.5.2).
+  var host: String? {
+    guard let address = ipAddress else { return nil }
+    let mapped = "::ffff:"
+    return address.hasPrefix(mapped) && address.contains(".") ? String(address.dropFirst(mapped.count)) : address
+  }
+}
+
 extension ChannelOptions.Types.WriteBufferWaterMark {
   fileprivate static let stream = Self(low: Limits.writeBufferLow, high: Limits.writeBufferHigh)
 }

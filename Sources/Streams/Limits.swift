@@ -26,10 +26,14 @@ enum Limits {
   /// Streams that negotiate at once: in all, and from one address. They cost memory before anyone is known.
   static let negotiatingStreams = 64
   static let negotiatingStreamsPerAddress = 4
-  /// Established streams, in all and from one address. Each device of a node has a stream of its own. Addresses cost
-  /// nothing on a link with IPv6, so both are bounded; file descriptors, 1024 by default, are for others too.
+  /// Established streams of friends, in all and from one address. Each device of a node has a stream of its own, and
+  /// file descriptors, 1024 by default, are for others too.
   static let streams = 256
   static let streamsPerAddress = 64
+  /// Those of all others, who shall not take a friend's place. Addresses cost nothing on a link with IPv6, so both are
+  /// bounded.
+  static let guestStreams = 128
+  static let guestStreamsPerAddress = 32
   /// The highest port that every known peer can reach: one keeps ports in a signed short.
   static let highestPort = 32767
   /// Free ports are looked for above the well-known ones and those of common services.

@@ -143,6 +143,7 @@ extension PeerStream {
 
   func receivedMessage(_ stanza: Stanza) {
     guard stanza.type != "error" else { return }
+    receivedWords(stanza)
     for payload in stanza.children {
       switch payload.namespace {
       case Namespace.ibb: receivedCarried(payload, stanza)
@@ -150,6 +151,15 @@ extension PeerStream {
       default: break
       }
     }
+  }
+
+  /// Answered once a stream: two that answer each other would never end.
+  private func receivedWords(_ stanza: Stanza) {
+    guard !hasReplied, stanza.first("body", Namespace.client) != nil, let identity,
+      case .taken(let reply?) = host.received(stanza, self, identity)
+    else { return }
+    hasReplied = true
+    handler.send(reply)
   }
 
   /// XEP-0047 §4: blocks in messages, which nobody answers.

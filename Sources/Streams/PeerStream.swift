@@ -25,13 +25,16 @@ package actor PeerStream {
   nonisolated private let requestsContinuation: AsyncStream<ReceivedRequest>.Continuation
 
   let handler: StreamHandler
-  /// Told once the stream is open.
-  private let onOpen: @Sendable () -> Void
-  private let isDialled: Bool
+  /// Asked once the stream is open, and told whether its peer is known; false: there is no place for it.
+  private let takePlace: @Sendable (Bool) -> Bool
+  /// Whom we opened it to; nil where it came in.
+  private let dialled: JID?
   /// Known once the stream is open.
   package private(set) var identity: StreamIdentity?
   /// Known once the stream is open.
   private(set) var peer: Peer?
+  /// Whether a person who wrote has been told that nobody reads it.
+  var hasReplied = false
   /// What the peer told of itself unasked.
   private(set) var features: StreamFeatures?
   /// What it answered to disco#info; nil inside where it gave no answer.
@@ -55,18 +58,18 @@ package actor PeerStream {
 
   private init(
     _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    onOpen: @escaping @Sendable () -> Void
+    takePlace: @escaping @Sendable (Bool) -> Bool
   ) {
     unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
     eventLoop = channel.eventLoop
     self.host = host
     self.logger = logger
-    self.onOpen = onOpen
+    self.takePlace = takePlace
     (requests, requestsContinuation) = AsyncStream.makeStream()
     openedPromise = channel.eventLoop.makePromise()
     endedPromise = channel.eventLoop.makePromise()
     settledPromise = channel.eventLoop.makePromise()
-    isDialled = role != .responder
+    dialled = if case .initiator(_, let remote) = role { remote } else { nil }
     handler = StreamHandler(
       role: role, configuration: host.configuration(tls: tls),
       tls: role == .responder ? host.security?.server : host.security?.client)
@@ -77,9 +80,9 @@ package actor PeerStream {
   /// On a channel that is being set up, on its event loop.
   private static func make(
     on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    onOpen: @escaping @Sendable () -> Void
+    takePlace: @escaping @Sendable (Bool) -> Bool
   ) throws -> PeerStream {
-    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, onOpen: onOpen)
+    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, takePlace: takePlace)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
       do {
@@ -96,9 +99,10 @@ package actor PeerStream {
 
   /// A stream that comes in, on a channel that is being set up, on its event loop; it wants to be run.
   package static func accepted(
-    _ channel: any Channel, host: StreamHost, logger: Logger, onOpen: @escaping @Sendable () -> Void = {}
+    _ channel: any Channel, host: StreamHost, logger: Logger,
+    takePlace: @escaping @Sendable (_ isKnown: Bool) -> Bool = { _ in true }
   ) throws -> PeerStream {
-    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, onOpen: onOpen)
+    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, takePlace: takePlace)
   }
 
   /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
@@ -116,7 +120,7 @@ package actor PeerStream {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let role = StreamMachine.Role.initiator(local: local, remote: remote)
-          _ = try make(on: channel, role: role, tls: tls, host: host, logger: logger, onOpen: {})
+          _ = try make(on: channel, role: role, tls: tls, host: host, logger: logger) { _ in true }
         }
       }
       .connect(host: remote.text, port: 0)
@@ -200,12 +204,14 @@ package actor PeerStream {
 
   func opened(_ peer: Peer) {
     self.peer = peer
-    let identity = StreamIdentity(
-      jid: peer.remote, certificate: handler.certificate, address: handler.remoteAddress, isDialled: isDialled)
+    let identity = identity(as: peer.remote)
     self.identity = identity
-    if let error = host.opened(self, identity) { return handler.close(error) }
+    switch host.opened(self, identity) {
+    case .known where takePlace(true), .guest where takePlace(false): break
+    case .known, .guest: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
+    case .refused(let error): return handler.close(error)
+    }
     awaitFeatures(peer.version)
-    onOpen()
     lastReceived = eventLoop.now
     openedPromise.succeed()
     wind()
@@ -216,7 +222,15 @@ package actor PeerStream {
     settledPromise.succeed()
   }
 
+  private func identity(as jid: JID?) -> StreamIdentity {
+    StreamIdentity(
+      jid: jid, certificate: handler.certificate, address: handler.remoteAddress, isDialled: dialled != nil)
+  }
+
   func ended(_ end: StreamEnd) {
+    if let (name, detail) = end.refusal {
+      host.refused(StreamRefusal(identity: identity ?? identity(as: dialled), name: name, detail: detail))
+    }
     isUsable.store(false, ordering: .relaxed)
     clock?.task.cancel()
     clock = nil
@@ -264,7 +278,7 @@ package actor PeerStream {
 
   /// Silent for so long that the peer may be gone, or at an address that is no longer one of its own.
   func isDoubtful(_ addresses: [SocketAddress]) -> Bool {
-    lastReceived + Timeouts.doubt <= eventLoop.now || !addresses.contains { $0.ipAddress == handler.remoteAddress }
+    lastReceived + Timeouts.doubt <= eventLoop.now || !addresses.contains { $0.host == handler.remoteAddress }
   }
 
   func used() {

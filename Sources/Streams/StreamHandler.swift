@@ -104,7 +104,7 @@ final class StreamHandler: ChannelInboundHandler {
   // MARK: From the stream
 
   /// Without port and scope.
-  var remoteAddress: String? { context?.channel.remoteAddress?.ipAddress }
+  var remoteAddress: String? { context?.channel.remoteAddress?.host }
 
   var isWritable: Bool { context?.channel.isWritable ?? false }
 

@@ -17,9 +17,11 @@ package struct StreamHost: Sendable {
   let info: @Sendable (JID) -> DiscoInfo
   /// The key of this node, in both roles; nil for one without, whose streams are never encrypted.
   let security: StreamSecurity?
-  /// Called on the stream's event loop when it is open; an error ends it.
-  let opened: @Sendable (PeerStream, StreamIdentity) -> StreamError?
-  /// Takes presence, and IQs about what streams know nothing of.
+  /// Called on the stream's event loop when it is open.
+  let opened: @Sendable (PeerStream, StreamIdentity) -> StreamAdmission
+  /// Called on the stream's event loop when it ended for what its peer did or did not do.
+  let refused: @Sendable (StreamRefusal) -> Void
+  /// Takes presence, words for people, and IQs about what streams know nothing of.
   let received: @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
@@ -27,7 +29,8 @@ package struct StreamHost: Sendable {
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
     version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
-    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamError? = { _, _ in nil },
+    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamAdmission = { _, _ in .guest },
+    refused: @escaping @Sendable (StreamRefusal) -> Void = { _ in },
     received: @escaping @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate = { _, _, _ in .unknown },
     answer: @escaping @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
   ) {
@@ -37,6 +40,7 @@ package struct StreamHost: Sendable {
     self.info = info
     self.security = security
     self.opened = opened
+    self.refused = refused
     self.received = received
     self.answer = answer
   }
@@ -88,9 +92,27 @@ package struct StreamIdentity: Sendable {
   package let isDialled: Bool
 }
 
+/// What becomes of a stream whose peer is known as far as it will be.
+package enum StreamAdmission: Sendable {
+  /// It has a place, whoever else comes.
+  case known
+  /// It has one of the places that are for anyone.
+  case guest
+  case refused(StreamError)
+}
+
+/// Why a stream ended that was not let be.
+package struct StreamRefusal: Sendable {
+  /// As far as it had shown.
+  package let identity: StreamIdentity
+  /// In one word, for the log.
+  package let name: String
+  package let detail: String
+}
+
 /// What became of a stanza that streams themselves do not understand.
 package enum StanzaFate: Sendable {
   case unknown
-  /// Taken; an IQ is answered with this, or with an empty result.
+  /// Taken; an IQ is answered with this, or with an empty result, and a message with this, or not at all.
   case taken(Stanza?)
 }

@@ -29,13 +29,13 @@ package final class StreamListener: Sendable {
       .streamOptions()
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let address = channel.remoteAddress?.ipAddress ?? ""
+          let address = channel.remoteAddress?.host ?? ""
           guard let ticket = admission.admit(address) else {
             logger.debug("no place for a stream", metadata: ["address": "\(address)"])
             throw NoPlace()
           }
           channel.closeFuture.whenComplete { _ in ticket.release() }
-          let stream = try PeerStream.accepted(channel, host: host, logger: logger) { ticket.established() }
+          let stream = try PeerStream.accepted(channel, host: host, logger: logger) { ticket.established(isKnown: $0) }
           // Nobody would run what comes in once the node has stopped to listen.
           guard case .enqueued = continuation.yield(stream) else { throw NoPlace() }
         }

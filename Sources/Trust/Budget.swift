@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 
 /// How often something may happen: a burst, then once an interval.
 ///
@@ -35,16 +35,23 @@ struct Budget: Sendable {
 }
 
 /// Passes what is told about strangers, as often as a log can bear, and counts the rest.
-struct Throttle: Sendable {
+package struct Throttle: Sendable {
   private var budget = Budget(burst: TrustLimits.refusalBurst, interval: TrustLimits.refusalInterval)
   private var held = 0
 
-  mutating func pass(_ event: TrustEvent, now: Date) -> [TrustAction] {
+  package init() {}
+
+  /// What is to be told now.
+  package mutating func pass(_ event: TrustEvent, now: Date) -> [TrustEvent] {
     guard budget.spend(now: now) else {
       held += 1
       return []
     }
     defer { held = 0 }
-    return (held > 0 ? [.tell(.suppressed(held))] : []) + [.tell(event)]
+    return (held > 0 ? [.suppressed(held)] : []) + [event]
+  }
+
+  mutating func pass(_ event: TrustEvent, now: Date) -> [TrustAction] {
+    pass(event, now: now).map { .tell($0) }
   }
 }

@@ -50,8 +50,28 @@ package enum TrustEvent: Sendable, Hashable {
   case rotated(Friend, from: NodeID)
   case rotationRefused(NodeID)
   case fleetEntryRefused(NodeID, String)
+  /// A stream that was not let be, by what it showed or did.
+  case streamRefused(RefusedPeer, why: String, detail: String)
+  /// A request for a service that its rules do not open to this caller.
+  case accessRefused(RefusedPeer, service: String, Refusal)
   /// So many lines about strangers were left out since the last one.
   case suppressed(Int)
+}
+
+/// Whoever is at the other end of a stream, as far as it showed or claimed something.
+package struct RefusedPeer: Sendable, Hashable {
+  /// Proven by TLS.
+  package let id: NodeID?
+  /// What it is, or says that it is.
+  package let jid: JID?
+  /// The network address, without a port.
+  package let address: String?
+
+  package init(id: NodeID?, jid: JID?, address: String?) {
+    self.id = id
+    self.jid = jid
+    self.address = address
+  }
 }
 
 /// Why a request of friendship was turned away without asking the owner.

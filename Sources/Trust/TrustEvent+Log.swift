@@ -28,6 +28,8 @@ extension TrustEvent {
     case .rotated: "key-rotated"
     case .rotationRefused: "key-rotation-refused"
     case .fleetEntryRefused: "fleet-entry-refused"
+    case .streamRefused: "stream-refused"
+    case .accessRefused: "access-refused"
     case .suppressed: "lines-suppressed"
     }
   }
@@ -57,8 +59,16 @@ extension TrustEvent {
       Self.fields(id, ["reason": reason.rawValue])
     case .rotated(let friend, let old): Self.fields(friend, ["was": old.description])
     case .fleetEntryRefused(let id, let reason): Self.fields(id, ["reason": reason])
+    case .streamRefused(let peer, let why, let detail): Self.fields(peer, ["why": why, "detail": detail])
+    case .accessRefused(let peer, let service, let refusal):
+      Self.fields(peer, ["service": service, "why": refusal.name, "detail": refusal.detail])
     case .suppressed(let count): ["count": "\(count)"]
     }
+  }
+
+  private static func fields(_ peer: RefusedPeer, _ others: [String: String]) -> [String: String] {
+    ["node": peer.id?.description, "jid": peer.jid?.text, "address": peer.address].compactMapValues { $0 }
+      .merging(others) { $1 }
   }
 
   private static func fields(_ friend: Friend, _ others: [String: String?] = [:]) -> [String: String] {

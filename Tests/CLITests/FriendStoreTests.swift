@@ -24,11 +24,12 @@ struct FriendStoreTests {
     try await TemporaryFolder.with { folder in
       let store = FriendStore(folder: folder)
       let identity = try Identity.generate(name: "a@b")
-      let first = try store.open(for: identity, mode: .ask, logger: Self.silent)
+      let first = try store.open(for: identity, rotations: [], mode: .ask, logger: Self.silent)
       #expect(!store.exists)
       await first.setFleet([Self.entry])
       #expect(
-        try store.open(for: identity, mode: .ask, logger: Self.silent).current.friends.map(\.petname.text) == ["anna"])
+        try store.open(for: identity, rotations: [], mode: .ask, logger: Self.silent).current.friends.map(
+          \.petname.text) == ["anna"])
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["friends.json"])
       try await first.block("anna")
       #expect(
@@ -59,7 +60,7 @@ struct FriendStoreTests {
       if hasCopy { try store.save(copy) }
       try store.save(Array(content.utf8))
       let error = try #require(throws: StateError.self) {
-        _ = try store.open(for: try Identity.generate(name: "a@b"), mode: .ask, logger: Self.silent)
+        _ = try store.open(for: try Identity.generate(name: "a@b"), rotations: [], mode: .ask, logger: Self.silent)
       }
       #expect("\(error)".contains("\(folder)/friends.json ") && "\(error)".contains("untouched"))
       #expect("\(error)".contains("friends.json.1") == hasCopy)
@@ -83,7 +84,7 @@ struct FriendStoreTests {
     try await TemporaryFolder.with { folder in
       let store = FriendStore(folder: folder)
       let friendships = try store.open(
-        for: try Identity.generate(name: "a@b"), mode: .ask, logger: Self.silent)
+        for: try Identity.generate(name: "a@b"), rotations: [], mode: .ask, logger: Self.silent)
       await friendships.setFleet([Self.entry])
       try FileManager.default.createDirectory(atPath: "\(store.file).new", withIntermediateDirectories: false)
       await #expect(throws: SystemError.self) { try await friendships.block("anna") }

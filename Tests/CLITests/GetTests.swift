@@ -20,12 +20,16 @@ struct GetTests {
     (MeshError.Code.notDiscovered, CommandStatus.notDiscovered), (.away, .refused), (.refused, .refused),
     (.unanswered, .timedOut), (.timedOut, .timedOut), (.notHTTP, .noHTTP), (.forbidden, .denied), (.limit, .refused),
     (.protocolError, .noHTTP),
-    (.connectionLost, .connectionLost),
+    (.connectionLost, .connectionLost), (.changed, .wrongKey), (.insecure, .insecure),
   ])
   func everyErrorOfTheMeshHasAStatus(_ code: MeshError.Code, _ status: CommandStatus) {
     let failure = ProxyFailure.of(Self.response("hearth; error=\(code.proxyStatus)"), device: "a@b")
     #expect(failure?.status == status)
     #expect(failure?.message.hasPrefix("a@b: ") == true)
+  }
+
+  @Test func noErrorIsMissingAbove() {
+    #expect(MeshError.Code.allCases.count == 12)
   }
 
   @Test func curlsNumbers() {

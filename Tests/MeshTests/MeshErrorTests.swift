@@ -28,7 +28,8 @@ import XMPP
       (.stanza(StanzaError(.forbidden)), .forbidden), (.stanza(StanzaError(.resourceConstraint)), .limit),
       (.stanza(StanzaError(.serviceUnavailable)), .notHTTP), (.stanza(StanzaError(.badRequest)), .protocolError),
       (.stanza(StanzaError(.remoteServerTimeout)), .timedOut), (.timedOut, .timedOut),
-      (.closed("why."), .connectionLost),
+      (.closed("why."), .connectionLost), (.insecure("why"), .insecure),
+      (.stanza(StanzaError(.notAuthorized)), .forbidden),
       (.malformed("why."), .protocolError), (.notHTTP("why."), .notHTTP), (.incomplete("why."), .connectionLost),
       (.cancelled, .connectionLost),
     ]

@@ -12,7 +12,8 @@ import XMPP
   private static func node(_ machine: String, on link: Link, port: Int? = nil) throws -> Node {
     try Node(
       configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
-      friendships: try .fresh(machine), discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
+      friendships: try .fresh(machine), discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      logger: .silent)
   }
 
   @Test func aNodeThatNeverRunsIsNoTrouble() throws {

@@ -3,16 +3,16 @@ import Testing
 @testable import Streams
 
 @Suite struct AdmissionTests {
-  @Test func everyWayOutGivesThePlaceBack() throws {
+  @Test(arguments: [true, false]) func everyWayOutGivesThePlaceBack(_ isKnown: Bool) throws {
     let admission = Admission()
     for _ in 1...100 {
       let early = try #require(admission.admit("a"))
       early.release()
       early.release()
-      early.established()
+      #expect(!early.established(isKnown: isKnown))
       let late = try #require(admission.admit("a"))
-      late.established()
-      late.established()
+      #expect(late.established(isKnown: isKnown))
+      #expect(late.established(isKnown: isKnown))
       late.release()
     }
     #expect(admission.remembered == 0)
@@ -23,24 +23,34 @@ import Testing
     let four = (1...4).map { _ in admission.admit("a") }
     #expect(four.allSatisfy { $0 != nil })
     #expect(admission.admit("a") == nil)
-    four[0]?.established()
+    #expect(four[0]?.established(isKnown: false) == true)
     #expect(admission.admit("a") != nil)
     var all = 0
     for address in 0..<100 where admission.admit("\(address)") != nil { all += 1 }
     #expect(all == 60, "64 with the four of before")
   }
 
-  @Test func establishedStreamsAreBoundedToo() {
-    let admission = Admission()
+  /// How many of 70 streams from each of so many addresses find a place.
+  private static func places(_ addresses: Range<Int>, isKnown: Bool, at admission: Admission) -> Int {
     var all = 0
-    for address in 0..<1000 {
+    for address in addresses {
       for _ in 1...70 {
         guard let ticket = admission.admit("\(address)") else { break }
-        ticket.established()
-        all += 1
+        if ticket.established(isKnown: isKnown) { all += 1 } else { ticket.release() }
       }
-      if address == 0 { #expect(all == Limits.streamsPerAddress) }
     }
-    #expect(all == Limits.streams)
+    return all
+  }
+
+  @Test func establishedStreamsAreBoundedToo() {
+    #expect(Self.places(0..<1, isKnown: true, at: Admission()) == Limits.streamsPerAddress)
+    #expect(Self.places(0..<1, isKnown: false, at: Admission()) == Limits.guestStreamsPerAddress)
+    #expect(Self.places(0..<1000, isKnown: true, at: Admission()) == Limits.streams)
+  }
+
+  @Test func guestsTakeNoFriendsPlace() {
+    let admission = Admission()
+    #expect(Self.places(0..<1000, isKnown: false, at: admission) == Limits.guestStreams)
+    #expect(Self.places(0..<1000, isKnown: true, at: admission) == Limits.streams)
   }
 }

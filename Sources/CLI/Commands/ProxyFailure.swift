@@ -25,6 +25,8 @@ enum ProxyFailure {
     case .timedOut: "no answer in time"
     case .noHTTP: "it does not speak HTTP"
     case .denied: "it does not let this node in"
+    case .wrongKey: "it shows another key than it has to: see `hearth devices`"
+    case .insecure: "it has to be reached over TLS, and is not: somebody may be in between"
     case .connectionLost: "the connection broke"
     default: "no answer (\(token))"
     }

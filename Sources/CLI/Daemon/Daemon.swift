@@ -30,7 +30,7 @@ struct Daemon {
     let keys = IdentityStore(folder: state.path)
     let identity = try keys.load(name: "\(configuration.node.name)@\(machine)")
     let friendships = try FriendStore(folder: state.path).open(
-      for: identity, mode: configuration.node.requests, logger: logger)
+      for: identity, rotations: try keys.rotations(to: identity), mode: configuration.node.requests, logger: logger)
     await friendships.setFleet(fleet)
     let node = try Node(
       configuration: NodeConfiguration(

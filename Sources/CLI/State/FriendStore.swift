@@ -40,11 +40,13 @@ struct FriendStore: Sendable {
   }
 
   /// The friends of the node with this key, kept here from now on. Throws `StateError`.
-  func open(for identity: Identity, mode: RequestMode, logger: Logger) throws(StateError) -> Friendships {
+  func open(for identity: Identity, rotations: [KeyRotation], mode: RequestMode, logger: Logger) throws(StateError)
+    -> Friendships
+  {
     let stored = try load()
     do {
       return try Friendships(
-        identity: identity, stored: stored, mode: mode, logger: logger, save: { try save($0) })
+        identity: identity, rotations: rotations, stored: stored, mode: mode, logger: logger, save: { try save($0) })
     } catch {
       let reason = (error as? TrustError)?.message ?? "\(error)"
       guard FileManager.default.fileExists(atPath: previous) else { throw .damaged(file, reason: reason) }
