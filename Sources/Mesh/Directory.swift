@@ -17,6 +17,9 @@ final class Directory: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Watches that are over. Apart, since a cancellation, which holds a lock of its task, must not wait for `state`: who
+  /// holds that wakes watchers, and needs the task's lock for it.
+  private let over = Mutex<[Int]>([])
   private let capabilities: Capabilities
   private let friendships: Friendships
 
@@ -93,13 +96,14 @@ final class Directory: Sendable {
     let (stream, continuation) = AsyncStream.makeStream(
       of: Device.self, bufferingPolicy: .bufferingNewest(2 * LinkLocalLimits.devices))
     let id = state.withLock { state in
+      forget(&state)
       state.nextWatcher += 1
       state.watchers[state.nextWatcher] = continuation
       for entry in state.roster.entries { continuation.yield(device(entry, state)) }
       return state.nextWatcher
     }
     continuation.onTermination = { [weak self] _ in
-      self?.state.withLock { _ = $0.watchers.removeValue(forKey: id) }
+      self?.over.withLock { $0.append(id) }
     }
     return stream
   }
@@ -110,8 +114,18 @@ final class Directory: Sendable {
     for watcher in watchers { watcher.finish() }
   }
 
+  /// Lets go of the watches that are over.
+  private func forget(_ state: inout State) {
+    let ids = over.withLock { ids in
+      defer { ids = [] }
+      return ids
+    }
+    for id in ids { state.watchers[id] = nil }
+  }
+
   private func change(_ body: (inout State) -> [RosterEntry]) {
     state.withLock { state in
+      forget(&state)
       for entry in body(&state) {
         let device = device(entry, state)
         for watcher in state.watchers.values { watcher.yield(device) }

@@ -10,10 +10,7 @@ import XMPP
 /// The beginning and the end of a node, in good order and in bad.
 @Suite struct NodeLifeTests {
   private static func node(_ machine: String, on link: Link, port: Int? = nil) throws -> Node {
-    try Node(
-      configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
-      friendships: try .fresh(machine), discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-      logger: .silent)
+    try .make(machine, try .fresh(machine), on: link, port: port)
   }
 
   @Test func aNodeThatNeverRunsIsNoTrouble() throws {
@@ -57,6 +54,42 @@ import XMPP
         return ContinuousClock.now
       }
       #expect(ContinuousClock.now - start < .seconds(3))
+    }
+  }
+
+  private static func watchBriefly(_ node: Node) async {
+    await withTaskGroup(of: Void.self) { group in
+      let (seen, eye) = AsyncStream.makeStream(of: Void.self)
+      group.addTask { for await _ in node.deviceChanges() { eye.yield() } }
+      _ = await seen.first { _ in true }
+      group.cancelAll()
+    }
+  }
+
+  /// A watch that ends while devices change must not stop the node.
+  @Test(.timeLimit(.minutes(1))) func watchesEndWhileDevicesChange() async throws {
+    let link = Link()
+    try await Nodes.run(["pi"], on: link) { nodes in
+      let node = nodes[0]
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask {
+          var port = 0
+          while !Task.isCancelled {
+            port = port % 60000 + 1
+            link.haunt(JID("lamp@attic")!, port: port)
+            _ = await node.awaitDevice { $0.endpoints.contains { $0.port == port } }
+          }
+        }
+        await withTaskGroup(of: Void.self) { watchers in
+          for _ in 1...4 {
+            watchers.addTask {
+              for _ in 1...2000 { await Self.watchBriefly(node) }
+            }
+          }
+        }
+        group.cancelAll()
+      }
+      #expect(node.device(JID("lamp@attic")!) != nil)
     }
   }
 

@@ -10,13 +10,17 @@ package enum Nodes {
   package static func run(
     _ machines: [String], on link: Link = Link(), _ body: ([Node]) async throws -> Void
   ) async throws {
-    let nodes = try machines.map { machine in
-      try Node(
-        configuration: NodeConfiguration(name: "node", machine: machine, version: "test"),
-        friendships: try .fresh(machine), discovery: link.join(),
-        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-        logger: .silent)
-    }
+    try await run(try machines.map { try Node.make($0, try .fresh($0), on: link) }, body)
+  }
+
+  /// The same with one node, which has these friends.
+  package static func run(
+    _ machine: String, _ friendships: Friendships, on link: Link, _ body: (Node) async throws -> Void
+  ) async throws {
+    try await run([try Node.make(machine, friendships, on: link)]) { try await body($0[0]) }
+  }
+
+  private static func run(_ nodes: [Node], _ body: ([Node]) async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for node in nodes { group.addTask { try await node.run() } }
       for node in nodes { try await node.waitUntilReady() }
@@ -27,6 +31,15 @@ package enum Nodes {
 }
 
 extension Node {
+  package static func make(
+    _ machine: String, _ friendships: Friendships, on link: Link, port: Int? = nil
+  ) throws -> Node {
+    try Node(
+      configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
+      friendships: friendships, discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      logger: .silent)
+  }
+
   /// Waits until the list of devices has one that `isMeant`.
   package func awaitDevice(_ isMeant: (Device) -> Bool) async -> Device? {
     for await device in deviceChanges() where isMeant(device) { return device }
