@@ -49,6 +49,11 @@ extension ControlClient {
     try await tell(.post, "/v1/requests/\(try Self.segment(who))/reject")
   }
 
+  /// Takes back what this node asked.
+  package func withdraw(_ who: String) async throws {
+    try await tell(.delete, "/v1/requests/\(try Self.segment(who))")
+  }
+
   /// Asks the owner of a device, in one line of their words if they like.
   package func request(device: String, petname: String?, greeting: String?) async throws -> AskResource {
     try await ask(

@@ -100,7 +100,7 @@ package actor Friendships {
   /// Whether this node has something to say to that one that it may not have heard: a request without an answer, a new key.
   nonisolated func expectsWord(of id: NodeID) -> Bool {
     book.withLock { book in
-      book.asked.contains { $0.id == id } || !rotations.isEmpty && book.friend(id) != nil
+      book.asked.contains { $0.id == id && $0.origin == .request } || !rotations.isEmpty && book.friend(id) != nil
     }
   }
 

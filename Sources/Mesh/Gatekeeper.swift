@@ -101,8 +101,11 @@ final class Gatekeeper: Sendable {
   /// refused request by request.
   func opened(_ stream: PeerStream, _ identity: StreamIdentity) -> StreamAdmission {
     let standing = self.standing(identity)
-    if let refusal = standing.refusal, !identity.isDialled { tell(refusal, identity) }
-    if case .blocked = standing { return .refused(StreamError(.notAuthorized, Refusal.blocked.text)) }
+    // Whoever dialled looks for itself.
+    if let refusal = standing.refusal, !identity.isDialled {
+      tell(refusal, identity)
+      if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
+    }
     guard let id = identity.nodeID else { return .guest }
     registry.opened(stream, with: id)
     guard case .friend = standing else { return .guest }

@@ -93,8 +93,14 @@ extension Node {
     guard let refusal = standing.refusal else { return }
     stream.cut()
     gatekeeper.tell(refusal, identity)
-    let code: MeshError.Code = standing == .blocked ? .forbidden : .changed
-    throw MeshError(code, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
+    guard standing != .blocked else {
+      throw MeshError(
+        .forbidden, device: jid,
+        message:
+          "You have blocked the node of “\(jid)”. To undo that: hearth friends unblock \(identity.nodeID?.description ?? "")"
+      )
+    }
+    throw MeshError(.changed, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
   }
 
   var streamHost: StreamHost {

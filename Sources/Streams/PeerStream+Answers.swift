@@ -86,7 +86,7 @@ extension PeerStream {
       throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
     }
     stanza.data = outlet.data
-    guard handler.send(request.iq.result(stanza.element)) else { throw StreamFailure.closed("it is closing.") }
+    guard handler.send(request.iq.result(stanza.element)) else { throw failure ?? .closed("it is closing.") }
     used()
     if let transfer = outlet.transfer { start(transfer, blockSize: outlet.blockSize) }
     return outlet.transfer

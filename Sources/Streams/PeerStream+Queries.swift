@@ -43,7 +43,7 @@ extension PeerStream {
   func ask(_ type: String, _ payload: Element, _ query: Query, within limit: TimeAmount?) -> String {
     let id = queries.register(query, deadline: limit.map { eventLoop.now + $0 })
     if !handler.send(Stanza(.iq, type: type, id: id, [payload])), let query = queries.resolve(id) {
-      resolve(query, .failure(.closed("it is closing.")))
+      resolve(query, .failure(failure ?? .closed("it is closing.")))
     }
     used()
     wind()

@@ -33,6 +33,8 @@ package actor PeerStream {
   package private(set) var identity: StreamIdentity?
   /// Known once the stream is open.
   private(set) var peer: Peer?
+  /// Why the stream is over, once it is.
+  private(set) var failure: StreamFailure?
   /// Whether a person who wrote has been told that nobody reads it.
   var hasReplied = false
   /// What the peer told of itself unasked.
@@ -191,13 +193,13 @@ package actor PeerStream {
   /// The peer is not there any more: whoever waits for it has waited long enough.
   func abandon() {
     isUsable.store(false, ordering: .relaxed)
-    handler.abandon()
+    handler.abandon(StreamError(.connectionTimeout))
   }
 
   /// Ends the stream at once: its peer is not wanted any more.
   nonisolated package func cut() {
     isUsable.store(false, ordering: .relaxed)
-    eventLoop.execute { self.assumeIsolated { $0.abandon() } }
+    eventLoop.execute { self.assumeIsolated { $0.handler.abandon(StreamError(.notAuthorized, "not any more")) } }
   }
 
   // MARK: From the handler
@@ -235,6 +237,7 @@ package actor PeerStream {
     clock?.task.cancel()
     clock = nil
     let failure = StreamFailure(end)
+    self.failure = failure
     openedPromise.fail(failure)
     settledPromise.succeed()
     for query in queries.failAll() { resolve(query, .failure(failure)) }

@@ -142,9 +142,9 @@ final class StreamHandler: ChannelInboundHandler {
     perform(machine.close(error, now: context.eventLoop.now))
   }
 
-  /// Ends the stream without waiting for a peer that is not there any more.
-  func abandon() {
-    close(StreamError(.connectionTimeout))
+  /// Ends the stream without waiting for the peer.
+  func abandon(_ error: StreamError) {
+    close(error)
     flush()
     context?.close(promise: nil)
   }

@@ -71,7 +71,10 @@ struct RequestQueue: Sendable {
   mutating func ask(_ node: AskedNode) throws(TrustError) {
     asked.removeAll { $0.id == node.id }
     guard asked.count < TrustLimits.asked
-    else { throw TrustError(.full, "\(TrustLimits.asked) requests of yours wait for an answer: withdraw one first") }
+    else {
+      throw TrustError(
+        .full, "\(TrustLimits.asked) requests of yours wait for an answer: take one back with hearth requests withdraw")
+    }
     asked.append(node)
   }
 

@@ -60,6 +60,7 @@ struct TrustTextTests {
           "The door is open: requests are accepted for 87 s", "eve@x at 10.0.0.1 wants to be a friend, 6 min ago",
           "  says  “It\u{FFFD}[2Js me”", "  id    \(Self.id)", "  hearth accept ABCDEFG   or   hearth reject ABCDEFG",
           "You asked ABCDEFG (ABCDEFG), now, and wait for an answer",
+          "  hearth requests withdraw ABCDEFG   to take it back",
         ])
   }
 

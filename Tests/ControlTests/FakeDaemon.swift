@@ -27,7 +27,7 @@ final class FakeDaemon: Sendable {
   private let changes = AsyncStream<Device>.makeStream()
   private let shutdown = AsyncStream<Void>.makeStream()
 
-  /// Knows anna, has blocked mallory, and bob waits.
+  /// Knows anna, has blocked mallory, bob waits, and carol was asked.
   init(rights: ControlRights? = nil) throws {
     self.rights = rights
     let identity = try Identity.generate(name: "hearth@pi")
@@ -39,6 +39,7 @@ final class FakeDaemon: Sendable {
   static let anna = id(1)
   static let bob = id(2)
   static let mallory = id(3)
+  static let carol = id(4)
   static let then = Date(timeIntervalSince1970: 1_000_000)
 
   static func id(_ byte: UInt8) -> NodeID { NodeID(digest: Array(repeating: byte, count: 32))! }
@@ -53,6 +54,7 @@ final class FakeDaemon: Sendable {
     }
     _ = try book.accept(anna, petname: try Petname("anna"), now: then)
     _ = try book.block(mallory, now: then)
+    _ = try book.ask(carol, jid: JID("carol@attic"), now: then)
     return try book.encoded()
   }
 

@@ -36,7 +36,8 @@ import XMPP
           """)
       #expect(
         requests == """
-          {"asked":[],"pairing":{"digits":null,"id":null,"jid":null,"schema":1,"short":null},\
+          {"asked":[{"id":"\(FakeDaemon.carol)","jid":"carol@attic","petname":null,\
+          "short":"\(FakeDaemon.carol.short)","since":"1970-01-12T13:46:40Z"}],"pairing":{"digits":null,"id":null,"jid":null,"schema":1,"short":null},\
           "permit":{"open":false,"schema":1,"seconds":0},"requests":[{"address":"10.0.0.9","greeting":"Hello",\
           "id":"\(FakeDaemon.bob)","jid":"bob@den","short":"\(FakeDaemon.bob.short)",\
           "since":"1970-01-12T13:46:40Z"}],"schema":1}
@@ -88,6 +89,15 @@ import XMPP
       try await client.reject(FakeDaemon.bob.short)
       #expect(daemon.friendships.current.requests.isEmpty)
       #expect(try await client.friends().friends.map(\.petname) == ["anna"])
+    }
+  }
+
+  @Test func whatWasAskedIsTakenBack() async throws {
+    try await FakeDaemon.with { daemon, client in
+      #expect(try await client.requests().asked.map(\.id) == [FakeDaemon.carol.description])
+      try await client.withdraw("carol@attic")
+      #expect(daemon.friendships.current.asked.isEmpty)
+      await #expect(throws: ControlError.self) { try await client.withdraw("carol@attic") }
     }
   }
 

@@ -12,16 +12,38 @@ struct RequestsCommand: AsyncParsableCommand {
       Examples:
         hearth requests
         hearth requests --json | jq -r '.requests[].id'
-      """)
+        hearth requests withdraw thermostat@pi
+      """,
+    subcommands: [List.self, Withdraw.self], defaultSubcommand: List.self)
 
-  @Flag(help: "Print JSON, schema 1.")
-  var json = false
-  @OptionGroup var client: ClientOptions
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Show who wants to be a friend, and whom you have asked.")
 
-  func run() async throws {
-    let list = try await client.client.requests()
-    if json { return try Terminal.print(json: list) }
-    for line in TrustText.requests(list, now: Date()) { Terminal.print(line) }
+    @Flag(help: "Print JSON, schema 1.")
+    var json = false
+    @OptionGroup var client: ClientOptions
+
+    func run() async throws {
+      let list = try await client.client.requests()
+      if json { return try Terminal.print(json: list) }
+      for line in TrustText.requests(list, now: Date()) { Terminal.print(line) }
+    }
+  }
+
+  struct Withdraw: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Take back what you asked.",
+      discussion: """
+        Example:
+          hearth requests withdraw thermostat@pi
+        """)
+
+    @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+    var who: String
+    @OptionGroup var client: ClientOptions
+
+    func run() async throws { try await client.client.withdraw(who) }
   }
 }
 

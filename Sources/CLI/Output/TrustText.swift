@@ -40,6 +40,7 @@ enum TrustText {
     for asked in list.asked {
       let age = DeviceTable.age(now.timeIntervalSince(asked.since))
       lines.append("You asked \(asked.jid ?? asked.short) (\(asked.short)), \(age), and wait for an answer")
+      lines.append("  hearth requests withdraw \(asked.short)   to take it back")
     }
     return lines.isEmpty ? ["Nothing waits."] : lines.map(Printable.clean)
   }
