@@ -5,8 +5,29 @@ LARGE=$((64 << 20))
 
 fetch() { curl --silent --show-error --fail --max-time 120 "$@"; }
 
+app_was_asked() { grep -q '"GET ' "$dir/thermostat.log"; }
+
+# A page for people, the reason for programs, and an exit status of its own.
+check_refused() {
+  local status=0
+  [[ $(curl --silent --max-time 30 -o "$dir/refusal" -w '%{http_code}' "$url") == 403 ]] &&
+    grep -q 'only friends of the owner get in here' "$dir/refusal" || return
+  on laptop get "httpx://$jid/" >"$dir/refusal" 2>"$dir/why-not" || status=$?
+  ((status == 9)) && [[ ! -s $dir/refusal ]] && ! app_was_asked
+}
+
+check_stranger() {
+  on laptop devices | grep -Eq "$jid +online +stranger +- "
+}
+
+check_friend() {
+  on laptop devices | grep -Eq "$jid +online +friend +pi +" && on laptop friends | grep -Eq '^pi .* invite ' &&
+    on pi friends | grep -Eq '^laptop .* invite '
+}
+
 check_page() {
-  fetch "$url" >"$dir/page" && fetch "$app/" | cmp - "$dir/page" && grep -q '<title>Thermostat' "$dir/page"
+  fetch "$url" >"$dir/page" && fetch "$app/" | cmp - "$dir/page" && grep -q '<title>Thermostat' "$dir/page" &&
+    app_was_asked
 }
 
 check_get() {
@@ -62,8 +83,23 @@ check() {
   fi
 }
 
-run_checks() {
+# Ends the demo where a check failed.
+verdict() {
+  if [[ -n $failed ]]; then
+    tail -n 20 "$dir/pi.log" "$dir/laptop.log" >&2
+    exit 1
+  fi
+}
+
+run_checks_of_strangers() {
   failed=
+  check "TRUST says stranger" check_stranger
+  check "a stranger gets 403, and the app hears of nothing" check_refused
+  verdict
+}
+
+run_checks_of_friends() {
+  check "TRUST says friend, on both sides" check_friend
   check "the page is the app's" check_page
   check "hearth get gives the same bytes" check_get
   check "httpx addresses through the front as a proxy, and nothing else" check_absolute
@@ -71,8 +107,5 @@ run_checks() {
   check "ten events, as they come" check_events
   check "64 MiB down" check_download
   check "64 MiB up" check_upload
-  if [[ -n $failed ]]; then
-    tail -n 20 "$dir/pi.log" "$dir/laptop.log" >&2
-    exit 1
-  fi
+  verdict
 }
