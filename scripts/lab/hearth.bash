@@ -77,9 +77,15 @@ at_most() {
 
 # ---- nodes ------------------------------------------------------------------------------------------------------
 
-# service NAME TARGET: a section of hearth.toml.
+# service NAME TARGET [ACCESS]: a section of hearth.toml. ACCESS is public unless said: who may come in is another
+# test's matter. friends, or petnames with commas between.
 service() {
-  printf '[services.%s]\ntarget = "%s"\naccess = "public"\n' "$1" "$2"
+  local access=${3:-public}
+  case $access in
+    public | friends) access="\"$access\"" ;;
+    *) access="[\"${access//,/\", \"}\"]" ;;
+  esac
+  printf '[services.%s]\ntarget = "%s"\naccess = %s\n' "$1" "$2" "$access"
 }
 
 # node_start HOST MACHINE [SECTIONS]: runs a daemon and waits for its ready line.
@@ -115,6 +121,27 @@ on() {
   local host=$1
   shift
   host_run "$host" env HEARTH_SOCKET="$LAB_DIR/$host/hearth.sock" "$HEARTH" "$@"
+}
+
+# befriend HOST OTHER [NAME OF OTHER] [NAME OF HOST]: the node on HOST invites the one on OTHER; both are friends then. The
+# line is then in $INVITE.
+befriend() {
+  INVITE=$(on "$1" invite ${3:+--name "$3"}) || fail "no invite on $1"
+  on "$2" join "$INVITE" ${4:+--name "$4"} >"$LAB_DIR/joined" 2>&1 || fail "$2 cannot join $1: $(<"$LAB_DIR/joined")"
+}
+
+# trust HOST JID: the word under TRUST on HOST; false where it lists no such device.
+trust() {
+  on "$1" devices --json | json "next((d['trust'] for d in it['devices'] if d['jid'] == '$2'), None)"
+}
+
+# await_trust HOST JID WORD: a friendship counts at once, and the list follows.
+await_trust() {
+  await_success 5 is_trust "$@" || fail "on $1 $2 is $(trust "$1" "$2"), not $3"
+}
+
+is_trust() {
+  [[ $(trust "$1" "$2") == "$3" ]]
 }
 
 # through HOST URL [CURL OPTIONS…]: curl on that host; it knows *.localhost by itself.

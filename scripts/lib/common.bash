@@ -6,9 +6,10 @@
 BUILD_PACKAGES=(libavahi-client-dev libxml2-dev libssl-dev pkg-config)
 # shellcheck disable=SC2034
 RUN_PACKAGES=(avahi-daemon dbus curl python3)
-# What the tests need besides: a lab of network namespaces, a real chat program and another TLS to talk to.
+# What the tests need besides: a lab of network namespaces, a real chat program, another TLS to talk to, somebody who reads
+# along.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(shellcheck iproute2 nftables perl gcc libc6-dev libpurple-dev openssl)
+TEST_PACKAGES=(shellcheck iproute2 nftables perl gcc libc6-dev libpurple-dev openssl tcpdump)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
