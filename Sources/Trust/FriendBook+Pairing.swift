@@ -90,7 +90,7 @@ extension FriendBook {
   private mutating func paired(_ peer: PairingPeer, now: Date) -> [TrustAction] {
     let petname = pairingPetname
     pairingPetname = nil
-    guard roll.friends[peer.id] == nil else { return [.send(.subscribed, to: peer.id)] }
+    if let friend = roll.friends[peer.id] { return [.send(.subscribed, to: peer.id), .tell(.confirmed(friend))] }
     do throws(TrustError) {
       let name = petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }
       return try befriend(peer.id, jid: peer.jid, petname: name, origin: .digits, now: now)

@@ -19,6 +19,8 @@ package enum TrustAction: Sendable, Hashable {
 /// A decision, as it is logged and shown.
 package enum TrustEvent: Sendable, Hashable {
   case befriended(Friend)
+  /// Both owners compared digits, and the peer was a friend before.
+  case confirmed(Friend)
   case removed(Friend)
   case renamed(Friend, from: Petname)
   case blocked(BlockedNode)

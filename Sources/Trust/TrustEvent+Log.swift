@@ -5,6 +5,7 @@ extension TrustEvent {
   package var name: String {
     switch self {
     case .befriended: "friend-added"
+    case .confirmed: "friend-confirmed"
     case .removed: "friend-removed"
     case .renamed: "friend-renamed"
     case .blocked: "node-blocked"
@@ -39,7 +40,7 @@ extension TrustEvent {
     switch self {
     case .befriended(let friend):
       Self.fields(friend, ["how": friend.origin.rawValue, "jid": friend.devices.first?.text])
-    case .removed(let friend), .renounced(let friend): Self.fields(friend)
+    case .confirmed(let friend), .removed(let friend), .renounced(let friend): Self.fields(friend)
     case .renamed(let friend, let old): Self.fields(friend, ["was": old.text])
     case .blocked(let node), .unblocked(let node): Self.fields(node.id, ["petname": node.petname?.text])
     case .pinned(let jid, let friend), .unpinned(let jid, let friend): Self.fields(friend, ["jid": jid.text])

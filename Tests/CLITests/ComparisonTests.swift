@@ -116,6 +116,21 @@ private struct Pair {
     }
   }
 
+  @Test func friendsAreToldThatTheyAre() async throws {
+    try await Pair.with { pair in
+      try await pair.a.setFleet([FleetEntry(id: pair.b.id, petname: Petname("den"))])
+      let ours = Comparison(client: pair.clientA, device: "tv@den", petname: nil, isConfirmed: true)
+      let theirs = Comparison(client: pair.clientB, device: nil, petname: "desk", isConfirmed: true)
+      async let first = ours.run()
+      async let second = theirs.run()
+      let words = try await [first, second]
+      #expect(
+        words == [
+          "den has been a friend before, and it is (\(pair.b.id))", "desk is a friend now (\(pair.a.id))",
+        ])
+    }
+  }
+
   @Test func theOtherSideSaysNo() async throws {
     try await Pair.with { pair in
       let ours = Comparison(client: pair.clientA, device: "tv@den", petname: nil, isConfirmed: true)

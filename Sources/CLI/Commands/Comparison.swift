@@ -32,6 +32,7 @@ struct Comparison {
           (peer, shown) = (node, digits)
           try await confirm(digits, with: event.fields["jid"], node: node)
         case "friend-added" where shown != nil || device != nil: throw Ended(result: .success(Self.added(event)))
+        case "friend-confirmed": throw Ended(result: .success(Self.confirmed(event)))
         case "pairing-failed" where peer != nil: throw Ended(result: .failure(Self.failed(event.fields["reason"])))
         default: return
         }
@@ -79,6 +80,10 @@ struct Comparison {
 
   private static func added(_ event: EventResource) -> String {
     "\(event.fields["petname"] ?? "It") is a friend now (\(event.fields["node"] ?? "?"))"
+  }
+
+  private static func confirmed(_ event: EventResource) -> String {
+    "\(event.fields["petname"] ?? "It") has been a friend before, and it is (\(event.fields["node"] ?? "?"))"
   }
 
   private static func failed(_ reason: String?) -> CommandFailure {
