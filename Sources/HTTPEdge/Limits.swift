@@ -62,3 +62,8 @@ enum PartsInFlight {
   static let low = 1
   static let high = 4
 }
+
+enum SocketTableLimits {
+  /// Bytes of the kernel's table that are read to find one socket: 150 a row, and no machine of a home has 200,000.
+  static let bytes = 32 << 20
+}
