@@ -8,14 +8,14 @@ import HTTPTypes
 
 /// Who may do what on the control socket: the daemon's own user, root and the group `hearth` may change things,
 /// whoever else the socket's mode lets in may look.
-struct ControlRights: Sendable {
+package struct ControlRights: Sendable {
   static let group = "hearth"
 
   let owner: uid_t
   /// nil where there is no such group.
   let group: gid_t?
 
-  static var ofThisProcess: ControlRights { ControlRights(owner: geteuid(), group: gid_t(groupNamed: group)) }
+  package static var ofThisProcess: ControlRights { ControlRights(owner: geteuid(), group: gid_t(groupNamed: group)) }
 
   /// Throws `ControlError`. `peer` is nil where it cannot be told who asks.
   func check(_ method: HTTPRequest.Method, by peer: PeerCredentials?) throws(ControlError) {
@@ -27,6 +27,11 @@ struct ControlRights: Sendable {
       .notPermitted,
       "Only the daemon's own user, root and members of the group \(Self.group) may do this: "
         + "join the group (adduser NAME \(Self.group)), or use sudo.")
+  }
+
+  /// The same for a user whose process is not known, and whose groups are therefore those of the system's databases.
+  package func mayChange(_ user: UInt32) -> Bool {
+    user == owner || user == 0 || mayChange(PeerCredentials(user: user))
   }
 
   private func mayChange(_ peer: PeerCredentials) -> Bool {

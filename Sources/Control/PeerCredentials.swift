@@ -67,3 +67,33 @@ struct PeerCredentials: Sendable, Equatable {
     return []
   }
 }
+
+extension PeerCredentials {
+  /// With the groups that the system's databases give the user (passwd(5), group(5)); with none where they lack it.
+  init(user: uid_t) {
+    self.init(user: user, groups: Self.groups(of: user))
+  }
+
+  private static func groups(of user: uid_t) -> Set<gid_t> {
+    var (entry, found) = (passwd(), UnsafeMutablePointer<passwd>?.none)
+    var size = 1024
+    while size <= 1 << 20 {
+      var buffer = [CChar](repeating: 0, count: size)
+      let code = getpwuid_r(user, &entry, &buffer, size, &found)
+      if code != ERANGE {
+        guard code == 0, found != nil, let name = entry.pw_name else { return [] }
+        // The name lives in the buffer.
+        return withExtendedLifetime(buffer) { groups(named: name, entry.pw_gid) }
+      }
+      size *= 4
+    }
+    return []
+  }
+
+  private static func groups(named name: UnsafePointer<CChar>, _ primary: gid_t) -> Set<gid_t> {
+    var groups = [gid_t](repeating: 0, count: mostGroups)
+    var count = CInt(groups.count)
+    guard getgrouplist(name, primary, &groups, &count) >= 0 else { return [primary] }
+    return Set(groups.prefix(Int(count)))
+  }
+}
