@@ -28,6 +28,17 @@ package enum CrossSiteGate {
     }
   }
 
+  /// Whether a form of the origin's own page sent this, which is what may change things there. Programs have no page.
+  package static func isOwnForm(_ request: HTTPRequest, at origin: String) -> Bool {
+    let fields = request.headerFields
+    let origins = fields[values: .origin].map { $0.lowercased() }
+    switch fields[values: .secFetchSite] {
+    case ["same-origin"]: return origins.isEmpty || origins == [origin]
+    case []: return origins == [origin]
+    default: return false
+    }
+  }
+
   private static let reason = "A page of another site sent this request. Only a device's own page may."
 
   private static func upgrades(_ fields: HTTPFields) -> Bool {

@@ -1,11 +1,12 @@
-import FoundationEssentials
+package import FoundationEssentials
 import HTTPTypes
 package import HTTPX
 package import HummingbirdCore
 package import Mesh
+package import Trust
 import XMPP
 
-/// The list of devices at `http://hearth.localhost:8332/`.
+/// The page at `http://hearth.localhost:8332/`: what waits for the owner, and the devices.
 package struct Dashboard: Sendable {
   package let front: FrontAddress
 
@@ -13,36 +14,59 @@ package struct Dashboard: Sendable {
     self.front = front
   }
 
-  func response(to request: HTTPRequest, path: String, devices: () -> [Device]) -> Response {
-    guard [.get, .head].contains(request.method) else {
-      return .own(.methodNotAllowed, type: "text/plain", "GET or HEAD.\n", fields: [.allow: "GET, HEAD"])
-    }
-    guard path.prefix(while: { $0 != "?" }) == "/" else {
-      return Page(status: .notFound, title: "Not found", body: "<p><a href=\"/\">All devices</a></p>").response()
-    }
-    return page(devices())
-  }
-
   /// Those with pages first, as far as that is known; those that are gone stay, with the time when they were last seen.
-  package func page(_ devices: [Device]) -> Response {
+  ///
+  /// - Parameter book: nil where the reader may not change anything, and does not learn what the owner calls whom.
+  package func page(_ devices: [Device], _ book: FriendBook?, now: Date) -> Response {
     let sorted = devices.filter { $0.http != false } + devices.filter { $0.http == false }
     let list =
       sorted.isEmpty
       ? "<p>No device is announced on this network yet. Serve one: <code>hearth serve NAME TARGET</code></p>"
-      : "<ul>\n\(sorted.map(item).joined())</ul>"
-    return Page(status: .ok, title: "Devices", body: list).response()
+      : "<ul>\n\(sorted.map { item($0, book) }.joined())</ul>"
+    var page = Page(status: .ok, title: "Devices", body: list)
+    if let book {
+      let questions = Questions(book, now: now)
+      page.body = questions.html + list
+      page.hasForms = true
+      // Not where a name is being typed.
+      if questions.isUnderWay { page.refresh = FrontLimits.refresh }
+    } else {
+      page.body += "\n<p class=\"note\">What waits for an answer is shown to \(DashboardCaller.whoMay).</p>"
+    }
+    return page.response()
   }
 
-  private func item(_ device: Device) -> String {
+  private func item(_ device: Device, _ book: FriendBook?) -> String {
     let name = Page.escaped(device.name)
     let link = device.http == false ? name : "<a href=\"\(Page.escaped(front.url(of: device.jid)))\">\(name)</a>"
     let message = device.message.map { "<span>\(Page.escaped($0))</span>" } ?? ""
     let seen = device.state == .online ? "" : "<span class=\"note\">last seen \(Page.time(device.seen))</span>"
     return """
-      <li class="\(device.state.rawValue)"><span class="name">\(link)</span>\
+      <li class="\(device.state.rawValue) \(device.standing.word)"><span class="name"><bdi>\(link)</bdi></span>\
       <span class="state">\(device.state.rawValue)</span>\(message)\
-      <span class="note">\(Page.escaped(device.jid.text))\(device.http == false ? ", no pages" : "")</span>\(seen)</li>
+      <span class="note"><bdi>\(Page.escaped(device.jid.text))</bdi>\(device.http == false ? ", no pages" : "")</span>\
+      <span class="note trust">\(trust(device, book))</span>\(seen)</li>
 
       """
   }
+
+  /// What the device is to this node, and the way to change that.
+  private func trust(_ device: Device, _ book: FriendBook?) -> String {
+    let word = device.standing.word
+    let ask = "href=\"\(Page.escaped(DashboardRoute.ask(device.jid).path))\""
+    switch device.standing {
+    case .friend(let petname): return book == nil ? word : "\(word) \(Page.escaped(petname.text))"
+    case .stranger:
+      let isAsked = book?.asked.contains { $0.id == device.node || $0.jid == device.jid } ?? false
+      return "\(word) · <a \(ask)>\(isAsked ? "asked for friendship" : "become friends")</a>"
+    case .changed(let expected, let seen):
+      return "\(word): expected the node <code>\(expected)</code>, saw \(node(seen)) · <a \(ask)>what to do</a>"
+    case .mismatch(let announced, let seen):
+      return "\(word): announced as <code>\(Page.escaped(announced))</code>, saw \(node(seen)) · "
+        + "<a \(ask)>what to do</a>"
+    case .self, .plaintext, .blocked: return word
+    }
+  }
+
+  private func node(_ id: NodeID?) -> String { id.map { "<code>\($0)</code>" } ?? "none" }
 }

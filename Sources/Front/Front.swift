@@ -13,15 +13,22 @@ package struct Front: Service {
   private let node: Node
   private let port: Int
   private let gateway: Gateway
+  private let dashboard: DashboardOrigin
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
   private let listening = AsyncStream<FrontAddress>.makeStream()
 
-  /// - Parameter port: TCP; 0: a free one.
-  package init(node: Node, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger) {
+  /// - Parameters:
+  ///   - port: TCP; 0: a free one.
+  ///   - mayChange: whether this user of the machine (uid) may make friends of the node, and end requests.
+  package init(
+    node: Node, port: Int, mayChange: @escaping @Sendable (_ user: UInt32) async -> Bool,
+    eventLoopGroup: any EventLoopGroup, logger: Logger
+  ) {
     self.node = node
     self.port = port
     self.gateway = Gateway(node: node, patience: FrontLimits.patience, logger: logger)
+    self.dashboard = DashboardOrigin(node: node, mayChange: mayChange, logger: logger)
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
@@ -38,7 +45,7 @@ package struct Front: Service {
       }
     ) { request, writer, channel in
       let front = FrontAddress(port: channel.localAddress?.port ?? port)
-      try await respond(request, at: front, Reply(writer, to: request.head))
+      try await respond(request, at: front, on: channel, Reply(writer, to: request.head))
     }
     try await server.run()
   }
@@ -49,7 +56,9 @@ package struct Front: Service {
     return nil
   }
 
-  private func respond(_ request: Request, at front: FrontAddress, _ reply: Reply) async throws {
+  private func respond(
+    _ request: Request, at front: FrontAddress, on channel: any Channel, _ reply: Reply
+  ) async throws {
     let gate = HostGate(front: front, device: device(labelled:))
     switch gate.destination(of: request.head) {
     case .device(let jid, let path, let origin):
@@ -58,7 +67,7 @@ package struct Front: Service {
     case .absolute(let uri):
       try await visit(uri.jid, request, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil, reply)
     case .dashboard(let path, let origin):
-      try await reply.write(dashboard(request.head, path, of: origin, at: front))
+      try await reply.write(dashboard.response(to: request, path: path, of: origin, at: front, on: channel))
     case .redirectToDashboard:
       try await reply.write(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
     case .misdirected(let reason):
@@ -84,14 +93,6 @@ package struct Front: Service {
       logger.notice("another site's request was refused", metadata: ["device": "\(device)"])
       try await reply.write(Problem.forbidden(reason).response(to: request.head))
     }
-  }
-
-  private func dashboard(_ request: HTTPRequest, _ path: String, of origin: String, at front: FrontAddress) -> Response
-  {
-    if case .refuse(let reason) = CrossSiteGate.verdict(on: request, to: path, at: origin) {
-      return Problem.forbidden(reason).response(to: request)
-    }
-    return Dashboard(front: front).response(to: request, path: path) { node.devices() }
   }
 
   /// What the label stands for, or, where that cannot be told, a known device that has it.

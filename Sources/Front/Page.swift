@@ -9,6 +9,10 @@ package struct Page: Sendable {
   package var title: String
   /// Already escaped.
   package var body: String
+  /// Seconds after which a browser is to look again.
+  package var refresh: Int?
+  /// Whether its forms work. They do at the dashboard, and not at a device's origin.
+  package var hasForms = false
 
   package static func escaped(_ text: some StringProtocol) -> String {
     text.unicodeScalars.reduce(into: "") { escaped, scalar in
@@ -25,8 +29,13 @@ package struct Page: Sendable {
 
   /// For people, in UTC, since a page without script does not know the reader's clock.
   static func time(_ date: Date) -> String {
+    "<time datetime=\"\(date.formatted(.iso8601))\">\(plainTime(date))</time>"
+  }
+
+  /// `2026-11-22 20:38 UTC`
+  static func plainTime(_ date: Date) -> String {
     let text = date.formatted(.iso8601)
-    return "<time datetime=\"\(text)\">\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC</time>"
+    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
   }
 
   /// Nothing may be loaded from anywhere, and nobody may frame it.
@@ -41,7 +50,15 @@ package struct Page: Sendable {
     li>*{grid-column:1}li>.state{grid-column:2;grid-row:1}
     .name{font-weight:600}.note,.state{opacity:.7;font-size:.875rem}.state{align-self:center}
     .away>*,.gone>*{opacity:.6}
-    .button{display:inline-block;padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem}
+    .button,button,input{padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem;font:inherit}
+    .button{display:inline-block}button{cursor:pointer}input{max-width:12rem;padding:.5rem;margin:0 .25rem}
+    form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.5rem 0}
+    h2{font-size:1.125rem;margin:1.5rem 0 .5rem}.digits{font-size:2rem;font-weight:600;letter-spacing:.1em}
+    @property --left{syntax:"<integer>";inherits:false;initial-value:0}
+    @keyframes left{from{--left:var(--from)}to{--left:0}}
+    .left{font-size:0;animation:left linear forwards;counter-reset:left var(--left,var(--from))}
+    .left::after{content:counter(left);font-size:1rem}
+    .CHANGED .trust{color:light-dark(#b00020,#ff8a80);font-weight:600}
     """
 
   package func response(fields: HTTPFields = [:]) -> Response {
@@ -54,7 +71,12 @@ package struct Page: Sendable {
       </body></html>
 
       """
-    let protection: HTTPFields = [.contentSecurityPolicy: Self.policy, .referrerPolicy: "no-referrer"]
+    // `same-origin` and not less: a form's `Origin` would be `null`.
+    var protection: HTTPFields = [
+      .contentSecurityPolicy: "\(Self.policy); form-action \(hasForms ? "'self'" : "'none'")",
+      .referrerPolicy: "same-origin",
+    ]
+    if let refresh { protection[.refresh] = "\(refresh)" }
     return .own(status, type: "text/html; charset=utf-8", html, fields: fields + protection)
   }
 }

@@ -5,7 +5,7 @@ package import XMPP
 
 /// Why the front itself answers where a device should: a page for people, text or JSON for programs, and for both a
 /// `Proxy-Status` (RFC 9209).
-package struct Problem: Sendable {
+package struct Problem: Error, Sendable {
   package var status: HTTPResponse.Status
   /// An error type of RFC 9209 §2.3.
   package var error: String
@@ -16,6 +16,7 @@ package struct Problem: Sendable {
   package var lastSeen: Date?
   /// Seconds.
   package var retryAfter: Int?
+  package var remedy: Remedy?
 
   package init(
     _ status: HTTPResponse.Status, error: String, title: String, message: String, device: JID? = nil
@@ -33,14 +34,15 @@ package struct Problem: Sendable {
     if let retryAfter { fields[.retryAfter] = "\(retryAfter)" }
     switch Representation.preferred(request.headerFields[values: .accept]) {
     case .html: return Page(status: status, title: title, body: html(dashboard)).response(fields: fields)
-    case .json: return .own(status, type: "application/json", json, fields: fields)
-    case .text: return .own(status, type: "text/plain; charset=utf-8", message + "\n", fields: fields)
+    case .json: return .own(status, type: "application/json", json(dashboard), fields: fields)
+    case .text: return .own(status, type: "text/plain; charset=utf-8", text, fields: fields)
     }
   }
 
   /// RFC 9209 §2: `details` is a quoted string (RFC 9651 §3.3.3), so printable ASCII only.
   package var proxyStatus: String {
-    let details = message.unicodeScalars.map { scalar in
+    let hint = remedy?.commands.first.map { " Try: \($0)" } ?? ""
+    let details = (message + hint).unicodeScalars.map { scalar in
       switch scalar {
       case "\"", "\\": "\\\(scalar)"
       case " "..."~": String(scalar)
@@ -53,9 +55,15 @@ package struct Problem: Sendable {
 
   private func html(_ dashboard: String?) -> String {
     var html = "<p>\(Page.escaped(message))</p>"
+    if let remedy { html += remedy.html(dashboard) }
     if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
     if let dashboard { html += "\n<p class=\"note\"><a href=\"\(Page.escaped(dashboard))\">All devices</a></p>" }
     return html
+  }
+
+  private var text: String {
+    let lines = (remedy?.text ?? []) + (remedy?.commands ?? []).map { "    " + $0 }
+    return ([message] + lines).map { $0 + "\n" }.joined()
   }
 
   private struct Report: Encodable {
@@ -63,10 +71,19 @@ package struct Problem: Sendable {
     let message: String
     let device: String?
     let seen: String?
+    /// Of a device that lets nobody in, or shows another key.
+    let standing: String?
+    let commands: [String]?
+    let page: String?
+    let expectedNode: String?
+    let shownNode: String?
   }
 
-  private var json: String {
-    let report = Report(error: error, message: message, device: device?.text, seen: lastSeen?.formatted(.iso8601))
+  private func json(_ dashboard: String?) -> String {
+    let report = Report(
+      error: error, message: message, device: device?.text, seen: lastSeen?.formatted(.iso8601),
+      standing: remedy?.standing, commands: remedy?.commands, page: remedy?.page.flatMap { $0.url(dashboard) },
+      expectedNode: remedy?.expected, shownNode: remedy?.shown)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // A struct of strings always encodes.

@@ -1,4 +1,5 @@
 import Front
+import Glibc
 import HTTPTypes
 import HTTPX
 import Logging
@@ -17,11 +18,13 @@ struct Rig {
   let link: Link
   let front: FrontAddress
 
-  static func run(_ body: (Rig) async throws -> Void) async throws {
+  static func run(
+    mayChange: @escaping @Sendable (UInt32) async -> Bool = { $0 == geteuid() }, _ body: (Rig) async throws -> Void
+  ) async throws {
     let link = Link()
     try await Nodes.run(["laptop", "pi"], on: link) { nodes in
       let front = Front(
-        node: nodes[0], port: 0, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        node: nodes[0], port: 0, mayChange: mayChange, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await front.run() }

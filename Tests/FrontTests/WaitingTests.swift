@@ -81,7 +81,8 @@ import XMPP
   @Test func aTakenPortIsSaid() async throws {
     try await Rig.run { rig in
       let second = Front(
-        node: rig.laptop, port: rig.front.port, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        node: rig.laptop, port: rig.front.port, mayChange: { _ in false },
+        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
       let error = await #expect(throws: HTTPServerError.self) { try await second.run() }
       #expect(error?.code == .inUse)

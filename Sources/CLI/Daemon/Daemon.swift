@@ -49,8 +49,14 @@ struct Daemon {
   /// In the order of their start; they end the other way round, so that the node can say goodbye last.
   private func services(_ node: Node, _ book: ServiceBook, _ keys: IdentityStore) -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
+    let rights = ControlRights.ofThisProcess
     let front = frontPort.map {
-      Front(node: node, port: $0, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+      Front(
+        node: node, port: $0,
+        // As on the control socket; the databases of users may be far away.
+        mayChange: { user in
+          (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
+        }, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     }
     let control = ControlServer(
       socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, logger: logger),

@@ -1,0 +1,110 @@
+import FoundationEssentials
+import HTTPTypes
+import HTTPX
+import HummingbirdCore
+import Logging
+import Mesh
+import NIOCore
+import Trust
+import XMPP
+
+/// Answers at `http://hearth.localhost:8332`: whoever uses this machine may look at devices; its owner changes things, and
+/// only from a form of the dashboard's own pages.
+struct DashboardOrigin: Sendable {
+  let node: Node
+  let mayChange: @Sendable (UInt32) async -> Bool
+  let logger: Logger
+  private let declines = Declines()
+
+  init(node: Node, mayChange: @escaping @Sendable (UInt32) async -> Bool, logger: Logger) {
+    self.node = node
+    self.mayChange = mayChange
+    self.logger = logger
+  }
+
+  /// - Parameter origin: as the browser spells it.
+  func response(
+    to request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
+  ) async throws -> Response {
+    var response: Response
+    do {
+      response = try await answer(request, path: path, of: origin, at: front, on: channel)
+    } catch let problem as Problem {
+      response = problem.response(to: request.head, dashboard: front.dashboard)
+    }
+    // No other page keeps a hold of its window, or gets hold of what it shows.
+    response.headers[.crossOriginOpenerPolicy] = "same-origin"
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
+    return response
+  }
+
+  /// Throws `Problem` and `CancellationError`.
+  private func answer(
+    _ request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
+  ) async throws -> Response {
+    if case .refuse(let reason) = CrossSiteGate.verdict(on: request.head, to: path, at: origin) {
+      throw refused(.forbidden(reason), path, nil)
+    }
+    guard let route = DashboardRoute(path) else { throw Problem.notFound }
+    guard route.methods.contains(request.method) else {
+      let methods = route.methods.map(\.rawValue).joined(separator: ", ")
+      return .own(.methodNotAllowed, type: "text/plain", "\(methods)\n", fields: [.allow: methods])
+    }
+    guard request.method != .post || CrossSiteGate.isOwnForm(request.head, at: origin) else {
+      throw refused(.forbidden("Only a form of the dashboard's own pages may do this."), path, nil)
+    }
+    let caller = await DashboardCaller.of(request, on: channel, mayChange: mayChange)
+    guard request.method == .post else { return try page(route, at: front, for: caller) }
+    guard caller.mayChange else { throw refused(.notTheOwner(route), path, caller) }
+    let next = try await perform(route, try await FormFields.read(from: request), caller)
+    let location = origin + next.path
+    return Response(status: .seeOther, headers: [.location: location, .contentLength: "0", .cacheControl: "no-store"])
+  }
+
+  private func refused(_ problem: Problem, _ path: String, _ caller: DashboardCaller?) -> Problem {
+    logger.notice(
+      "refused on the dashboard",
+      metadata: ["path": "\(path)", "user": "\(caller?.user.map(String.init) ?? "-")", "why": "\(problem.message)"])
+    return problem
+  }
+
+  private func page(_ route: DashboardRoute, at front: FrontAddress, for caller: DashboardCaller) throws -> Response {
+    let book = node.friendships.current
+    guard case .ask(let jid) = route else {
+      return Dashboard(front: front).page(node.devices(), caller.mayChange ? book : nil, now: .now)
+    }
+    guard let device = node.device(jid) else {
+      throw Problem(MeshError(.notDiscovered, device: jid, message: "No device “\(jid)” is announced on this network."))
+    }
+    return AskPage(
+      front: front, device: device, acquaintance: Acquaintance(device, book), own: book.own,
+      declined: declines.time(of: device.jid), mayChange: caller.mayChange
+    ).response()
+  }
+
+  private func perform(
+    _ route: DashboardRoute, _ form: FormFields, _ caller: DashboardCaller
+  ) async throws -> DashboardRoute {
+    logger.notice(
+      "asked for on the dashboard",
+      metadata: ["path": "\(route.path)", "user": "\(caller.user.map(String.init) ?? "-")"])
+    do {
+      return try await OwnerActions(node: node, declines: declines).perform(route, form)
+    } catch let error as TrustError {
+      throw Problem(error)
+    } catch let error as MeshError {
+      var problem = Problem(error)
+      problem.remedy = node.device(error.device).flatMap { Remedy(for: error, at: $0, node.friendships.current) }
+      throw problem
+    } catch let error as Problem {
+      throw error
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      logger.error("failed on the dashboard", metadata: ["path": "\(route.path)", "error": "\(error)"])
+      throw Problem(
+        .internalServerError, error: "proxy_internal_error", title: "Something went wrong here",
+        message: "It was not done. The log of this node says why.")
+    }
+  }
+}

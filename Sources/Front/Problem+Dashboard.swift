@@ -1,0 +1,47 @@
+import HTTPTypes
+import Trust
+
+/// What can go wrong on the dashboard.
+extension Problem {
+  static var notFound: Problem {
+    Problem(.notFound, error: "http_request_error", title: "Not found", message: "The dashboard has no such page.")
+  }
+
+  /// The caller is another user of this machine, or cannot be told.
+  static func notTheOwner(_ route: DashboardRoute) -> Problem {
+    var problem = Problem(
+      .forbidden, error: "http_request_denied", title: "Not allowed",
+      message: "Only \(DashboardCaller.whoMay) may do this.")
+    problem.remedy = Remedy(nil, ["They can do it in a terminal."], commands: [route.command])
+    return problem
+  }
+
+  /// What the owner meant to do was not done.
+  init(_ error: TrustError) {
+    let status: HTTPResponse.Status =
+      switch error.code {
+      case .nodeID, .invite, .petname, .ambiguous, .policy, .range: .unprocessableContent
+      case .unknown: .notFound
+      case .petnameTaken, .changed, .blocked, .itself, .full, .pairing: .conflict
+      case .damaged, .newerSchema: .internalServerError
+      }
+    self.init(
+      status, error: "http_request_error", title: "That was not done",
+      message: error.message.prefix(1).uppercased() + error.message.dropFirst() + ".")
+  }
+}
+
+extension DashboardRoute {
+  /// The same in a terminal.
+  fileprivate var command: String {
+    switch self {
+    case .list: "hearth requests"
+    case .ask(let jid): Command.request(jid)
+    case .befriend(let jid): Command.befriend(jid)
+    case .accept(let id): Command.accept(id)
+    case .reject(let id): Command.reject(id)
+    case .confirmPairing, .cancelPairing: "hearth befriend"
+    case .closePermit: "hearth permit off"
+    }
+  }
+}

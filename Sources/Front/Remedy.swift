@@ -1,0 +1,125 @@
+import FoundationEssentials
+import HTTPX
+package import Mesh
+package import Trust
+import XMPP
+
+/// What the owner can do where a device does not let this node in, or shows another key.
+///
+/// It is shown at the device's own origin, where the device may read along: nothing here tells it more than it knows,
+/// and there is no button, but the way to one on the dashboard.
+package struct Remedy: Sendable, Hashable {
+  /// To a page of the dashboard.
+  package struct Link: Sendable, Hashable {
+    package let route: DashboardRoute
+    package let title: String
+  }
+
+  /// How things stand, for programs: the word of an `Acquaintance`.
+  package var standing: String?
+  /// Paragraphs.
+  package var text: [String]
+  package var commands: [String] = []
+  package var page: Link?
+  /// Of a device that shows another key.
+  package var expected: String?
+  package var shown: String?
+
+  init(_ standing: String?, _ text: [String] = [], commands: [String] = []) {
+    self.standing = standing
+    self.text = text
+    self.commands = commands
+  }
+}
+
+extension Remedy {
+  /// nil where the error has nothing to do with friendship.
+  package init?(for error: MeshError, at device: Device, _ book: FriendBook) {
+    let acquaintance = Acquaintance(device, book)
+    switch error.code {
+    case .forbidden: self.init(refusedBy: device.jid, acquaintance, own: book.own)
+    case .changed: self.init(acquaintance, of: device.jid)
+    default: return nil
+    }
+  }
+
+  private init(refusedBy jid: JID, _ acquaintance: Acquaintance, own: NodeID) {
+    self.init(acquaintance.word)
+    switch acquaintance {
+    case .own, .changed, .mismatch: break
+    case .friend:
+      text = [
+        "Its node is a friend of yours. So its owner has not opened this service to you, or not this method or path: ask "
+          + "the owner. If the owner has removed you from their friends, ask again."
+      ]
+      commands = [Command.request(jid)]
+      page = Link(route: .ask(jid), title: "Ask for friendship again")
+    case .asked(let asked):
+      text = [
+        "You asked for friendship on \(Page.plainTime(asked.since)), and its owner has not answered. There, the command "
+          + "is: \(Command.accept(own))"
+      ]
+      commands = [Command.request(jid)]
+      page = Link(route: .ask(jid), title: "See your request")
+    case .comparing:
+      text = ["Digits are to be compared with its owner, to become friends."]
+      commands = ["hearth befriend"]
+      page = Link(route: .list, title: "Compare the digits")
+    case .asks(let request):
+      text = ["Its node asked for your friendship, and waits for your answer."]
+      commands = [Command.accept(request.id), Command.reject(request.id)]
+      page = Link(route: .list, title: "Answer its request")
+    case .stranger:
+      text = ["You are no friends. Ask its owner for friendship, or compare digits with somebody who is there."]
+      commands = [Command.befriend(jid), Command.request(jid)]
+      page = Link(route: .ask(jid), title: "Ask for friendship")
+    case .plaintext:
+      text = ["It shows no key, so nobody can know who it is, and it cannot be a friend."]
+    case .blocked(let id):
+      text = ["You have blocked its node."]
+      if let id { commands = [Command.unblock(id)] }
+    }
+  }
+
+  /// Of a device that shows another key; nil for others.
+  init?(_ acquaintance: Acquaintance, of jid: JID) {
+    self.init(acquaintance.word)
+    switch acquaintance {
+    case .changed(let known, let seen):
+      (expected, shown) = (known.description, seen?.description)
+      text = [
+        "This name belongs to the node \(known), a friend of yours. What answers to it now is "
+          + (seen.map { "the node \($0)." } ?? "a program without a key."),
+        "Either the device is new or was reset, and has a new key. Or somebody pretends to be it. Nothing was sent to it. "
+          + "Ask whoever runs the device for the id that hearth id prints there.",
+        "If the new id is theirs, remove the old one, and become friends again:",
+      ]
+      commands = [Command.remove(known), Command.befriend(jid)]
+    case .mismatch(let announced, let seen):
+      (expected, shown) = (announced, seen?.description)
+      text = [
+        "The device is announced as the node \(announced). What answers there is "
+          + (seen.map { "the node \($0)." } ?? "a program without a key."),
+        "Either the announcement is old: then restart the device. Or somebody stands between you and the device, or "
+          + "announces it under their own address. Nothing was sent to it.",
+      ]
+    default: return nil
+    }
+  }
+}
+
+extension Remedy {
+  /// - Parameter dashboard: its URL; nil where the client has none.
+  func html(_ dashboard: String?) -> String {
+    var html = text.map { "\n<p>\(Page.escaped($0))</p>" }.joined()
+    if let page, let url = page.url(dashboard) {
+      html += "\n<p><a class=\"button\" href=\"\(Page.escaped(url))\">\(Page.escaped(page.title))</a></p>"
+    }
+    let commands = commands.map { "\n<br><code>\(Page.escaped($0))</code>" }.joined()
+    return commands.isEmpty ? html : html + "\n<p class=\"note\">In a terminal:\(commands)</p>"
+  }
+}
+
+extension Remedy.Link {
+  func url(_ dashboard: String?) -> String? { dashboard.map { $0.dropLast() + route.path } }
+}
