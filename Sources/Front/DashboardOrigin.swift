@@ -93,9 +93,7 @@ struct DashboardOrigin: Sendable {
     } catch let error as TrustError {
       throw Problem(error)
     } catch let error as MeshError {
-      var problem = Problem(error)
-      problem.remedy = node.device(error.device).flatMap { Remedy(for: error, at: $0, node.friendships.current) }
-      throw problem
+      throw Problem(error, of: node)
     } catch let error as Problem {
       throw error
     } catch let error as CancellationError {

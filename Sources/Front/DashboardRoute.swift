@@ -20,7 +20,8 @@ package enum DashboardRoute: Sendable, Hashable {
   /// nil where there is nothing; a query is ignored.
   package init?(_ target: String) {
     let path = target.prefix { $0 != "?" }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    guard path.first == "/" else { return nil }
+    let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
     switch (parts.first, parts.dropFirst().first, parts.dropFirst(2).first, parts.count) {
     case ("", nil, nil, 1): self = .list
     case ("ask", let name?, nil, 2):

@@ -40,9 +40,7 @@ package struct Gateway: Sendable {
         try await reply.write(incoming(response, origin))
       }
     } catch let error as MeshError where !reply.isBegun {
-      var problem = Problem(error)
-      problem.remedy = node.device(device).flatMap { Remedy(for: error, at: $0, node.friendships.current) }
-      try await refuse(problem, reply, request.head, origin)
+      try await refuse(Problem(error, of: node), reply, request.head, origin)
     } catch  where !reply.isBegun && !(error is CancellationError) {
       logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
       try await refuse(.internalError(device), reply, request.head, origin)

@@ -1,5 +1,6 @@
 import HTTPTypes
 package import Mesh
+import Trust
 import XMPP
 
 extension Problem {
@@ -10,6 +11,20 @@ extension Problem {
       message: error.message, device: error.device)
     lastSeen = error.lastSeen
     if error.code == .limit { retryAfter = FrontLimits.retryAfter }
+  }
+
+  /// The same, with what there is to do about it where friendship or keys are the reason.
+  init(_ error: MeshError, of node: Node) {
+    guard let device = node.device(error.device) else {
+      self.init(error)
+      return
+    }
+    // This node ends such a stream itself, whatever that looks like from above.
+    let error =
+      device.standing == .blocked
+      ? MeshError(.forbidden, device: device.jid, message: "You have blocked the node of “\(device.jid)”.") : error
+    self.init(error)
+    remedy = Remedy(for: error, at: device, node.friendships.current)
   }
 
   private static func title(_ error: MeshError) -> String {

@@ -76,7 +76,7 @@ extension Remedy {
     case .plaintext:
       text = ["It shows no key, so nobody can know who it is, and it cannot be a friend."]
     case .blocked(let id):
-      text = ["You have blocked its node."]
+      text = ["It gets in here again, and you there, once you have unblocked it and are friends."]
       if let id { commands = [Command.unblock(id)] }
     }
   }

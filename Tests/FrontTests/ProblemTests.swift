@@ -25,7 +25,7 @@ struct ProblemTests {
     return (response, try await text(of: response))
   }
 
-  private static func text(of response: Response) async throws -> String {
+  static func text(of response: Response) async throws -> String {
     let sink = Sink()
     try await response.body.write(sink)
     return sink.text.withLock { $0 }

@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import TestKit
 import Testing
+import Trust
 import XMPP
 
 /// A front on a free port, before a node that finds the devices of another one.
@@ -61,6 +62,49 @@ struct Rig {
       try await client.ask(line, host: host ?? self.host(), fields, body: body)
     }
   }
+}
+
+/// The dashboard.
+extension Rig {
+  var dashboardHost: String { "hearth.localhost:\(front.port)" }
+
+  /// What a browser says of a form of the dashboard's own page.
+  var ownForm: [String] { ["Sec-Fetch-Site: same-origin", "Origin: http://\(dashboardHost)"] }
+
+  func look(_ path: String) async throws -> RawResponse {
+    try await ask("GET \(path)", host: dashboardHost, ["Accept: text/html"])
+  }
+
+  /// - Parameter fields: nil: those of the dashboard's own page.
+  func post(_ path: String, _ form: String = "", fields: [String]? = nil) async throws -> RawResponse {
+    let type = "Content-Type: application/x-www-form-urlencoded"
+    return try await ask("POST \(path)", host: dashboardHost, (fields ?? ownForm) + [type], body: form)
+  }
+
+  /// Lets `pi` ask `laptop` for friendship, and waits until that waits there.
+  func piAsks(greeting: String? = nil) async throws {
+    _ = try #require(await pi.awaitOnline("node@laptop"))
+    let events = laptop.friendships.events()
+    await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { _ = try await pi.ask(JID("node@laptop")!, petname: nil, greeting: greeting) }
+      for await event in events {
+        if case .requested? = event { break }
+      }
+      group.cancelAll()
+    }
+  }
+
+  /// Makes friends of both nodes, as `laptop` calls `pi`.
+  func befriend(as petname: String = "kitchen-pi") async throws {
+    try await pi.friendships.permit(seconds: 60)
+    _ = try #require(await laptop.awaitOnline("node@pi"))
+    guard case .friends = try await laptop.ask(JID("node@pi")!, petname: petname, greeting: nil) else {
+      throw NotFriends()
+    }
+    await pi.friendships.closePermit()
+  }
+
+  private struct NotFriends: Error {}
 }
 
 /// A response as it came over the socket.

@@ -1,0 +1,91 @@
+import FoundationEssentials
+import HTTPTypes
+import HTTPX
+import HummingbirdCore
+import TestKit
+import Testing
+import Trust
+import XMPP
+
+@testable import Front
+@testable import Mesh
+
+/// Routes, forms and pages, without a socket.
+struct DashboardPartsTests {
+  private static let id = NodeID(digest: [UInt8](repeating: 7, count: 32))!
+
+  @Test func routesAreReadAsTheyAreWritten() throws {
+    let jids = ["thermostat@pi", "Living room@pi", "a/b?c#d@pi", "..", "100%@pi", "ä@ö", "a&b'c\"<d>@pi"]
+    let routes =
+      jids.compactMap { JID($0) }.flatMap { [DashboardRoute.ask($0), .befriend($0)] }
+      + [.list, .accept(Self.id), .reject(Self.id), .confirmPairing, .cancelPairing, .closePermit]
+    #expect(routes.count == 2 * jids.count + 6)
+    for route in routes {
+      #expect(DashboardRoute(route.path) == route, "\(route.path)")
+      #expect(DashboardRoute(route.path + "?x=/y") == route)
+    }
+  }
+
+  @Test(arguments: [
+    "", "*", "//", "/x", "/ask", "/ask/", "/ask/a/b", "/ask/%zz", "/ask/%00", "/requests", "/requests/x/accept",
+    "/requests/\(id)", "/requests/\(id)/", "/requests/\(id)/accept/", "/pairing", "/pairing/", "/permit", "/ask//a",
+    "/befriend/", "/Pairing/cancel", "x/pairing/cancel", "/requests//accept",
+  ])
+  func otherPathsLeadNowhere(_ path: String) {
+    #expect(DashboardRoute(path) == nil)
+  }
+
+  @Test(arguments: [
+    ("petname=anna", "anna"), ("petname=+anna++b+", "anna b"), ("x=y&petname=%61nna&z", "anna"), ("petname", nil),
+    ("petname=", nil), ("petname=++", nil), ("", nil), ("&&=&petname=a&petname=b", "b"), ("petname=%zz", nil),
+    ("petname=%ff", nil), ("petname=a=b", "a=b"), ("p%65tname=a%26b", "a&b"), ("Petname=a", nil),
+  ])
+  func formsAreRead(_ text: String, _ petname: String?) {
+    #expect(FormFields(text)["petname"] == petname)
+  }
+
+  @Test func strangersCannotWriteIntoTheDashboard() async throws {
+    let friendships = try Friendships.fresh()
+    let script = "\"><script>alert(1)</script><form action=//evil>"
+    await friendships.received(
+      .subscribe(FriendRequest(greeting: script)),
+      from: AuthenticatedPeer(id: Self.id, jid: JID(script), address: "<i>"))
+    let page = Dashboard(front: FrontAddress(port: 8332)).page([], friendships.current, now: .now)
+    let text = try await ProblemTests.text(of: page)
+    #expect(text.contains("&lt;script&gt;alert(1)") && text.contains("from &lt;i&gt;"))
+    #expect(!text.contains("<script") && !text.contains("<i>") && !text.contains("action=//evil>\n"))
+    #expect(text.components(separatedBy: "<form").count == 3)
+    // Somebody may be typing.
+    #expect(page.headers[.init("Refresh")!] == nil)
+  }
+
+  @Test func thePagesOfAskingQuoteWhatDevicesSay() async throws {
+    let jid = try #require(JID("\"><script>x</script>@pi"))
+    let standings: [Standing] = [
+      .stranger, .plaintext, .blocked, .self, .friend(try Petname("pi")), .changed(expected: Self.id, seen: nil),
+      .mismatch(announced: "<script>", seen: nil),
+    ]
+    for standing in standings {
+      let device = Device(
+        jid: jid, name: "<script>", state: .online, isLocal: false, http: nil, status: "", message: nil, endpoints: [],
+        seen: .now, standing: standing, node: Self.id)
+      let book = try Friendships.fresh().current
+      let page = AskPage(
+        front: FrontAddress(port: 8332), device: device, acquaintance: Acquaintance(device, book), own: book.own,
+        declined: .now, mayChange: true)
+      let text = try await ProblemTests.text(of: page.response())
+      #expect(!text.contains("<script"), "\(standing)")
+      let list = try await ProblemTests.text(
+        of: Dashboard(front: FrontAddress(port: 8332)).page([device], book, now: .now))
+      #expect(!list.contains("<script") && list.contains(standing.word), "\(standing)")
+    }
+  }
+
+  @Test func onlySoManyAnswersAreRemembered() {
+    let declines = Declines()
+    for number in 0...FrontLimits.declines { declines.note(JID("a\(number)@pi")!, at: .now) }
+    #expect(declines.time(of: JID("a0@pi")!) == nil && declines.time(of: JID("a1@pi")!) != nil)
+    declines.forget(JID("a1@pi")!)
+    #expect(declines.time(of: JID("a1@pi")!) == nil)
+  }
+}
