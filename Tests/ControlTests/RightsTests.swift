@@ -93,6 +93,16 @@ import Trust
     try rights.check(.put, by: PeerCredentials(user: 1000, groups: []))
   }
 
+  @Test func aUserWithoutAProcessHasTheGroupsOfTheDatabases() throws {
+    let own = PeerCredentials(user: geteuid())
+    let primary = try #require(getpwuid(geteuid())).pointee.pw_gid
+    #expect(own.user == geteuid() && own.groups.contains(primary))
+    #expect(PeerCredentials(user: 4_000_000_000).groups.isEmpty)
+    let rights = ControlRights(owner: 1000, group: nil)
+    #expect(rights.mayChange(1000) && rights.mayChange(0) && !rights.mayChange(4_000_000_000))
+    #expect(ControlRights(owner: 1000, group: primary).mayChange(geteuid()))
+  }
+
   @Test func overTCPNobodyIsAnybody() async throws {
     let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .bind(host: "127.0.0.1", port: 0).get()
