@@ -74,7 +74,7 @@ struct AskPage {
     }
     let compare = Page.escaped(DashboardRoute.befriend(device.jid).path)
     return (no ?? "") + """
-      <p>You are no friends. Friends get into each other's services, as far as their owners open them to friends.</p>
+      <p>You are not friends. Friends get into each other's services, as far as their owners open them to friends.</p>
       <p>Ask its owner, who answers when they see it. Or compare digits, where somebody is at the other side now: that \
       shows that nobody is between the two of you.</p>
       \(forms(Questions.nameField + "<button>Ask its owner</button><button formaction=\"\(compare)\">Compare digits</button>"))

@@ -55,7 +55,7 @@ struct DashboardOrigin: Sendable {
     }
     let caller = await DashboardCaller.of(request, on: channel, mayChange: mayChange)
     guard request.method == .post else { return try page(route, at: front, for: caller) }
-    guard caller.mayChange else { throw refused(.notTheOwner(route), path, caller) }
+    guard caller.mayChange else { throw refused(.notTheOwner(caller, route), path, caller) }
     let next = try await perform(route, try await FormFields.read(from: request), caller)
     let location = origin + next.path
     return Response(status: .seeOther, headers: [.location: location, .contentLength: "0", .cacheControl: "no-store"])

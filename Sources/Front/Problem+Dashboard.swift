@@ -7,11 +7,11 @@ extension Problem {
     Problem(.notFound, error: "http_request_error", title: "Not found", message: "The dashboard has no such page.")
   }
 
-  /// The caller is another user of this machine, or cannot be told.
-  static func notTheOwner(_ route: DashboardRoute) -> Problem {
+  static func notTheOwner(_ caller: DashboardCaller, _ route: DashboardRoute) -> Problem {
+    let unknown = caller.user == nil ? " Here it cannot be told whose program asks, or it asks through a proxy." : ""
     var problem = Problem(
       .forbidden, error: "http_request_denied", title: "Not allowed",
-      message: "Only \(DashboardCaller.whoMay) may do this.")
+      message: "Only \(DashboardCaller.whoMay) may do this.\(unknown)")
     problem.remedy = Remedy(nil, ["They can do it in a terminal."], commands: [route.command])
     return problem
   }

@@ -70,7 +70,7 @@ extension Remedy {
       commands = [Command.accept(request.id), Command.reject(request.id)]
       page = Link(route: .list, title: "Answer its request")
     case .stranger:
-      text = ["You are no friends. Ask its owner for friendship, or compare digits with somebody who is there."]
+      text = ["You are not friends. Ask its owner for friendship, or compare digits with somebody who is there."]
       commands = [Command.befriend(jid), Command.request(jid)]
       page = Link(route: .ask(jid), title: "Ask for friendship")
     case .plaintext:
