@@ -80,11 +80,9 @@ struct OwnerActions: Sendable {
   }
 
   private func confirm(_ form: FormFields) async throws {
-    // The owner has read these; meanwhile it may be another's turn.
-    guard let (peer, digits) = friendships.current.pairingQuestion, digits == form["digits"] else {
-      throw TrustError(.pairing, "these digits are no longer to be confirmed: begin again")
-    }
-    let isFriend = friendships.current.friend(peer.id) != nil
-    try await friendships.confirmPairing(petname: isFriend ? nil : try Petname(form["petname"] ?? "").text)
+    let book = friendships.current
+    let isFriend = book.pairingQuestion.map { book.friend($0.peer.id) != nil } ?? false
+    try await friendships.confirmPairing(
+      digits: form["digits"] ?? "", petname: isFriend ? nil : try Petname(form["petname"] ?? "").text)
   }
 }

@@ -123,6 +123,13 @@ final class Gatekeeper: Sendable {
       .streamRefused(RefusedPeer(failure.identity), why: failure.name, detail: failure.detail))
   }
 
+  /// The devices that it has streams with by now are its own from now on.
+  func befriended(_ id: NodeID) async {
+    for stream in registry.all(with: id) {
+      if let jid = await stream.identity.flatMap(announced) { newsContinuation.yield(.met(jid, id)) }
+    }
+  }
+
   func ended(_ stream: PeerStream, _ identity: StreamIdentity?) {
     guard let id = identity?.nodeID, registry.ended(stream, with: id) else { return }
     newsContinuation.yield(.disconnected(id))

@@ -82,13 +82,14 @@ extension Node {
   private func outcome(of id: NodeID, _ request: @Sendable () async throws -> Void) async throws -> AskOutcome {
     let events = friendships.events()
     try await request()
-    if let friend = friendships.current.friend(id) { return .friends(friend) }
     return await withTaskGroup(of: AskOutcome?.self) { group in
       group.addTask {
         for await event in events {
           switch event {
           case .befriended(let friend)? where friend.id == id: return .friends(friend)
+          case .confirmed(let friend)? where friend.id == id: return .friends(friend)
           case .declined(let node)? where node.id == id: return .declined
+          case .renounced(let friend)? where friend.id == id: return .declined
           default: continue
           }
         }
@@ -102,6 +103,12 @@ extension Node {
       group.cancelAll()
       return outcome ?? .waiting
     }
+  }
+
+  /// What became of a friendship changes what the list of devices says, and whose the devices are.
+  func heard(_ event: TrustEvent?) async {
+    if case .befriended(let friend)? = event { await gatekeeper.befriended(friend.id) }
+    directory.refresh()
   }
 
   // MARK: Words to nodes that have no stream here

@@ -98,7 +98,7 @@ package final class Node: Service {
       group.addTask { await self.friendships.run() }
       group.addTask { await self.runErrands() }
       group.addTask { await self.remind() }
-      group.addTask { for await _ in self.friendships.events() { self.directory.refresh() } }
+      group.addTask { for await event in self.friendships.events() { await self.heard(event) } }
       try? await gracefulShutdown()
       listener.close()
       // Goodbye first: while streams end, nobody shall open new ones.

@@ -112,6 +112,7 @@ extension FriendBook {
 
   /// Counts only where this node asked.
   private mutating func agreed(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+    if let friend = roll.friends[peer.id] { return throttle.pass(.confirmed(friend), now: now) }
     guard let asked = queue.asked.first(where: { $0.id == peer.id }), verdict(jid: peer.jid, id: peer.id) == .stranger
     else { return [] }
     let name = asked.petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }

@@ -19,7 +19,7 @@ package enum TrustAction: Sendable, Hashable {
 /// A decision, as it is logged and shown.
 package enum TrustEvent: Sendable, Hashable {
   case befriended(Friend)
-  /// Both owners compared digits, and the peer was a friend before.
+  /// A friend says that this node is its friend as well.
   case confirmed(Friend)
   case removed(Friend)
   case renamed(Friend, from: Petname)

@@ -117,7 +117,7 @@ import XMPP
       let waiting = try await rig.look("/")
       #expect(waiting.text.contains("Waiting for the other side") && waiting["Refresh"] == "3")
       #expect(rig.laptop.friendships.current.friends.isEmpty)
-      try await rig.pi.friendships.confirmPairing(petname: "laptop")
+      try await rig.pi.friendships.confirmPairing(digits: digits, petname: "laptop")
       for await event in events {
         if case .befriended? = event { break }
       }

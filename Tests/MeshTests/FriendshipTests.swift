@@ -211,6 +211,35 @@ import XMPP
     }
   }
 
+  /// A friend here that does not know this node any more is asked, not believed.
+  @Test func whoWasForgottenIsToldSo() async throws {
+    try await Self.pair { laptop, pi in
+      try await Self.befriend(laptop, pi)
+      try await pi.friendships.remove("laptop")
+      guard case .waiting = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
+        Issue.record("pi's owner has not answered")
+        return
+      }
+      let spent = try #require(InviteLine(jid: Self.node, id: pi.friendships.id, token: SecureRandom.bytes(16)))
+      await #expect(throws: TrustError.self) { _ = try await laptop.join(spent, petname: nil) }
+      #expect(laptop.friendships.current.friends.count == 1, "what was theirs to say changes nothing here")
+      // Once more, with a good one.
+      try await Self.befriend(laptop, pi)
+      #expect(String(buffer: try await laptop.fetch(Self.door)) == "open")
+    }
+  }
+
+  /// Its devices belong to a friend from the start, also those that were there before it was one.
+  @Test func openStreamsArePinnedToANewFriend() async throws {
+    try await Self.pair(opening: .public) { laptop, pi in
+      #expect(await Self.open(laptop) == nil)
+      let events = laptop.friendships.events()
+      await laptop.friendships.setFleet([FleetEntry(id: pi.friendships.id, petname: try Petname("pi"))])
+      _ = await events.first { if case .pinned(Self.door, _)? = $0 { true } else { false } }
+      #expect(laptop.friendships.current.friend(pi.friendships.id)?.devices == [Self.door])
+    }
+  }
+
   // MARK: The end of it
 
   /// A response that never ends, until its reader's node is not wanted any more.

@@ -32,7 +32,8 @@ struct Comparison {
           (peer, shown) = (node, digits)
           try await confirm(digits, with: event.fields["jid"], node: node)
         case "friend-added" where shown != nil || device != nil: throw Ended(result: .success(Self.added(event)))
-        case "friend-confirmed": throw Ended(result: .success(Self.confirmed(event)))
+        case "friend-confirmed" where peer != nil && event.fields["node"] == peer:
+          throw Ended(result: .success(Self.confirmed(event)))
         case "pairing-failed" where peer != nil: throw Ended(result: .failure(Self.failed(event.fields["reason"])))
         default: return
         }
