@@ -109,8 +109,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded,
-        .nioPosix,
+        "COpenSSL", "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio,
+        .nioEmbedded, .nioPosix,
       ],
       path: "Tests/TestKit",
       swiftSettings: settings),

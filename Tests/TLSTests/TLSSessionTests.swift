@@ -1,5 +1,6 @@
 import COpenSSL
 import NIOCore
+import TestKit
 import Testing
 
 @testable import TLS

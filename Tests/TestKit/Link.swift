@@ -66,13 +66,16 @@ package final class Link: Sendable {
     state.withLock { state in state.announced.keys.contains { $0.text == jid } }
   }
 
-  /// Shows `jid` at an address where nobody is, as mDNS does for 75 minutes after a power cut.
-  package func haunt(_ jid: JID, port: Int) {
+  /// Shows `jid` at a port, whoever has announced it: as mDNS shows what is gone for 75 minutes, and what anyone says.
+  ///
+  /// - Parameter id: the node id that is said to be there.
+  package func haunt(_ jid: JID, port: Int, id: String? = nil) {
     let key = Sighting.Key(instance: jid, interface: Self.loopback, family: .ipv4)
     let endpoint = Endpoint(address: "127.0.0.1", port: port, interface: Self.loopback)
+    let record = TXTRecord(["id": id])
     state.withLock { state in
       for member in state.members {
-        member.yield(.found(Sighting(key: key, endpoint: endpoint, record: TXTRecord())))
+        member.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
       }
     }
   }

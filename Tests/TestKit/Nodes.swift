@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 package import Mesh
 import NIOCore
 import NIOPosix
@@ -20,6 +20,14 @@ package enum Nodes {
     try await run([try Node.make(machine, friendships, on: link)]) { try await body($0[0]) }
   }
 
+  /// The same with characters that are known to each other, or not.
+  package static func run(
+    _ characters: [Character], on link: Link = Link(), _ body: ([Node]) async throws -> Void
+  ) async throws {
+    try await run(
+      try characters.map { try Node.make($0.machine, $0.friendships, on: link, logger: $0.log.logger) }, body)
+  }
+
   private static func run(_ nodes: [Node], _ body: ([Node]) async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for node in nodes { group.addTask { try await node.run() } }
@@ -32,12 +40,12 @@ package enum Nodes {
 
 extension Node {
   package static func make(
-    _ machine: String, _ friendships: Friendships, on link: Link, port: Int? = nil
+    _ machine: String, _ friendships: Friendships, on link: Link, port: Int? = nil, logger: Logger = .silent
   ) throws -> Node {
     try Node(
       configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
       friendships: friendships, discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-      logger: .silent)
+      logger: logger)
   }
 
   /// Waits until the list of devices has one that `isMeant`.

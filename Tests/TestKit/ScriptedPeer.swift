@@ -1,5 +1,7 @@
 package import NIOCore
 import NIOPosix
+import Synchronization
+import TLS
 
 #if canImport(Glibc)
   import Glibc
@@ -9,25 +11,35 @@ import NIOPosix
 
 /// A peer that says what a test makes it say, byte for byte, over TCP on loopback.
 package final class ScriptedPeer: Sendable {
-  package let transcript: Transcript
-  private let channel: any Channel
+  package let transcript = Transcript()
+  let channel: any Channel
+  /// Told once: who the other side is by TLS, or why that cannot be known.
+  let handshake: EventLoopPromise<PeerCertificate?>
 
-  fileprivate init(_ channel: any Channel, _ transcript: Transcript) {
+  /// On a channel that is being set up, on its event loop.
+  init(on channel: any Channel) throws {
     self.channel = channel
-    self.transcript = transcript
+    handshake = channel.eventLoop.makePromise()
+    try channel.pipeline.syncOperations.addHandler(Listening(transcript, handshake))
   }
 
-  package static func connect(to port: Int) async throws -> ScriptedPeer {
-    let transcript = Transcript()
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+  /// - Parameter address: where it comes from; all of 127.0.0.0/8 is this machine.
+  package static func connect(to port: Int, from address: String? = nil) async throws -> ScriptedPeer {
+    let made = Mutex<ScriptedPeer?>(nil)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if let address { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: address, port: 0)) }
+    _ =
+      try await bootstrap
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Listening(transcript))
+          let peer = try ScriptedPeer(on: channel)
+          made.withLock { $0 = peer }
         }
       }
       .connect(host: "127.0.0.1", port: port).get()
-    return ScriptedPeer(channel, transcript)
+    guard let peer = made.withLock({ $0 }) else { throw ChannelError.ioOnClosedChannel }
+    return peer
   }
 
   // MARK: What it says
@@ -86,56 +98,15 @@ package final class ScriptedPeer: Sendable {
   package var heard: Int { transcript.total }
 }
 
-/// Waits for peers to connect, each of which a script answers.
-package final class ScriptedListener: Sendable {
-  private let channel: any Channel
-  private let peers: AsyncStream<ScriptedPeer>
-
-  package init() async throws {
-    let (peers, continuation) = AsyncStream.makeStream(of: ScriptedPeer.self)
-    self.peers = peers
-    channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let transcript = Transcript()
-          try channel.pipeline.syncOperations.addHandler(Listening(transcript))
-          continuation.yield(ScriptedPeer(channel, transcript))
-        }
-      }
-      .bind(host: "127.0.0.1", port: 0).get()
-  }
-
-  package var port: Int { channel.localAddress?.port ?? 0 }
-
-  /// The next one that connects.
-  package func accept(within limit: Duration = .seconds(10)) async throws -> ScriptedPeer {
-    try await withThrowingTaskGroup(of: ScriptedPeer.self) { group in
-      defer { group.cancelAll() }
-      group.addTask {
-        for await peer in self.peers { return peer }
-        throw CancellationError()
-      }
-      group.addTask {
-        try await Task.sleep(for: limit)
-        throw Transcript.Failure("Nobody connected.")
-      }
-      return try await group.next()!
-    }
-  }
-
-  package func close() async throws {
-    try await channel.close()
-  }
-}
-
-private final class Listening: ChannelInboundHandler {
+final class Listening: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let transcript: Transcript
+  private let handshake: EventLoopPromise<PeerCertificate?>
 
-  init(_ transcript: Transcript) {
+  init(_ transcript: Transcript, _ handshake: EventLoopPromise<PeerCertificate?>) {
     self.transcript = transcript
+    self.handshake = handshake
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -144,15 +115,23 @@ private final class Listening: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event as? ChannelEvent == .inputClosed { transcript.close() }
+    if case .established(let certificate, _, _)? = event as? TLSEvent { handshake.succeed(certificate) }
     context.fireUserInboundEventTriggered(event)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     transcript.close()
+    handshake.fail(ChannelError.eof)
     context.fireChannelInactive()
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) {
+    handshake.fail(ChannelError.eof)
+  }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    transcript.complain("\(error)")
+    handshake.fail(error)
     context.close(promise: nil)
   }
 }

@@ -9,6 +9,8 @@ package final class Transcript: Sendable {
     var searched = 0
     var total = 0
     var isClosed = false
+    /// What went wrong with the connection.
+    var complaints: [String] = []
   }
 
   package struct Failure: Error, CustomStringConvertible {
@@ -41,6 +43,12 @@ package final class Transcript: Sendable {
     changed.yield()
   }
 
+  func complain(_ complaint: String) {
+    state.withLock { $0.complaints.append(complaint) }
+  }
+
+  /// What went wrong with the connection: TLS alerts, and a reset.
+  package var complaints: [String] { state.withLock { $0.complaints } }
   package var isClosed: Bool { state.withLock { $0.isClosed } }
   /// Bytes that ever came.
   package var total: Int { state.withLock { $0.total } }
@@ -52,7 +60,7 @@ package final class Transcript: Sendable {
   package func expect(_ text: String, within limit: Duration = .seconds(10)) async throws -> String {
     try await wait(for: "“\(text)”", limit) { state in
       guard let end = state.find(Array(text.utf8)) else { return nil }
-      defer { state = .init(unread: Array(state.unread[end...]), total: state.total, isClosed: state.isClosed) }
+      defer { (state.unread, state.searched) = (Array(state.unread[end...]), 0) }
       return String(decoding: state.unread[..<end], as: UTF8.self)
     }
   }
@@ -68,22 +76,14 @@ package final class Transcript: Sendable {
   private func wait(
     for what: String, _ limit: Duration, _ find: @escaping @Sendable (inout State) -> String?
   ) async throws -> String {
-    try await withThrowingTaskGroup(of: String.self) { group in
-      defer { group.cancelAll() }
-      group.addTask {
-        var changes = self.changes.makeAsyncIterator()
-        while true {
-          if let found = self.state.withLock({ find(&$0) }) { return found }
-          guard !self.isClosed else { throw self.failure("hung up before", what) }
-          _ = await changes.next()
-          try Task.checkCancellation()
-        }
+    try await within(limit, self.failure("did not send within \(limit):", what).description) {
+      var changes = self.changes.makeAsyncIterator()
+      while true {
+        if let found = self.state.withLock({ find(&$0) }) { return found }
+        guard !self.isClosed else { throw self.failure("hung up before", what) }
+        _ = await changes.next()
+        try Task.checkCancellation()
       }
-      group.addTask {
-        try await Task.sleep(for: limit)
-        throw self.failure("did not send within \(limit):", what)
-      }
-      return try await group.next()!
     }
   }
 

@@ -1,12 +1,10 @@
 import Foundation
 
-@testable import TLS
-
 /// A folder of its own for the files of one test, gone with it.
-final class Folder: Sendable {
+package final class Folder: Sendable {
   let url = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
 
-  init() throws {
+  package init() throws {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
@@ -14,22 +12,22 @@ final class Folder: Sendable {
     try? FileManager.default.removeItem(at: url)
   }
 
-  func path(_ name: String) -> String { url.appending(path: name).path }
-  func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appending(path: name))) }
-  func write(_ name: String, _ bytes: [UInt8]) throws { try Data(bytes).write(to: url.appending(path: name)) }
+  package func path(_ name: String) -> String { url.appending(path: name).path }
+  package func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appending(path: name))) }
+  package func write(_ name: String, _ bytes: [UInt8]) throws { try Data(bytes).write(to: url.appending(path: name)) }
 
-  struct Failure: Error { let output: String }
+  package struct Failure: Error { let output: String }
 
   /// Runs `openssl` in the folder until it ends; throws where its status is not 0.
   @discardableResult
-  func openssl(_ arguments: String, input: String = "") async throws -> String {
+  package func openssl(_ arguments: String, input: String = "") async throws -> String {
     let (status, output) = try await run(arguments, input: input)
     guard status == 0 else { throw Failure(output: output) }
     return output
   }
 
   /// Its status, and what it wrote.
-  func run(_ arguments: String, input: String = "") async throws -> (status: Int32, output: String) {
+  package func run(_ arguments: String, input: String = "") async throws -> (status: Int32, output: String) {
     let process = try OpenSSLProcess(arguments, in: self)
     process.say(input)
     process.endInput()
@@ -39,14 +37,14 @@ final class Folder: Sendable {
 }
 
 /// `openssl`, running.
-final class OpenSSLProcess: Sendable {
+package final class OpenSSLProcess: Sendable {
   private let process = Process()
   private let input = Pipe()
   private let name = UUID().uuidString
   private let folder: Folder
   private let ended: AsyncStream<Int32>
 
-  init(_ arguments: String, in folder: Folder) throws {
+  package init(_ arguments: String, in folder: Folder) throws {
     self.folder = folder
     try folder.write(name, [])
     let output = try FileHandle(forWritingTo: folder.url.appending(path: name))
@@ -66,28 +64,28 @@ final class OpenSSLProcess: Sendable {
   }
 
   /// Standard output and standard error up to now.
-  var output: String { (try? folder.read(name)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+  package var output: String { (try? folder.read(name)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
-  func say(_ text: String) {
+  package func say(_ text: String) {
     // A process that is gone does not listen, which its status tells.
     try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
   }
 
-  func endInput() {
+  package func endInput() {
     try? input.fileHandleForWriting.close()
   }
 
-  func status() async -> Int32 {
+  package func status() async -> Int32 {
     for await status in ended { return status }
     return -1
   }
 
-  func stop() {
+  package func stop() {
     process.terminate()
   }
 
   /// Waits until the output holds what the pattern finds, and gives its first group; nil when the process ends before.
-  func wait(for pattern: some RegexComponent<(Substring, Substring)>) async throws -> String? {
+  package func wait(for pattern: some RegexComponent<(Substring, Substring)>) async throws -> String? {
     while true {
       if let match = output.firstMatch(of: pattern) { return String(match.output.1) }
       guard process.isRunning else { return nil }
