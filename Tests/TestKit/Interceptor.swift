@@ -49,9 +49,7 @@ package final class Interceptor: Sendable {
                 return edit(direction, bytes)
               }
             }
-            try near.pipeline.syncOperations.addHandler(Carrier(to: far, carry(.there)))
-            try far.pipeline.syncOperations.addHandler(Carrier(to: near, carry(.back)))
-            for channel in [near, far] { try channel.syncOptions?.setOption(.autoRead, value: true) }
+            try splice(near, far, there: carry(.there), back: carry(.back))
           }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -69,14 +67,41 @@ package final class Interceptor: Sendable {
   }
 }
 
+/// On the event loop of both. Neither reads before.
+private func splice(
+  _ near: any Channel, _ far: any Channel, there: @escaping Carrier.Edit = { $0 },
+  back: @escaping Carrier.Edit = { $0 }
+) throws {
+  try near.pipeline.syncOperations.addHandler(Carrier(to: far, there))
+  try far.pipeline.syncOperations.addHandler(Carrier(to: near, back))
+  for channel in [near, far] { try channel.syncOptions?.setOption(.autoRead, value: true) }
+}
+
+extension ScriptedPeer {
+  /// Gives the connection to whoever listens at a port of this machine; `last` is said before.
+  package func handOver(to port: Int, behind last: String) async throws {
+    let near = channel
+    try await near.setOption(.autoRead, value: false).get()
+    _ = try await ClientBootstrap(group: near.eventLoop)
+      .channelOption(.autoRead, value: false)
+      .connect(host: "127.0.0.1", port: port)
+      .flatMapThrowing { far in
+        near.writeAndFlush(ByteBuffer(string: last), promise: nil)
+        try splice(near, far)
+      }
+      .get()
+  }
+}
+
 /// Takes what comes to where it goes.
 private final class Carrier: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
+  typealias Edit = @Sendable (ByteBuffer) -> ByteBuffer
 
   private let other: any Channel
-  private let edit: @Sendable (ByteBuffer) -> ByteBuffer
+  private let edit: Edit
 
-  init(to other: any Channel, _ edit: @escaping @Sendable (ByteBuffer) -> ByteBuffer) {
+  init(to other: any Channel, _ edit: @escaping Edit) {
     self.other = other
     self.edit = edit
   }
@@ -99,5 +124,23 @@ extension ByteBuffer {
   /// With each `old` taken out, and `new` in its place.
   package func replacing(_ old: String, with new: String) -> ByteBuffer {
     ByteBuffer(bytes: Array(readableBytesView).replacing(Array(old.utf8), with: Array(new.utf8)))
+  }
+}
+
+/// Changes the first byte of what begins like this, on its way to the socket.
+package final class Corruptor: ChannelOutboundHandler {
+  package typealias OutboundIn = ByteBuffer
+  package typealias OutboundOut = ByteBuffer
+
+  private let start: [UInt8]
+
+  package init(_ start: [UInt8]) {
+    self.start = start
+  }
+
+  package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    var bytes = Array(unwrapOutboundIn(data).readableBytesView)
+    if let range = bytes.firstRange(of: start) { bytes[range.lowerBound] ^= 1 }
+    context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: promise)
   }
 }

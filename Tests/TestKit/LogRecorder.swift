@@ -27,7 +27,7 @@ package final class LogRecorder: Sendable {
   /// The first line with this message, and these words among its fields, behind the first `start` lines of all.
   @discardableResult
   package func line(
-    _ message: String, with fields: [String: String] = [:], from start: Int = 0, within limit: Duration = .seconds(10)
+    _ message: String, with fields: [String: String] = [:], from start: Int = 0, within limit: Duration = .seconds(5)
   ) async throws -> Line {
     let lines = watch(from: start)
     return try await within(limit, "The line “\(message)” \(fields) was not logged. \(self.lines)") {

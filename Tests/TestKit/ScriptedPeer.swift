@@ -75,6 +75,11 @@ package final class ScriptedPeer: Sendable {
     try await channel.close()
   }
 
+  /// The same, without waiting for it, or caring whether it has happened already.
+  package func disappear() {
+    channel.close(promise: nil)
+  }
+
   /// RST.
   package func reset() async throws {
     try await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
@@ -111,6 +116,7 @@ final class Listening: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     transcript.append(unwrapInboundIn(data).readableBytesView)
+    context.fireChannelRead(data)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
