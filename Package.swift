@@ -123,7 +123,9 @@ let package = Package(
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
     tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
-    tests(of: "Mesh", ["HTTPX", "LinkLocal", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
+    tests(
+      of: "Mesh",
+      ["HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(of: "Front", ["HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(
