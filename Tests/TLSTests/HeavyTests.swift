@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestKit
 import Testing
 
 @testable import TLS
@@ -37,11 +38,6 @@ struct HeavyTests {
     let growth = try residentBytes() - before
     // A leak of a certificate alone would be 5 MiB, one of a session 100.
     #expect(growth < 3 << 20, "\(growth) bytes")
-  }
-
-  private func residentBytes() throws -> Int {
-    let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .ascii).split(separator: " ")
-    return (Int(fields[1]) ?? 0) << 12
   }
 
   /// 64 MiB each way at once; either side writes while the channel takes it.
