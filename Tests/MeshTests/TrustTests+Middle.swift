@@ -43,7 +43,7 @@ extension TrustTests {
     }
     try await Self.apart(knownBy, edit: strip) { laptop, _, middle, log, callers in
       let error = await Self.failure { try await laptop.fetch(Self.diary, Self.secret) }
-      #expect(error?.code == .insecure)
+      #expect(error?.code == .insecure, "\(String(describing: error))")
       #expect(error?.message.contains("TLS is required, and not offered") == true, "\(String(describing: error))")
       #expect(middle.heard(.back).contains("<starttls "))
       let sent = middle.heard(.there)
