@@ -10,8 +10,9 @@ final class Directory: Sendable {
     var roster = Roster()
     /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
     var http: [JID: Bool] = [:]
-    /// Who a device proved to be, where that contradicts what it announces.
-    var standing: [JID: Standing] = [:]
+    /// The key that a device showed when it was dialled; nil inside where it showed none. What that makes of it depends on
+    /// who is a friend, and on what the link says by then.
+    var keys: [JID: NodeID?] = [:]
     var watchers: [Int: AsyncStream<Device>.Continuation] = [:]
     var nextWatcher = 0
   }
@@ -34,21 +35,16 @@ final class Directory: Sendable {
   }
 
   /// What came out when the device was dialled.
-  func learned(_ jid: JID, standing: Standing) {
+  func learned(_ jid: JID, key: NodeID?) {
     change { state in
-      guard let entry = state.roster[jid], state.standing.updateValue(standing, forKey: jid) != standing else {
-        return []
-      }
+      guard let entry = state.roster[jid], state.keys.updateValue(key, forKey: jid) != .some(key) else { return [] }
       return [entry]
     }
   }
 
   /// Friends have changed, and with them what devices are to this node.
   func refresh() {
-    change { state in
-      state.standing = [:]
-      return state.roster.entries
-    }
+    change { $0.roster.entries }
   }
 
   func devices() -> [Device] {
@@ -129,7 +125,7 @@ final class Directory: Sendable {
       for entry in body(&state) {
         let device = device(entry, state)
         for watcher in state.watchers.values { watcher.yield(device) }
-        if entry.state == .gone { (state.http[entry.jid], state.standing[entry.jid]) = (nil, nil) }
+        if entry.state == .gone { (state.http[entry.jid], state.keys[entry.jid]) = (nil, nil) }
       }
     }
   }
@@ -142,8 +138,8 @@ final class Directory: Sendable {
   private func device(_ entry: RosterEntry, _ state: borrowing State) -> Device {
     let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
     let hint = entry.record.id
-    let standing: Standing =
-      entry.isLocal ? .self : state.standing[entry.jid] ?? friendships.appearance(jid: entry.jid, hint: hint)
+    let shown = state.keys[entry.jid].map { friendships.verdict(jid: entry.jid, id: $0, hint: hint) }
+    let standing = entry.isLocal ? .self : shown ?? friendships.appearance(jid: entry.jid, hint: hint)
     return Device(
       jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,
       http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },

@@ -89,7 +89,7 @@ extension Node {
   private func check(_ stream: PeerStream, to jid: JID) async throws {
     guard let identity = await stream.identity else { return }
     let standing = gatekeeper.standing(identity)
-    directory.learned(jid, standing: standing)
+    directory.learned(jid, key: identity.nodeID)
     guard let refusal = standing.refusal else { return }
     stream.cut()
     gatekeeper.tell(refusal, identity)
