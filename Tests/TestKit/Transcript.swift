@@ -79,8 +79,9 @@ package final class Transcript: Sendable {
     try await within(limit, self.failure("did not send within \(limit):", what).description) {
       var changes = self.changes.makeAsyncIterator()
       while true {
-        if let found = self.state.withLock({ find(&$0) }) { return found }
-        guard !self.isClosed else { throw self.failure("hung up before", what) }
+        let (found, isClosed) = self.state.withLock { (find(&$0), $0.isClosed) }
+        if let found { return found }
+        guard !isClosed else { throw self.failure("hung up before", what) }
         _ = await changes.next()
         try Task.checkCancellation()
       }
