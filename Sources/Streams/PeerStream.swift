@@ -115,6 +115,8 @@ package actor PeerStream {
     _ addresses: [SocketAddress], from local: JID, to remote: JID, tls: TLSPolicy = .preferred, host: StreamHost,
     eventLoop: any EventLoop, logger: Logger
   ) async throws -> PeerStream {
+    // One for each address that is tried.
+    let made = Mutex<[ObjectIdentifier: PeerStream]>([:])
     let connecting = ClientBootstrap(group: eventLoop)
       .resolver(AddressList(addresses, eventLoop: eventLoop))
       .connectTimeout(Timeouts.connect)
@@ -122,25 +124,22 @@ package actor PeerStream {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let role = StreamMachine.Role.initiator(local: local, remote: remote)
-          _ = try make(on: channel, role: role, tls: tls, host: host, logger: logger) { _ in true }
+          let stream = try make(on: channel, role: role, tls: tls, host: host, logger: logger) { _ in true }
+          made.withLock { $0[ObjectIdentifier(channel)] = stream }
         }
       }
       .connect(host: remote.text, port: 0)
     do {
-      return try await connecting.flatMap(opened(on:)).value()
+      let stream = connecting.flatMapThrowing { channel in
+        guard let stream = made.withLock({ $0[ObjectIdentifier(channel)] }) else { throw StreamFailure(.hungUp) }
+        return stream
+      }
+      // It may be over by now, and knows why.
+      return try await stream.flatMap { stream in stream.openedPromise.futureResult.map { stream } }.value()
     } catch is CancellationError {
       connecting.whenSuccess { $0.close(promise: nil) }
       throw CancellationError()
     }
-  }
-
-  /// The stream on a channel that is connected, once it is open.
-  private static func opened(on channel: any Channel) -> EventLoopFuture<PeerStream> {
-    // A peer that hung up at once has taken the handler with it.
-    guard let stream = try? channel.pipeline.syncOperations.handler(type: StreamHandler.self).stream else {
-      return channel.eventLoop.makeFailedFuture(StreamFailure(.hungUp))
-    }
-    return stream.openedPromise.futureResult.map { stream }
   }
 
   /// False once the stream is closing, or found to be dead.
