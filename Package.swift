@@ -127,7 +127,7 @@ let package = Package(
       of: "Mesh",
       ["HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
-    tests(of: "Front", ["HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
+    tests(of: "Front", ["HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Origins",
       [

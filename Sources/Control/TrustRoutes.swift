@@ -69,7 +69,7 @@ struct TrustRoutes: Sendable {
     }
     router.post("/v1/requests/:who/accept") { request, context -> Response in
       let (who, wish) = (try Self.who(context), try await Self.body(request, #"{"petname": "anna"}"#))
-      let id = try friendships.current.find(who)
+      let id = try friendships.current.requester(who)
       try await friendships.accept(id.description, petname: wish.petname)
       guard let friend = friendships.current.friend(id)
       else { throw ControlError(.failed, "\(id.short) was accepted, and is no friend any more: see hearth friends.") }

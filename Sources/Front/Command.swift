@@ -8,9 +8,9 @@ package import XMPP
 package enum Command {
   package static func befriend(_ device: JID) -> String { "hearth befriend \(argument(device))" }
   package static func request(_ device: JID) -> String { "hearth befriend \(argument(device)) --request" }
-  package static func accept(_ id: NodeID) -> String { "hearth accept \(id.short)" }
+  /// All of the id: with some patience somebody can make a key whose id begins like another's.
+  package static func accept(_ id: NodeID) -> String { "hearth accept \(id)" }
   package static func reject(_ id: NodeID) -> String { "hearth reject \(id.short)" }
-  /// All of the id, since there is somebody who would like to be taken for it.
   package static func remove(_ id: NodeID) -> String { "hearth friends remove \(id)" }
   package static func unblock(_ id: NodeID) -> String { "hearth friends unblock \(id)" }
 

@@ -24,7 +24,7 @@ struct OwnerActions: Sendable {
       return route
     case .befriend(let jid):
       let device = try known(jid, form)
-      try await node.befriend(device.jid, petname: try petname(of: device, form))
+      try await node.befriend(device.jid, expecting: device.node, petname: try petname(of: device, form))
     case .accept(let id):
       try await friendships.accept(id.description, petname: try Petname(form["petname"] ?? "").text)
     case .reject(let id): try await friendships.reject(id.description)
@@ -37,7 +37,7 @@ struct OwnerActions: Sendable {
 
   private func ask(_ jid: JID, _ form: FormFields) async throws {
     let device = try known(jid, form)
-    let outcome = try await outcome(ofAsking: device.jid, petname: try petname(of: device, form))
+    let outcome = try await outcome(ofAsking: device, petname: try petname(of: device, form))
     if case .declined = outcome { declines.note(device.jid, at: .now) } else { declines.forget(device.jid) }
   }
 
@@ -63,13 +63,15 @@ struct OwnerActions: Sendable {
   }
 
   /// Waits for an answer, for a while once the request is on its way.
-  private func outcome(ofAsking jid: JID, petname: String?) async throws -> AskOutcome {
+  private func outcome(ofAsking device: Device, petname: String?) async throws -> AskOutcome {
     let events = friendships.events()
     return try await withThrowingTaskGroup(of: AskOutcome.self) { group in
-      group.addTask { try await node.ask(jid, petname: petname, greeting: nil) }
+      group.addTask {
+        try await node.ask(device.jid, expecting: device.node, petname: petname, greeting: nil)
+      }
       group.addTask {
         for await event in events {
-          if case .asked(let asked)? = event, asked.jid == jid { break }
+          if case .asked(let asked)? = event, asked.jid == device.jid { break }
         }
         try await Task.sleep(for: FrontLimits.answer)
         return .waiting

@@ -6,13 +6,18 @@ import XMPP
 
 /// The list of devices as the rest of this machine sees it: the roster, what is known of each, and who watches.
 final class Directory: Sendable {
+  private struct Shown: Equatable {
+    let key: NodeID?
+    let hint: String?
+  }
+
   private struct State {
     var roster = Roster()
     /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
     var http: [JID: Bool] = [:]
-    /// The key that a device showed when it was dialled; nil inside where it showed none. What that makes of it depends on
-    /// who is a friend, and on what the link says by then.
-    var keys: [JID: NodeID?] = [:]
+    /// The key that a device showed when it was dialled as what it announced, nil where it showed none. What that makes of
+    /// it depends on who is a friend by then; one that is announced anew is another matter.
+    var shown: [JID: Shown] = [:]
     var watchers: [Int: AsyncStream<Device>.Continuation] = [:]
     var nextWatcher = 0
   }
@@ -35,9 +40,10 @@ final class Directory: Sendable {
   }
 
   /// What came out when the device was dialled.
-  func learned(_ jid: JID, key: NodeID?) {
+  func learned(_ jid: JID, key: NodeID?, announcedAs hint: String?) {
+    let shown = Shown(key: key, hint: hint)
     change { state in
-      guard let entry = state.roster[jid], state.keys.updateValue(key, forKey: jid) != .some(key) else { return [] }
+      guard let entry = state.roster[jid], state.shown.updateValue(shown, forKey: jid) != shown else { return [] }
       return [entry]
     }
   }
@@ -125,7 +131,7 @@ final class Directory: Sendable {
       for entry in body(&state) {
         let device = device(entry, state)
         for watcher in state.watchers.values { watcher.yield(device) }
-        if entry.state == .gone { (state.http[entry.jid], state.keys[entry.jid]) = (nil, nil) }
+        if entry.state == .gone { (state.http[entry.jid], state.shown[entry.jid]) = (nil, nil) }
       }
     }
   }
@@ -138,7 +144,9 @@ final class Directory: Sendable {
   private func device(_ entry: RosterEntry, _ state: borrowing State) -> Device {
     let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
     let hint = entry.record.id
-    let shown = state.keys[entry.jid].map { friendships.verdict(jid: entry.jid, id: $0, hint: hint) }
+    let shown = state.shown[entry.jid].flatMap { shown in
+      shown.hint == hint ? friendships.verdict(jid: entry.jid, id: shown.key, hint: hint) : nil
+    }
     let standing = entry.isLocal ? .self : shown ?? friendships.appearance(jid: entry.jid, hint: hint)
     return Device(
       jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,

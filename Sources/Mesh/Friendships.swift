@@ -12,8 +12,9 @@ package import XMPP
 package actor Friendships {
   /// How the actions reach the peers.
   struct Wire: Sendable {
-    /// On a stream with this key, or one to a device of its node; dropped where there is neither.
-    let send: @Sendable (Friendship, NodeID) -> Void
+    /// On a stream with this key. Where there is none, an errand has one dialled to a device of that node, and all else
+    /// is dropped: nobody shall make this node dial by asking it something and hanging up.
+    let send: @Sendable (_ friendship: Friendship, _ id: NodeID, _ isErrand: Bool) -> Void
     let pair: @Sendable (PairingMessage, NodeID) -> Void
     let cut: @Sendable (NodeID) -> Void
   }
@@ -23,7 +24,8 @@ package actor Friendships {
   nonisolated private let book: Mutex<FriendBook>
   /// What lets friends of a former key of this node know it again.
   nonisolated package let rotations: [KeyRotation]
-  nonisolated private let throttle = Mutex(Throttle())
+  /// Apart, so that those whom nobody pretends to be cannot drown the one who pretends to be a friend.
+  nonisolated private let throttles = Mutex((impostors: Throttle(), others: Throttle()))
   nonisolated private let watchers = Mutex<(next: Int, all: [Int: AsyncStream<TrustEvent?>.Continuation])>((0, [:]))
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
@@ -106,7 +108,11 @@ package actor Friendships {
 
   /// Tells of a refusal, as often as the log can bear.
   nonisolated func refused(_ event: TrustEvent) {
-    for event in throttle.withLock({ $0.pass(event, now: Date()) }) { tell(event) }
+    let events = throttles.withLock { throttles in
+      event.isAboutAnImpostor
+        ? throttles.impostors.pass(event, now: Date()) : throttles.others.pass(event, now: Date())
+    }
+    for event in events { tell(event) }
   }
 
   /// Every decision from now on; nil where the owner is asked to compare digits.
@@ -143,7 +149,7 @@ package actor Friendships {
 
   package func accept(_ who: String, petname: String?) throws {
     try change { book, now throws(TrustError) in
-      try book.accept(try book.find(who), petname: try petname.map(Petname.init), now: now)
+      try book.accept(try book.requester(who), petname: try petname.map(Petname.init), now: now)
     }
   }
 
@@ -205,7 +211,7 @@ package actor Friendships {
   /// Says once more what this node wants from a node that can be reached again: an answer to its request, or to be
   /// known by its new key.
   func remind(_ id: NodeID) {
-    wire?.send(.subscribe(FriendRequest(rotations: rotations)), id)
+    wire?.send(.subscribe(FriendRequest(rotations: rotations)), id, true)
   }
 
   func pair(with peer: PairingPeer, petname: String?) throws {
@@ -240,33 +246,37 @@ package actor Friendships {
   private func change(_ verb: (inout FriendBook, Date) throws(TrustError) -> [TrustAction]) throws {
     var next = current
     let actions = try verb(&next, Date())
-    try perform(actions, leadingTo: next)
+    try perform(actions, leadingTo: next, areErrands: true)
   }
 
   /// The same for verbs of peers and of time, whose failures nobody can be told.
   private func apply(_ verb: (inout FriendBook, Date) -> [TrustAction]) {
+    var next = current
+    let actions = verb(&next, Date())
     do {
-      try change { book, now throws(TrustError) in verb(&book, now) }
+      try perform(actions, leadingTo: next, areErrands: false)
     } catch {
-      logger.error("friends cannot be kept", metadata: ["error": "\(error)"])
+      // What was spent is spent: a disk that is full must not be asked more often than one that is not.
+      book.withLock { $0.keepLimits(of: next) }
+      refused(.notKept("\(error)"))
     }
   }
 
-  private func perform(_ actions: [TrustAction], leadingTo next: FriendBook) throws {
+  private func perform(_ actions: [TrustAction], leadingTo next: FriendBook, areErrands: Bool) throws {
     if actions.contains(.persist) { try save(try next.encoded()) }
     book.withLock { $0 = next }
     if let deadline = next.deadline, deadline != scheduled {
       scheduled = deadline
       deadlinesContinuation.yield(deadline)
     }
-    for action in actions { perform(action) }
+    for action in actions { perform(action, isErrand: areErrands) }
   }
 
-  private func perform(_ action: TrustAction) {
+  private func perform(_ action: TrustAction, isErrand: Bool) {
     switch action {
     case .persist: break
     case .tell(let event): tell(event)
-    case .send(let friendship, let id): wire?.send(friendship, id)
+    case .send(let friendship, let id): wire?.send(friendship, id, isErrand)
     case .cut(let id): wire?.cut(id)
     case .pair(let message, let id): wire?.pair(message, id)
     case .compare: publish(nil)

@@ -31,6 +31,8 @@ final class Gatekeeper: Sendable {
   private let newsContinuation: AsyncStream<News>.Continuation
   private let registry = StreamRegistry()
   private let directory: Directory
+  /// Nodes that were told what there is to tell, since they were last seen to come.
+  private let reminded = Mutex<Set<NodeID>>([])
   /// How much of `news` is of each node.
   private let waiting = Mutex<[NodeID: Int]>([:])
 
@@ -44,10 +46,10 @@ final class Gatekeeper: Sendable {
   private var wire: Friendships.Wire {
     let (registry, errands) = (self.registry, errandsContinuation)
     return Friendships.Wire(
-      send: { friendship, id in
+      send: { friendship, id, isErrand in
         if let stream = registry.stream(with: id) {
           stream.tell(friendship.stanza(from: nil, to: nil))
-        } else {
+        } else if isErrand {
           errands.yield(Errand(friendship: friendship, id: id))
         }
       },
@@ -71,6 +73,11 @@ final class Gatekeeper: Sendable {
       }
     }
   }
+
+  /// Once each time that it comes, as long as it is told indeed.
+  func mayRemind(_ id: NodeID) -> Bool { reminded.withLock { $0.insert(id).inserted } }
+
+  func undelivered(_ id: NodeID) { reminded.withLock { _ = $0.remove(id) } }
 
   /// Whether this node may have one more word dealt with: who does not wait for an answer shall not keep others waiting.
   private func reserve(_ id: NodeID) -> Bool {
@@ -100,15 +107,15 @@ final class Gatekeeper: Sendable {
   /// A name that belongs to another key gets in as far as presence: that is how a changed key is announced. All else is
   /// refused request by request.
   func opened(_ stream: PeerStream, _ identity: StreamIdentity) -> StreamAdmission {
+    // Before its standing is looked at: whom the owner blocks in between is cut.
+    if let id = identity.nodeID { registry.opened(stream, with: id) }
     let standing = self.standing(identity)
     // Whoever dialled looks for itself.
     if let refusal = standing.refusal, !identity.isDialled {
       tell(refusal, identity)
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
     }
-    guard let id = identity.nodeID else { return .guest }
-    registry.opened(stream, with: id)
-    guard case .friend = standing else { return .guest }
+    guard case .friend = standing, let id = identity.nodeID else { return .guest }
     if let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
     return .known
   }
@@ -156,10 +163,11 @@ final class Gatekeeper: Sendable {
   }
 
   /// As things are now: a removal counts for the next request on an open stream.
-  func standing(_ identity: StreamIdentity) -> Standing {
-    // Who came in may claim what it likes in mDNS as well; whom we dialled was found there.
-    let hint = identity.isDialled ? identity.jid.flatMap { directory.hint(of: $0) } : nil
-    return friendships.verdict(jid: identity.jid, id: identity.nodeID, hint: hint)
+  ///
+  /// - Parameter hint: the announced id under which it was found, where this node dialled. Who came in may claim in mDNS
+  ///   what it likes.
+  func standing(_ identity: StreamIdentity, hint: String? = nil) -> Standing {
+    friendships.verdict(jid: identity.jid, id: identity.nodeID, hint: hint)
   }
 
   /// The claimed name, where the link lists it with this very key.

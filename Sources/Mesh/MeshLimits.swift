@@ -7,6 +7,10 @@ enum MeshLimits {
   static let newsOfNode = 4
   /// Words to nodes that have no stream here, which wait to be carried there.
   static let errands = 256
+  /// Of these, so many at once: each is a dial or a few.
+  static let errandsAtOnce = 8
+  /// Devices that are tried for one errand: one node's are announced by itself, and by whoever wants to be in the way.
+  static let errandDials = 8
   /// How long `join` and `ask` wait for the other node's answer. What does not need its owner comes within milliseconds.
   static let friendship = Duration.seconds(3)
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.

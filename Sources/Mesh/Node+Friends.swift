@@ -19,12 +19,7 @@ extension Node {
   /// - Throws: `MeshError` where it cannot be reached or has another key, `TrustError` where the line is not good any more.
   package func join(_ line: InviteLine, petname: String?) async throws -> Friend {
     let device = await find(line)
-    let (stream, peer) = try await authenticated(device)
-    guard peer.id == line.id else {
-      throw MeshError(
-        .changed, device: device,
-        message: "“\(device)” has the key \(peer.id), and the invite is from \(line.id). Somebody may be in between.")
-    }
+    let (stream, peer) = try await authenticated(device, expecting: line.id)
     let outcome = try await self.outcome(of: peer.id) {
       try await friendships.ask(peer.id, jid: device, petname: petname, token: line.token)
     }
@@ -36,16 +31,20 @@ extension Node {
   }
 
   /// Asks a device's node for friendship.
-  package func ask(_ device: JID, petname: String?, greeting: String?) async throws -> AskOutcome {
-    let (_, peer) = try await authenticated(device)
+  ///
+  /// - Parameter expected: the node that the owner has seen; another one gets nothing.
+  package func ask(
+    _ device: JID, expecting expected: NodeID? = nil, petname: String?, greeting: String?
+  ) async throws -> AskOutcome {
+    let (_, peer) = try await authenticated(device, expecting: expected)
     return try await outcome(of: peer.id) {
       try await friendships.ask(peer.id, jid: device, petname: petname, greeting: greeting)
     }
   }
 
   /// Begins to compare digits with a device's node; they are then in `friendships.current.pairingQuestion`.
-  package func befriend(_ device: JID, petname: String?) async throws {
-    let (_, peer) = try await authenticated(device)
+  package func befriend(_ device: JID, expecting expected: NodeID? = nil, petname: String?) async throws {
+    let (_, peer) = try await authenticated(device, expecting: expected)
     try await friendships.pair(with: peer, petname: petname)
   }
 
@@ -69,11 +68,16 @@ extension Node {
   }
 
   /// A stream to the device, and who it is by its key.
-  private func authenticated(_ device: JID) async throws -> (PeerStream, PairingPeer) {
+  private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, PairingPeer) {
     let stream = try await stream(to: device)
     guard let identity = await stream.identity, let certificate = identity.certificate, let id = identity.nodeID else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
+    }
+    guard expected == nil || expected == id else {
+      throw MeshError(
+        .changed, device: device,
+        message: "“\(device)” has the key of \(id), and not that of \(expected ?? id). Somebody may be in between.")
     }
     return (stream, PairingPeer(id: id, jid: device, key: certificate.spki, ownKey: friendships.identity.spki))
   }
@@ -115,31 +119,45 @@ extension Node {
 
   /// Carries to other nodes what there is to say, until cancelled.
   func runErrands() async {
-    await withDiscardingTaskGroup { group in
-      for await errand in gatekeeper.errands { group.addTask { await self.run(errand) } }
+    await withTaskGroup(of: Void.self) { group in
+      var underWay = 0
+      for await errand in gatekeeper.errands {
+        if underWay == MeshLimits.errandsAtOnce {
+          await group.next()
+          underWay -= 1
+        }
+        underWay += 1
+        group.addTask { await self.run(errand) }
+      }
       group.cancelAll()
     }
   }
 
-  /// What cannot be said is lost: whoever waits for it asks again when this node can be reached.
+  /// What cannot be said is lost: whoever waits for it is reminded when it can be reached.
   private func run(_ errand: Gatekeeper.Errand) async {
-    let devices = devices().filter { $0.node == errand.id && $0.state == .online }
-    guard let device = devices.first, let stream = try? await stream(to: device.jid),
-      await stream.identity?.nodeID == errand.id
-    else { return }
-    stream.tell(errand.friendship.stanza(from: nil, to: nil))
+    // Anyone can announce another's id: its own devices come first.
+    let book = friendships.current
+    let own = Set(
+      (book.friend(errand.id)?.devices ?? []) + book.asked.filter { $0.id == errand.id }.compactMap(\.jid))
+    let announced = devices().filter { $0.node == errand.id && $0.state == .online }.map(\.jid)
+    let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
+    for device in devices.prefix(MeshLimits.errandDials) {
+      guard let stream = try? await stream(to: device), await stream.identity?.nodeID == errand.id else { continue }
+      stream.tell(errand.friendship.stanza(from: nil, to: nil))
+      return
+    }
+    gatekeeper.undelivered(errand.id)
   }
 
   /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again.
   func remind() async {
-    var reminded: Set<NodeID> = []
     for await device in deviceChanges() {
       guard let id = device.node, !device.isLocal else { continue }
       guard device.state == .online else {
-        if !devices().contains(where: { $0.node == id && $0.state == .online }) { reminded.remove(id) }
+        if !devices().contains(where: { $0.node == id && $0.state == .online }) { gatekeeper.undelivered(id) }
         continue
       }
-      guard friendships.expectsWord(of: id), reminded.insert(id).inserted else { continue }
+      guard friendships.expectsWord(of: id), gatekeeper.mayRemind(id) else { continue }
       await friendships.remind(id)
     }
   }

@@ -12,7 +12,7 @@ extension Node {
     switch try pool.lookup(device) {
     case .open(let stream):
       // Friends may have changed since it was opened.
-      try await check(stream, to: device)
+      try await check(stream, to: device, announcedAs: directory.hint(of: device))
       do {
         try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
         return stream
@@ -60,12 +60,14 @@ extension Node {
     }
     do {
       // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
-      let expected = friendships.expectedKey(of: jid, hint: directory.hint(of: jid))
+      // What is announced from now on comes too late to count for this stream.
+      let hint = directory.hint(of: jid)
+      let expected = friendships.expectedKey(of: jid, hint: hint)
       let stream = try await PeerStream.dial(
         addresses, from: table.node, to: jid, tls: expected == nil ? .preferred : .required, host: streamHost,
         eventLoop: eventLoopGroup.next(), logger: logger)
       do {
-        try await check(stream, to: jid)
+        try await check(stream, to: jid, announcedAs: hint)
       } catch {
         gatekeeper.ended(stream, await stream.identity)
         throw error
@@ -86,10 +88,10 @@ extension Node {
   }
 
   /// Whom we reached: a device with another key than its name belongs to gets nothing from us.
-  private func check(_ stream: PeerStream, to jid: JID) async throws {
+  private func check(_ stream: PeerStream, to jid: JID, announcedAs hint: String?) async throws {
     guard let identity = await stream.identity else { return }
-    let standing = gatekeeper.standing(identity)
-    directory.learned(jid, key: identity.nodeID)
+    let standing = gatekeeper.standing(identity, hint: hint)
+    directory.learned(jid, key: identity.nodeID, announcedAs: hint)
     guard let refusal = standing.refusal else { return }
     stream.cut()
     gatekeeper.tell(refusal, identity)

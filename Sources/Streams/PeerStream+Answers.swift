@@ -52,7 +52,7 @@ extension PeerStream {
     } catch let error as StanzaError where !isAnswered {
       await refuse(request, error)
     } catch  where !isAnswered {
-      logger.info("no answer", metadata: ["device": "\(request.incoming.device)", "error": "\(error)"])
+      logger.debug("no answer", metadata: ["device": "\(request.incoming.device)", "error": "\(error)"])
       await refuse(request, StanzaError(.internalServerError, "The service failed."))
     } catch {
       // The body broke off, and the peer was told.

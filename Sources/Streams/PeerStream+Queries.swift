@@ -134,7 +134,7 @@ extension PeerStream {
   private func probed(_ result: Result<Stanza, StreamFailure>) {
     isProbing = false
     guard case .failure(.timedOut) = result else { return wind() }
-    logger.info("peer is silent", metadata: ["peer": "\(peer?.remote?.text ?? "unknown")"])
+    logger.debug("peer is silent", metadata: ["peer": "\(peer?.remote?.text ?? "unknown")"])
     abandon()
   }
 

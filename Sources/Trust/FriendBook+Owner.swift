@@ -108,6 +108,18 @@ extension FriendBook {
     return match
   }
 
+  /// The node whose request the owner means to accept, by the whole of its id.
+  ///
+  /// What can be imitated is not enough to make a friend by: an address is a claim, and the first group of an id has 35
+  /// bits. Throws `unknown`; `ambiguous` where it may be meant that way.
+  package func requester(_ text: String) throws(TrustError) -> NodeID {
+    if let id = try? NodeID(text) { return id }
+    let id = try find(text)
+    throw TrustError(
+      .ambiguous,
+      "“\(text)” can be imitated: give the whole id, once it is the one that `hearth id` prints there: \(id)")
+  }
+
   static func unknown(_ what: String) -> TrustError {
     TrustError(.unknown, "there is no \(what): hearth friends lists friends, hearth requests what waits")
   }

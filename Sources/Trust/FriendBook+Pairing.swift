@@ -80,7 +80,8 @@ extension FriendBook {
       case .refused(let id, let failure): return throttle.pass(.pairingRefused(id, failure), now: now)
       case .ended(let id, let failure):
         pairingPetname = nil
-        return throttle.pass(.pairingEnded(id, failure), now: now)
+        // One attempt at a time, and a pause behind it: nobody can tell it often.
+        return [.tell(.pairingEnded(id, failure))]
       case .paired(let peer): return paired(peer, now: now)
       }
     }

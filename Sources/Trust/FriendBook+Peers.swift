@@ -112,7 +112,7 @@ extension FriendBook {
 
   /// Counts only where this node asked.
   private mutating func agreed(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
-    if let friend = roll.friends[peer.id] { return throttle.pass(.confirmed(friend), now: now) }
+    if let friend = roll.friends[peer.id] { return friendThrottle.pass(.confirmed(friend), now: now) }
     guard let asked = queue.asked.first(where: { $0.id == peer.id }), verdict(jid: peer.jid, id: peer.id) == .stranger
     else { return [] }
     let name = asked.petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }
@@ -125,7 +125,7 @@ extension FriendBook {
 
   private mutating func declined(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.removeAsked(peer.id) { return [.persist, .tell(.declined(asked))] }
-    return roll.friends[peer.id].map { throttle.pass(.renounced($0), now: now) } ?? []
+    return roll.friends[peer.id].map { friendThrottle.pass(.renounced($0), now: now) } ?? []
   }
 
   private mutating func withdrew(_ peer: AuthenticatedPeer) -> [TrustAction] {

@@ -20,6 +20,14 @@ package struct FriendBook: Sendable {
   /// What the peer will be called, where the owner said so.
   var pairingPetname: Petname?
   var throttle = Throttle()
+  /// For what friends say, which strangers must not drown.
+  var friendThrottle = Throttle()
+
+  /// Takes over what was spent of the limits, and nothing else.
+  package mutating func keepLimits(of other: FriendBook) {
+    queue.keepBudget(of: other.queue)
+    (throttle, friendThrottle) = (other.throttle, other.friendThrottle)
+  }
 
   package init(own: NodeID, mode: RequestMode = .ask, cryptography: Cryptography, digits: Int = TrustLimits.digits) {
     self.own = own

@@ -26,10 +26,13 @@ package enum Refusal: Error, Sendable, Hashable {
     case .path: "path"
     case .unclearPath: "unclear-path"
     case .blocked: "blocked"
-    case .changed: "changed-key"
-    case .mismatch: "announced-key"
+    case .changed: Self.changedName
+    case .mismatch: Self.mismatchName
     }
   }
+
+  static let changedName = "changed-key"
+  static let mismatchName = "announced-key"
 
   /// For the one who is refused. Says nothing about the owner's other decisions.
   package var text: String {

@@ -37,6 +37,8 @@ struct RequestQueue: Sendable {
     self.asked = asked
   }
 
+  mutating func keepBudget(of other: RequestQueue) { budget = other.budget }
+
   func isPending(_ id: NodeID) -> Bool { pending.contains { $0.id == id } }
 
   /// Whether a newcomer may be dealt with now: counts against the budget only where it would be.

@@ -6,7 +6,7 @@ package enum TrustAction: Sendable, Hashable {
   case persist
   /// One structured line of the log, and news for whoever watches.
   case tell(TrustEvent)
-  /// Send to this node, on a stream whose key it is; drop where there is none.
+  /// Send to this node, on a stream whose key it is.
   case send(Friendship, to: NodeID)
   /// End all streams and transfers with this node now.
   case cut(NodeID)
@@ -56,6 +56,8 @@ package enum TrustEvent: Sendable, Hashable {
   case streamRefused(RefusedPeer, why: String, detail: String)
   /// A request for a service that its rules do not open to this caller.
   case accessRefused(RefusedPeer, service: String, Refusal)
+  /// What happened could not be written to disk, so it did not happen.
+  case notKept(String)
   /// So many lines about strangers were left out since the last one.
   case suppressed(Int)
 }

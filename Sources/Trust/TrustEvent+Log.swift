@@ -31,7 +31,17 @@ extension TrustEvent {
     case .fleetEntryRefused: "fleet-entry-refused"
     case .streamRefused: "stream-refused"
     case .accessRefused: "access-refused"
+    case .notKept: "not-kept"
     case .suppressed: "lines-suppressed"
+    }
+  }
+
+  /// Whether it tells of somebody under a friend's name, or under an id that is not its own.
+  package var isAboutAnImpostor: Bool {
+    switch self {
+    case .streamRefused(_, let why, _): [Refusal.changedName, Refusal.mismatchName].contains(why)
+    case .accessRefused(_, _, .changed), .accessRefused(_, _, .mismatch): true
+    default: false
     }
   }
 
@@ -63,6 +73,7 @@ extension TrustEvent {
     case .streamRefused(let peer, let why, let detail): Self.fields(peer, ["why": why, "detail": detail])
     case .accessRefused(let peer, let service, let refusal):
       Self.fields(peer, ["service": service, "why": refusal.name, "detail": refusal.detail])
+    case .notKept(let reason): ["error": reason]
     case .suppressed(let count): ["count": "\(count)"]
     }
   }

@@ -69,7 +69,7 @@ private struct Pair {
     let (stream, continuation) = AsyncStream.makeStream(of: Word.self)
     await node.connect(
       .init(
-        send: { word, _ in continuation.yield(.friendship(word)) },
+        send: { word, _, _ in continuation.yield(.friendship(word)) },
         pair: { word, _ in continuation.yield(.pair(word)) }, cut: { _ in }))
     return stream
   }

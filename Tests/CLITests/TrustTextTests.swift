@@ -58,7 +58,7 @@ struct TrustTextTests {
           {"id": "\(Self.id)", "short": "ABCDEFG", "jid": null, "petname": null, "since": "1970-01-12T13:46:40Z"}
           """, seconds: 87) == [
           "The door is open: requests are accepted for 87 s", "eve@x at 10.0.0.1 wants to be a friend, 6 min ago",
-          "  says  “It\u{FFFD}[2Js me”", "  id    \(Self.id)", "  hearth accept ABCDEFG   or   hearth reject ABCDEFG",
+          "  says  “It\u{FFFD}[2Js me”", "  hearth accept \(Self.id)", "  hearth reject ABCDEFG",
           "You asked ABCDEFG (ABCDEFG), now, and wait for an answer",
           "  hearth requests withdraw ABCDEFG   to take it back",
         ])

@@ -78,9 +78,15 @@ import XMPP
 
   @Test func requestsAreAcceptedAndRejected() async throws {
     try await FakeDaemon.with { daemon, client in
-      let taken = await #expect(throws: ControlError.self) { _ = try await client.accept("bob@den", petname: "anna") }
+      let bob = FakeDaemon.bob.description
+      let taken = await #expect(throws: ControlError.self) { _ = try await client.accept(bob, petname: "anna") }
       #expect(taken?.code == .conflict)
-      let friend = try await client.accept("bob@den", petname: "bob")
+      // What can be imitated is not enough to make a friend by.
+      for name in ["bob@den", FakeDaemon.bob.short] {
+        let error = await #expect(throws: ControlError.self) { _ = try await client.accept(name, petname: "bob") }
+        #expect(error?.message.contains(bob) == true)
+      }
+      let friend = try await client.accept(bob, petname: "bob")
       #expect(friend.petname == "bob" && friend.id == FakeDaemon.bob.description)
       #expect(try await client.requests().requests.isEmpty)
       await #expect(throws: ControlError.self) { try await client.reject("bob@den") }

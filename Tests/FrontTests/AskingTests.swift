@@ -29,14 +29,14 @@ import XMPP
       for _ in 0..<2 {
         let page = try await rig.look("/ask/app@pi")
         #expect(
-          page.text.contains("hearth accept \(own.short)") && page.text.contains("Your id is <code>\(own)</code>"))
+          page.text.contains("hearth accept \(own)") && page.text.contains("Your id is <code>\(own)</code>"))
         #expect(page["Refresh"] != nil)
       }
       #expect(rig.pi.friendships.current.requests.map(\.id) == [own])
       // Asking again keeps the name.
       #expect(try await rig.post("/ask/app@pi", "node=\(Self.node(rig))").status == 303)
       let events = rig.laptop.friendships.events()
-      try await rig.pi.friendships.accept(own.short, petname: "laptop")
+      try await rig.pi.friendships.accept(own.description, petname: "laptop")
       for await event in events {
         if case .befriended? = event { break }
       }

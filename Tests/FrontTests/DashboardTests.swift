@@ -81,14 +81,14 @@ import XMPP
   @Test func pagesOfOthersChangeNothing() async throws {
     try await Rig.run { rig in
       try await rig.serve(plaintext: false) { _, _, _ in }
-      try await rig.piAsks()
+      let guest = try await rig.guestAsks()
       try await rig.laptop.friendships.permit(seconds: 600)
       let before = try rig.laptop.friendships.current.encoded()
       let id = rig.pi.friendships.id
       for fields in Self.hostile(rig) {
         for (path, form) in [
           ("/ask/app@pi", "petname=x&node=\(id)"), ("/befriend/app@pi", "petname=x&node=\(id)"),
-          ("/requests/\(id)/accept", "petname=x"), ("/requests/\(id)/reject", ""), ("/permit/close", ""),
+          ("/requests/\(guest)/accept", "petname=x"), ("/requests/\(guest)/reject", ""), ("/permit/close", ""),
           ("/pairing/confirm", "petname=x&digits=123456"), ("/pairing/cancel", ""),
         ] {
           let answer = try await rig.post(path, form, fields: fields)

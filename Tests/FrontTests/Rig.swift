@@ -7,6 +7,7 @@ import Mesh
 import NIOCore
 import NIOPosix
 import TestKit
+import TLS
 import Testing
 import Trust
 import XMPP
@@ -92,6 +93,20 @@ extension Rig {
       }
       group.cancelAll()
     }
+  }
+
+  /// Somebody asks the laptop, once, and is gone: a node would ask again, which an open door answers.
+  func guestAsks() async throws -> NodeID {
+    let guest = try Identity.generate(name: "guest")
+    let events = laptop.friendships.events()
+    let peer = try await ScriptedPeer.connect(to: laptop.status().port)
+    try await peer.secure(as: guest, to: "node@laptop")
+    try await peer.send("<presence type='subscribe'/>")
+    for await event in events {
+      if case .requested? = event { break }
+    }
+    peer.disappear()
+    return guest.nodeID
   }
 
   /// Makes friends of both nodes, as `laptop` calls `pi`.

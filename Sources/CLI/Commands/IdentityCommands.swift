@@ -27,9 +27,12 @@ struct RotateKeyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rotate-key", abstract: "Give this node a new key.",
     discussion: """
-      For when somebody else may have read the old one. The old key vouches for the new one, so that friends go on
+      The old key vouches for the new one, so that friends go on
       knowing this node. The new key is used from the daemon's next start on; open invites are void then, and where a
       trusted.d names this node, its new id has to be written there.
+
+      Where somebody else may have the old key, they can vouch for a key of their own with it: then have your friends
+      remove this node as well (hearth friends remove), and invite them again.
 
       Example:
         hearth rotate-key && systemctl restart hearth

@@ -52,10 +52,10 @@ struct AcceptCommand: AsyncParsableCommand {
     commandName: "accept", abstract: "Make a friend of a node that asked.",
     discussion: """
       Examples:
-        hearth accept ABCDEFG --name anna
+        hearth accept K6QVJZR-… --name anna
       """)
 
-  @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+  @Argument(help: "The node's id, all of it, as `hearth requests` prints it here and `hearth id` there.")
   var who: String
   @Option(help: ArgumentHelp("What you call it.", valueName: "petname"))
   var name: String?
@@ -73,13 +73,23 @@ struct RejectCommand: AsyncParsableCommand {
     discussion: """
       It may ask again in an hour; `hearth friends block` keeps it from that.
 
-      Example:
+      Examples:
         hearth reject ABCDEFG
+        hearth reject --all
       """)
 
   @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
-  var who: String
+  var who: String?
+  @Flag(help: "Say no to all that wait.")
+  var all = false
   @OptionGroup var client: ClientOptions
 
-  func run() async throws { try await client.client.reject(who) }
+  func validate() throws {
+    guard (who == nil) == all else { throw ValidationError("Name one node, or give --all.") }
+  }
+
+  func run() async throws {
+    if let who { return try await client.client.reject(who) }
+    for request in try await client.client.requests().requests { try await client.client.reject(request.id) }
+  }
 }

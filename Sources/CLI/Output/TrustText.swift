@@ -35,7 +35,7 @@ enum TrustText {
       let (jid, address) = (request.jid ?? "A node", request.address.map { " at \($0)" } ?? "")
       lines.append("\(jid)\(address) wants to be a friend, \(DeviceTable.age(now.timeIntervalSince(request.since)))")
       if let greeting = request.greeting { lines.append("  says  “\(greeting)”") }
-      lines += ["  id    \(request.id)", "  hearth accept \(request.short)   or   hearth reject \(request.short)"]
+      lines += ["  hearth accept \(request.id)", "  hearth reject \(request.short)"]
     }
     for asked in list.asked {
       let age = DeviceTable.age(now.timeIntervalSince(asked.since))

@@ -52,12 +52,12 @@ enum FileBytes {
       reached(.written)
       guard fsync(file) == 0 else { throw SystemError("write", temporary) }
       reached(.synced)
+      if let previous { try keep(path, as: previous, reached) }
+      guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
     } catch {
       unlink(temporary)
       throw error
     }
-    if let previous { try keep(path, as: previous, reached) }
-    guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
     reached(.renamed)
     let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw SystemError("open", folder) }

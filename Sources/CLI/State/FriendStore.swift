@@ -34,7 +34,8 @@ struct FriendStore: Sendable {
     return bytes
   }
 
-  /// Returns once it is on disk. Throws `SystemError`; then what was there still is.
+  /// Returns once it is on disk. Throws `SystemError`; then what was there still is, save where the last step, the folder's
+  /// own sync, failed: then a crash may leave either.
   func save(_ bytes: [UInt8], reached: (FileBytes.Step) -> Void = { _ in }) throws(SystemError) {
     try FileBytes.replace(file, in: folder, with: bytes, keeping: previous, reached: reached)
   }
