@@ -41,7 +41,8 @@ package struct Problem: Error, Sendable {
 
   /// RFC 9209 §2: `details` is a quoted string (RFC 9651 §3.3.3), so printable ASCII only.
   package var proxyStatus: String {
-    let hint = remedy?.commands.first.map { " Try: \($0)" } ?? ""
+    let stop = message.last.map { ".!?\n".contains($0) } == true ? "" : "."
+    let hint = remedy?.commands.first.map { "\(stop) Try: \($0)" } ?? ""
     let details = (message + hint).unicodeScalars.map { scalar in
       switch scalar {
       case "\"", "\\": "\\\(scalar)"

@@ -57,9 +57,11 @@ final class Gatekeeper: Sendable {
       cut: { id in for stream in registry.all(with: id) { stream.cut() } })
   }
 
+  /// From now on peers hear of what becomes of friendships.
+  func connect() async { await friendships.connect(wire) }
+
   /// Runs what came of streams, until cancelled.
   func run() async {
-    await friendships.connect(wire)
     for await news in news {
       switch news {
       case .friendship(let friendship, let peer):

@@ -19,11 +19,9 @@ extension Node {
   /// - Throws: `MeshError` where it cannot be reached or has another key, `TrustError` where the line is not good any more.
   package func join(_ line: InviteLine, petname: String?) async throws -> Friend {
     let device = await find(line)
-    let (stream, peer) = try await authenticated(device, expecting: line.id)
-    let outcome = try await self.outcome(of: peer.id) {
-      try await friendships.ask(peer.id, jid: device, petname: petname, token: line.token)
+    let outcome = try await asking(device, expecting: line.id) { id in
+      try await friendships.ask(id, jid: device, petname: petname, token: line.token)
     }
-    withExtendedLifetime(stream) {}
     guard case .friends(let friend) = outcome else {
       throw TrustError(.invite, "the invite is not good any more: each works once, for ten minutes. Ask for another")
     }
@@ -36,16 +34,33 @@ extension Node {
   package func ask(
     _ device: JID, expecting expected: NodeID? = nil, petname: String?, greeting: String?
   ) async throws -> AskOutcome {
-    let (_, peer) = try await authenticated(device, expecting: expected)
-    return try await outcome(of: peer.id) {
-      try await friendships.ask(peer.id, jid: device, petname: petname, greeting: greeting)
+    try await asking(device, expecting: expected) { id in
+      try await friendships.ask(id, jid: device, petname: petname, greeting: greeting)
+    }
+  }
+
+  /// Once more on a fresh stream where the first was just being cut: what was over is not what is asked for now.
+  private func asking(
+    _ device: JID, expecting expected: NodeID?, _ request: @Sendable (NodeID) async throws -> Void
+  ) async throws -> AskOutcome {
+    var attempt = 0
+    while true {
+      attempt += 1
+      let (stream, peer) = try await authenticated(device, expecting: expected)
+      do {
+        return try await outcome(of: peer.id, at: device, over: stream) { try await request(peer.id) }
+      } catch let error as MeshError where attempt == 1 && error.code == .forbidden {
+        continue
+      }
     }
   }
 
   /// Begins to compare digits with a device's node; they are then in `friendships.current.pairingQuestion`.
   package func befriend(_ device: JID, expecting expected: NodeID? = nil, petname: String?) async throws {
-    let (_, peer) = try await authenticated(device, expecting: expected)
+    let (stream, peer) = try await authenticated(device, expecting: expected)
     try await friendships.pair(with: peer, petname: petname)
+    // Where it ended before, nobody says so any more.
+    if !stream.isOpen { await friendships.disconnected(peer.id) }
   }
 
   /// The device that the invite names, or another of the same node where that is not announced.
@@ -83,10 +98,17 @@ extension Node {
   }
 
   /// What comes of `request` within a while.
-  private func outcome(of id: NodeID, _ request: @Sendable () async throws -> Void) async throws -> AskOutcome {
+  private func outcome(
+    of id: NodeID, at device: JID, over stream: PeerStream, _ request: @Sendable () async throws -> Void
+  ) async throws -> AskOutcome {
     let events = friendships.events()
     try await request()
-    return await withTaskGroup(of: AskOutcome?.self) { group in
+    return try await withThrowingTaskGroup(of: AskOutcome?.self) { group in
+      group.addTask {
+        let failure = await stream.waitUntilEnded()
+        guard case .stanza? = failure else { return nil }
+        throw MeshError(failure ?? .cancelled, device: device, lastSeen: nil)
+      }
       group.addTask {
         for await event in events {
           switch event {
@@ -103,8 +125,8 @@ extension Node {
         try? await Task.sleep(for: MeshLimits.friendship)
         return nil
       }
-      let outcome = await group.next() ?? nil
-      group.cancelAll()
+      defer { group.cancelAll() }
+      let outcome = try await group.next() ?? nil
       return outcome ?? .waiting
     }
   }

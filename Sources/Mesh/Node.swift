@@ -80,6 +80,7 @@ package final class Node: Service {
   /// - Throws: where the port cannot be had.
   package func run() async throws {
     defer { stopped() }
+    await gatekeeper.connect()
     let listener = try await StreamListener(
       port: configuration.port, host: streamHost, eventLoopGroup: eventLoopGroup, logger: logger)
     state.withLock { $0.port = listener.port }

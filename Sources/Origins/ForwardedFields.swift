@@ -16,10 +16,15 @@ struct ForwardedFields {
 
   /// Only we say who asked and for what: these are removed as the peer sent them, and so is all of `Hearth-Peer-…`, for
   /// an app that knows more of them than we do.
+  ///
+  /// With them go the fields by which proxies in front of apps tell who has signed in, and what was asked before a URL was
+  /// rewritten: apps that trust their proxy would take them from us.
   private static let ours: Set<String> = [
-    "hearth-peer", "host", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",
-    "x-forwarded-server", "x-forwarded-prefix", "x-real-ip",
+    "hearth-peer", "host", "forwarded", "x-real-ip", "x-original-url", "x-original-uri", "x-rewrite-url",
+    "x-remote-user",
+    "x-webauth-user",
   ]
+  private static let ourPrefixes = ["hearth-peer-", "x-forwarded-", "x-auth-request-", "remote-"]
 
   /// The names above are tokens.
   private static func name(_ text: String) -> HTTPField.Name { HTTPField.Name(text)! }
@@ -59,7 +64,7 @@ struct ForwardedFields {
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
     let folded = name.folded
-    return ours.contains(folded) || folded.hasPrefix("hearth-peer-")
+    return ours.contains(folded) || ourPrefixes.contains { folded.hasPrefix($0) }
   }
 }
 

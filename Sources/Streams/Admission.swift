@@ -9,6 +9,8 @@ final class Admission: Sendable {
 
     /// Negotiation is over, and the stream lives on; false where there is no place for it.
     func established(isKnown: Bool) -> Bool { admission.establish(number, isKnown ? .known : .guest) }
+    /// So many bytes wait for the peer to read them; false where that is more than may be kept for it.
+    func mayHold(_ bytes: Int) -> Bool { admission.hold(number, bytes) }
     /// The connection is closed. Once is enough, more is no harm.
     func release() { admission.release(number) }
   }
@@ -39,12 +41,16 @@ final class Admission: Sendable {
   fileprivate struct Place {
     let address: String
     var kind: Kind
+    /// Bytes that wait for the peer to read them.
+    var unsent = 0
   }
 
   fileprivate struct State {
     var places: [Int: Place] = [:]
     var all = Counts()
     var byAddress: [String: Counts] = [:]
+    /// Bytes that wait for all who are not known.
+    var unsentToGuests = 0
     var lastNumber = 0
   }
   private let state = Mutex(State())
@@ -66,6 +72,7 @@ final class Admission: Sendable {
       guard let place = state.places[number] else { return false }
       guard place.kind == .negotiating else { return true }
       guard state.hasPlace(kind, for: place.address) else { return false }
+      if kind == .known { state.hold(number, 0) }
       state.places[number]?.kind = kind
       state.count(place.address, .negotiating, -1)
       state.count(place.address, kind, 1)
@@ -73,8 +80,20 @@ final class Admission: Sendable {
     }
   }
 
+  /// Known peers have their own limit only. Others share one: each may have a little, and a few of them more.
+  private func hold(_ number: Int, _ bytes: Int) -> Bool {
+    state.withLock { state in
+      guard let place = state.places[number] else { return false }
+      guard place.kind != .known else { return bytes <= Limits.unsentBytes }
+      state.hold(number, bytes)
+      return bytes <= Limits.unsentBytesOfGuest
+        || bytes <= Limits.unsentBytes && state.unsentToGuests <= Limits.unsentBytesOfGuests
+    }
+  }
+
   private func release(_ number: Int) {
     state.withLock { state in
+      state.hold(number, 0)
       guard let place = state.places.removeValue(forKey: number) else { return }
       state.count(place.address, place.kind, -1)
     }
@@ -87,6 +106,12 @@ final class Admission: Sendable {
 extension Admission.State {
   fileprivate func hasPlace(_ kind: Admission.Kind, for address: String) -> Bool {
     all[kind] < kind.limit && (byAddress[address]?[kind] ?? 0) < kind.limitPerAddress
+  }
+
+  fileprivate mutating func hold(_ number: Int, _ bytes: Int) {
+    guard let place = places[number], place.kind != .known else { return }
+    unsentToGuests += bytes - place.unsent
+    places[number]?.unsent = bytes
   }
 
   fileprivate mutating func count(_ address: String, _ kind: Admission.Kind, _ change: Int) {

@@ -8,6 +8,7 @@ extension ClientBootstrap {
       .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
+      .channelOption(.maxMessagesPerRead, value: Limits.readsInARow)
       .channelOption(.writeBufferWaterMark, value: .stream)
   }
 }
@@ -17,8 +18,20 @@ extension ServerBootstrap {
     childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
+      .childChannelOption(
+        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBufferOfGuest)
+      )
+      .childChannelOption(.maxMessagesPerRead, value: Limits.readsInARowOfGuest)
       .childChannelOption(.writeBufferWaterMark, value: .stream)
+  }
+}
+
+extension Channel {
+  /// Once it is known who is there, and that its work is not to be kept small. On the channel's event loop.
+  func readFully() {
+    // Both options are those of any socket; without them it would only be slower.
+    try? syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
+    try? syncOptions?.setOption(.maxMessagesPerRead, value: Limits.readsInARow)
   }
 }
 

@@ -13,13 +13,23 @@ enum Limits {
   static let unwantedBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
   static let parkedOpens = 16
-  /// Bytes read from a socket at once: a block of 64 KiB arrives in one piece more often than not.
+  /// Bytes read from a socket at once, and how often before others have their turn: a block of 64 KiB arrives in one piece
+  /// more often than not.
   static let receiveBuffer = 64 * 1024
+  static let readsInARow: UInt = 4
+  /// The same for a peer that nobody knows: what it asks in one turn is answered within a few milliseconds, however small
+  /// the questions are.
+  static let receiveBufferOfGuest = 16 * 1024
+  static let readsInARowOfGuest: UInt = 1
   /// Bytes waiting in a socket at which senders without flow control of their own pause, and go on again.
   static let writeBufferHigh = 256 * 1024
   static let writeBufferLow = 64 * 1024
   /// Bytes waiting in a socket at which the connection is cut: here is somebody who asks, and never reads the answers.
   static let unsentBytes = 16 * 1024 * 1024
+  /// The same for peers that nobody knows: what each may have in any case, and all of them together, which a small board
+  /// can spare. Beyond, whoever has more than its share is cut.
+  static let unsentBytesOfGuest = 512 * 1024
+  static let unsentBytesOfGuests = 32 * 1024 * 1024
   /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` senders like ourselves.
   /// Beyond, bodies of senders that mind no window break off.
   static let unreadBytes = 32 * 1024 * 1024

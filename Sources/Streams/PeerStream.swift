@@ -25,8 +25,8 @@ package actor PeerStream {
   nonisolated private let requestsContinuation: AsyncStream<ReceivedRequest>.Continuation
 
   let handler: StreamHandler
-  /// Asked once the stream is open, and told whether its peer is known; false: there is no place for it.
-  private let takePlace: @Sendable (Bool) -> Bool
+  /// Where it came in; nil where we opened it.
+  private let place: Admission.Ticket?
   /// Whom we opened it to; nil where it came in.
   private let dialled: JID?
   /// Known once the stream is open.
@@ -60,13 +60,13 @@ package actor PeerStream {
 
   private init(
     _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    takePlace: @escaping @Sendable (Bool) -> Bool
+    place: Admission.Ticket?
   ) {
     unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
     eventLoop = channel.eventLoop
     self.host = host
     self.logger = logger
-    self.takePlace = takePlace
+    self.place = place
     (requests, requestsContinuation) = AsyncStream.makeStream()
     openedPromise = channel.eventLoop.makePromise()
     endedPromise = channel.eventLoop.makePromise()
@@ -82,9 +82,9 @@ package actor PeerStream {
   /// On a channel that is being set up, on its event loop.
   private static func make(
     on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    takePlace: @escaping @Sendable (Bool) -> Bool
+    place: Admission.Ticket? = nil
   ) throws -> PeerStream {
-    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, takePlace: takePlace)
+    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, place: place)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
       do {
@@ -101,10 +101,15 @@ package actor PeerStream {
 
   /// A stream that comes in, on a channel that is being set up, on its event loop; it wants to be run.
   package static func accepted(
-    _ channel: any Channel, host: StreamHost, logger: Logger,
-    takePlace: @escaping @Sendable (_ isKnown: Bool) -> Bool = { _ in true }
+    _ channel: any Channel, host: StreamHost, logger: Logger
   ) throws -> PeerStream {
-    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, takePlace: takePlace)
+    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger)
+  }
+
+  static func accepted(
+    _ channel: any Channel, host: StreamHost, logger: Logger, place: Admission.Ticket
+  ) throws -> PeerStream {
+    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, place: place)
   }
 
   /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
@@ -124,7 +129,7 @@ package actor PeerStream {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let role = StreamMachine.Role.initiator(local: local, remote: remote)
-          let stream = try make(on: channel, role: role, tls: tls, host: host, logger: logger) { _ in true }
+          let stream = try make(on: channel, role: role, tls: tls, host: host, logger: logger)
           made.withLock { $0[ObjectIdentifier(channel)] = stream }
         }
       }
@@ -157,6 +162,12 @@ package actor PeerStream {
     }
     // Comes within the stream machine's deadlines.
     try? await endedPromise.futureResult.get()
+  }
+
+  /// Why it ended, once it has; nil where the task is cancelled before.
+  nonisolated package func waitUntilEnded() async -> StreamFailure? {
+    try? await endedPromise.futureResult.value()
+    return await failure
   }
 
   /// Ends the stream: no new stanzas from here, and the peer has a moment to end its side.
@@ -208,7 +219,8 @@ package actor PeerStream {
     let identity = identity(as: peer.remote)
     self.identity = identity
     switch host.opened(self, identity) {
-    case .known where takePlace(true), .guest where takePlace(false): break
+    case .known where place?.established(isKnown: true) ?? true: handler.readFully()
+    case .guest where place?.established(isKnown: false) ?? true: break
     case .known, .guest: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
     }
@@ -222,6 +234,9 @@ package actor PeerStream {
     self.features = features
     settledPromise.succeed()
   }
+
+  /// Whether so many bytes may wait for the peer to read them.
+  func mayHold(_ bytes: Int) -> Bool { place?.mayHold(bytes) ?? (bytes <= Limits.unsentBytes) }
 
   private func identity(as jid: JID?) -> StreamIdentity {
     StreamIdentity(

@@ -69,7 +69,12 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { stream?.assumeIsolated { $0.becameWritable() } }
+    if context.channel.isWritable {
+      stream?.assumeIsolated { stream in
+        _ = stream.mayHold(0)
+        stream.becameWritable()
+      }
+    }
     context.fireChannelWritabilityChanged()
   }
 
@@ -105,6 +110,9 @@ final class StreamHandler: ChannelInboundHandler {
 
   /// Without port and scope.
   var remoteAddress: String? { context?.channel.remoteAddress?.host }
+
+  /// The peer is known: it may have its say in large pieces.
+  func readFully() { context?.channel.readFully() }
 
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
@@ -241,7 +249,9 @@ final class StreamHandler: ChannelInboundHandler {
   private func flush() {
     guard let context else { return }
     context.flush()
-    if !context.channel.isWritable, unsentBytes(context) > Limits.unsentBytes { context.close(promise: nil) }
+    guard !context.channel.isWritable, let stream else { return }
+    let unsent = unsentBytes(context)
+    if !stream.assumeIsolated({ $0.mayHold(unsent) }) { context.close(promise: nil) }
   }
 
   private func unsentBytes(_ context: ChannelHandlerContext) -> Int {

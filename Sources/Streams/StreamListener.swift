@@ -35,7 +35,7 @@ package final class StreamListener: Sendable {
             throw NoPlace()
           }
           channel.closeFuture.whenComplete { _ in ticket.release() }
-          let stream = try PeerStream.accepted(channel, host: host, logger: logger) { ticket.established(isKnown: $0) }
+          let stream = try PeerStream.accepted(channel, host: host, logger: logger, place: ticket)
           // Nobody would run what comes in once the node has stopped to listen.
           guard case .enqueued = continuation.yield(stream) else { throw NoPlace() }
         }

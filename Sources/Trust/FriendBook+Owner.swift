@@ -93,6 +93,7 @@ extension FriendBook {
   /// Throws `unknown` or `ambiguous`.
   package func find(_ text: String) throws(TrustError) -> NodeID {
     if let petname = try? Petname(text), let friend = roll.friend(named: petname) { return friend.id }
+    if let petname = try? Petname(text), let node = blocked.first(where: { $0.petname == petname }) { return node.id }
     if let id = try? NodeID(text) { return id }
     let (short, jid) = (String(decoding: NodeID.normalized(text), as: UTF8.self), JID(text))
     var known: [(id: NodeID, jids: [JID])] = roll.friends.values.map { ($0.id, $0.devices) }

@@ -40,7 +40,7 @@ extension FriendBook {
     if queue.isPending(peer.id), mode == .ask, !isPermitted { return [] }
     if mode == .reject, !isPermitted { return refuse(peer, .rejecting, now: now) }
     if mode == .ask, !isPermitted, !queue.room(for: peer.address) { return refuse(peer, .queueFull, now: now) }
-    if let refusal = queue.admit(peer.id, now: now) { return refuse(peer, refusal, now: now) }
+    if let refusal = queue.admit(peer.id, isPermitted: isPermitted, now: now) { return refuse(peer, refusal, now: now) }
     if isPermitted { return welcome(peer, petname: nil, origin: .permit, now: now) }
     if mode == .accept { return welcome(peer, petname: nil, origin: .open, now: now) }
     let pending = PendingRequest(

@@ -148,7 +148,7 @@ extension PairingMachine {
     // What belongs to no attempt is left over from an old one. Other keys, and other sessions of this one, have no say.
     guard let attempt, attempt.peer.isSame(as: peer) else { return [] }
     switch (message, state) {
-    case (.cancel, _): return end(.cancelled, now: now, tell: false)
+    case (.cancel(let reason), _): return end(reason.asTold, now: now, tell: false)
     case (.nonce(let theirs), .committed):
       let digits = computing.digits(nonceA: attempt.nonce, nonceB: theirs, keyA: peer.ownKey, keyB: peer.key)
       state = .comparing(attempt, digits: digits, isConfirmed: false, byPeer: false)
@@ -193,5 +193,15 @@ extension PairingMachine {
     state = .idle
     failed = now
     return (tell ? [.send(.cancel(failure), to: attempt.peer.id)] : []) + [.ended(attempt.peer.id, failure)]
+  }
+}
+
+extension PairingFailure {
+  /// What the other side's reason is on this side.
+  fileprivate var asTold: PairingFailure {
+    switch self {
+    case .busy, .paused, .expired: self
+    case .cancelled, .declined, .commitment, .unexpected, .disconnected: .declined
+    }
   }
 }

@@ -15,8 +15,10 @@ package enum PairingFailure: String, Error, Sendable, Hashable, CaseIterable {
   case paused
   /// The minute is over.
   case expired
-  /// The owner, here or there, said that the digits differ, or changed their mind.
+  /// The owner here said that the digits differ, or changed their mind.
   case cancelled
+  /// The other side did.
+  case declined
   /// The nonce that was revealed is not the one that was committed to: an attack, or a broken peer.
   case commitment
   /// A message that does not belong here.
@@ -27,10 +29,11 @@ package enum PairingFailure: String, Error, Sendable, Hashable, CaseIterable {
   /// What the owner or the peer's developer reads.
   package var text: String {
     switch self {
-    case .busy: "another pairing is under way: try again in a minute"
-    case .paused: "a pairing has just failed: try again in half a minute"
+    case .busy: "another pairing is under way, here or there: try again in a minute, or use hearth invite"
+    case .paused: "a pairing has just failed there: try again in half a minute, or use hearth invite"
     case .expired: "the digits were not confirmed on both sides within a minute"
     case .cancelled: "the pairing was cancelled"
+    case .declined: "the other side ended it: the digits differ, or somebody changed their mind"
     case .commitment: "the other side changed its secret: somebody may be between the two of you"
     case .unexpected: "the other side does not follow the steps of pairing"
     case .disconnected: "the connection ended before both sides had confirmed"

@@ -42,10 +42,14 @@ struct RequestQueue: Sendable {
   func isPending(_ id: NodeID) -> Bool { pending.contains { $0.id == id } }
 
   /// Whether a newcomer may be dealt with now: counts against the budget only where it would be.
-  mutating func admit(_ id: NodeID, now: Date) -> RequestRefusal? {
-    let isPaused = rejected.contains {
-      $0.id == id && now >= $0.at && now < $0.at + TrustLimits.rejectionPause
-    }
+  ///
+  /// - Parameter isPermitted: the door is open, which is a later word of the owner than a rejection.
+  mutating func admit(_ id: NodeID, isPermitted: Bool, now: Date) -> RequestRefusal? {
+    let isPaused =
+      !isPermitted
+      && rejected.contains {
+        $0.id == id && now >= $0.at && now < $0.at + TrustLimits.rejectionPause
+      }
     if isPaused { return .rejected }
     return budget.spend(now: now) ? nil : .tooMany
   }

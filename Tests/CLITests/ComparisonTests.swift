@@ -140,7 +140,7 @@ private struct Pair {
         _ = try await answer
         Issue.record("friends against the other side's will")
       } catch let failure as CommandFailure {
-        #expect(failure == CommandFailure(.denied, PairingFailure.cancelled.text))
+        #expect(failure == CommandFailure(.denied, PairingFailure.declined.text))
       }
       #expect(pair.a.current.friends.isEmpty && pair.b.current.friends.isEmpty)
     }

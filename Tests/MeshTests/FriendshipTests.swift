@@ -147,6 +147,12 @@ import XMPP
         Issue.record("the owner said no a moment ago")
         return
       }
+      // An open door is a later word.
+      try await pi.friendships.permit(seconds: 60)
+      guard case .friends = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
+        Issue.record("the door is open")
+        return
+      }
     }
   }
 
@@ -281,6 +287,24 @@ import XMPP
 
   @Test func blockingAFriendCutsItsStreams() async throws {
     #expect(try await Self.cutOff { try await $0.friendships.block("laptop") } == .forbidden)
+  }
+
+  /// Who is blocked is told so at once, and not that somebody will answer.
+  @Test func theBlockedAreNotLeftWaiting() async throws {
+    try await Self.pair { laptop, pi in
+      try await pi.friendships.block(laptop.friendships.id.description)
+      let error = await #expect(throws: MeshError.self) {
+        _ = try await laptop.ask(Self.node, petname: nil, greeting: nil)
+      }
+      #expect(error?.code == .forbidden)
+      // The same for digits: at the latest when the stream has ended.
+      let events = laptop.friendships.events()
+      try? await laptop.befriend(Self.node, petname: nil)
+      if laptop.friendships.current.pairingPeer != nil {
+        _ = await events.first { if case .pairingEnded? = $0 { true } else { false } }
+      }
+      #expect(laptop.friendships.current.pairingPeer == nil)
+    }
   }
 
   @Test func whoIsNoFriendAnyMoreIsNotAskedOverAnOldStream() async throws {

@@ -61,6 +61,7 @@ struct PeerFieldsTests {
     "HEARTH_PEER_ID", "Hearth-Peer_Trust", "Hearth_Peer-Trust", "Hearth.Peer", "Hearth~Peer!Trust",
     "Hearth-Peer-Groups",
     "hearth_peer_groups", "X-Forwarded-For", "x_forwarded_for", "X_Forwarded_Host", "X-Forwarded_Proto", "X_Real_IP",
+    "X-Original-URL", "Remote_User", "X-Forwarded-User", "X-Auth-Request-Email", "X-Remote-User",
     "Forwarded", "X_FORWARDED_PREFIX",
   ])
   func whatThePeerSaysOfItselfNeverPasses(_ name: String) throws {

@@ -24,6 +24,7 @@ import XMPP
     #expect(book.received(.subscribed, from: peer(anna), now: start) == [])
     _ = try book.permit(seconds: 60, now: start)
     #expect(book.received(.subscribe(FriendRequest()), from: peer(anna), now: start).sent == [.unsubscribed])
+    #expect(try book.find("Anna") == anna, "by what it was called")
     #expect(try book.unblock(anna).first == .persist)
     #expect(book.verdict(jid: annasLaptop, id: anna) == .stranger)
     #expect(code { _ = try book.unblock(anna) } == .unknown)

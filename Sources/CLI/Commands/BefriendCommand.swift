@@ -1,5 +1,12 @@
 import ArgumentParser
 import Control
+import UnixSignals
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
 import HTTPX
 import XMPP
 
@@ -46,7 +53,27 @@ struct BefriendCommand: AsyncParsableCommand {
       throw CommandFailure(.usage, "there is no terminal to ask at: say --yes to confirm the digits unseen")
     }
     let comparison = Comparison(client: client, device: address, petname: name, isConfirmed: yes)
-    Terminal.print(try await comparison.run())
+    try await Self.cancelling(client) { Terminal.print(try await comparison.run()) }
+  }
+
+  /// Ctrl-C ends the comparison on both sides, so that neither waits and the next one can begin.
+  private static func cancelling(_ client: ControlClient, _ body: @escaping @Sendable () async throws -> Void)
+    async throws
+  {
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for await _ in signals {
+          try? await client.cancelPairing()
+          // A question may still be open on the terminal, which nothing else ends.
+          Terminal.printError("\n")
+          _exit(128 + SIGINT)
+        }
+      }
+      group.addTask { try await body() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
   }
 
   private func ask(_ address: String, _ client: ControlClient) async throws {
