@@ -24,8 +24,8 @@ package actor Friendships {
   nonisolated private let book: Mutex<FriendBook>
   /// What lets friends of a former key of this node know it again.
   nonisolated package let rotations: [KeyRotation]
-  /// Apart, so that those whom nobody pretends to be cannot drown the one who pretends to be a friend.
-  nonisolated private let throttles = Mutex((impostors: Throttle(), others: Throttle()))
+  /// Apart, so that nothing that strangers do often drowns the one who pretends to be a friend.
+  nonisolated private let throttles = Mutex((accepted: Throttle(), impostors: Throttle(), others: Throttle()))
   nonisolated private let watchers = Mutex<(next: Int, all: [Int: AsyncStream<TrustEvent?>.Continuation])>((0, [:]))
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
@@ -106,10 +106,11 @@ package actor Friendships {
     }
   }
 
-  /// Tells of a refusal, as often as the log can bear.
-  nonisolated func refused(_ event: TrustEvent) {
+  /// Tells what was decided about a peer, as often as the log can bear.
+  nonisolated func decided(_ event: TrustEvent) {
     let events = throttles.withLock { throttles in
-      event.isAboutAnImpostor
+      if case .streamAccepted = event { return throttles.accepted.pass(event, now: Date()) }
+      return event.isAboutAnImpostor
         ? throttles.impostors.pass(event, now: Date()) : throttles.others.pass(event, now: Date())
     }
     for event in events { tell(event) }
@@ -258,7 +259,7 @@ package actor Friendships {
     } catch {
       // What was spent is spent: a disk that is full must not be asked more often than one that is not.
       book.withLock { $0.keepLimits(of: next) }
-      refused(.notKept("\(error)"))
+      decided(.notKept("\(error)"))
     }
   }
 

@@ -113,9 +113,12 @@ final class Gatekeeper: Sendable {
     if let id = identity.nodeID { registry.opened(stream, with: id) }
     let standing = self.standing(identity)
     // Whoever dialled looks for itself.
-    if let refusal = standing.refusal, !identity.isDialled {
+    switch standing.refusal {
+    case _ where identity.isDialled: break
+    case let refusal?:
       tell(refusal, identity)
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
+    case nil: friendships.decided(.streamAccepted(StreamPeer(identity), standing))
     }
     guard case .friend = standing, let id = identity.nodeID else { return .guest }
     if let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
@@ -123,13 +126,13 @@ final class Gatekeeper: Sendable {
   }
 
   func tell(_ refusal: Refusal, _ identity: StreamIdentity) {
-    friendships.refused(.streamRefused(RefusedPeer(identity), why: refusal.name, detail: refusal.detail))
+    friendships.decided(.streamRefused(StreamPeer(identity), why: refusal.name, detail: refusal.detail))
   }
 
   /// A stream that came to nothing, or was ended for what its peer did.
   func failed(_ failure: StreamRefusal) {
-    friendships.refused(
-      .streamRefused(RefusedPeer(failure.identity), why: failure.name, detail: failure.detail))
+    friendships.decided(
+      .streamRefused(StreamPeer(failure.identity), why: failure.name, detail: failure.detail))
   }
 
   /// The devices that it has streams with by now are its own from now on.
@@ -180,7 +183,7 @@ final class Gatekeeper: Sendable {
   }
 }
 
-extension RefusedPeer {
+extension StreamPeer {
   init(_ identity: StreamIdentity) {
     self.init(id: identity.nodeID, jid: identity.jid, address: identity.address)
   }

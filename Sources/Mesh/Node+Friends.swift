@@ -133,7 +133,11 @@ extension Node {
 
   /// What became of a friendship changes what the list of devices says, and whose the devices are.
   func heard(_ event: TrustEvent?) async {
-    if case .befriended(let friend)? = event { await gatekeeper.befriended(friend.id) }
+    switch event {
+    case .streamAccepted, .streamRefused, .accessRefused, .notKept, .suppressed, nil: return
+    case .befriended(let friend): await gatekeeper.befriended(friend.id)
+    default: break
+    }
     directory.refresh()
   }
 

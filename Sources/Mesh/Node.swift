@@ -63,7 +63,7 @@ package final class Node: Service {
       node: wanted, machine: configuration.machine, id: friendships.id.description)
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
-    router = Router(service: { table.service($0) }, refused: { friendships.refused($0) }, logger: logger)
+    router = Router(service: { table.service($0) }, refused: { friendships.decided($0) }, logger: logger)
     (jobs, jobsContinuation) = AsyncStream.makeStream()
     readiness = eventLoopGroup.next().makePromise()
   }

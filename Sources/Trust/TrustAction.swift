@@ -52,10 +52,12 @@ package enum TrustEvent: Sendable, Hashable {
   case rotated(Friend, from: NodeID)
   case rotationRefused(NodeID)
   case fleetEntryRefused(NodeID, String)
+  /// A stream that came in, and what its peer is to this node.
+  case streamAccepted(StreamPeer, Standing)
   /// A stream that was not let be, by what it showed or did.
-  case streamRefused(RefusedPeer, why: String, detail: String)
+  case streamRefused(StreamPeer, why: String, detail: String)
   /// A request for a service that its rules do not open to this caller.
-  case accessRefused(RefusedPeer, service: String, Refusal)
+  case accessRefused(StreamPeer, service: String, Refusal)
   /// What happened could not be written to disk, so it did not happen.
   case notKept(String)
   /// So many lines about strangers were left out since the last one.
@@ -63,7 +65,7 @@ package enum TrustEvent: Sendable, Hashable {
 }
 
 /// Whoever is at the other end of a stream, as far as it showed or claimed something.
-package struct RefusedPeer: Sendable, Hashable {
+package struct StreamPeer: Sendable, Hashable {
   /// Proven by TLS.
   package let id: NodeID?
   /// What it is, or says that it is.

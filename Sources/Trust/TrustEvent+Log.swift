@@ -29,6 +29,7 @@ extension TrustEvent {
     case .rotated: "key-rotated"
     case .rotationRefused: "key-rotation-refused"
     case .fleetEntryRefused: "fleet-entry-refused"
+    case .streamAccepted: "stream-accepted"
     case .streamRefused: "stream-refused"
     case .accessRefused: "access-refused"
     case .notKept: "not-kept"
@@ -70,6 +71,7 @@ extension TrustEvent {
       Self.fields(id, ["reason": reason.rawValue])
     case .rotated(let friend, let old): Self.fields(friend, ["was": old.description])
     case .fleetEntryRefused(let id, let reason): Self.fields(id, ["reason": reason])
+    case .streamAccepted(let peer, let standing): Self.fields(peer, ["trust": standing.word])
     case .streamRefused(let peer, let why, let detail): Self.fields(peer, ["why": why, "detail": detail])
     case .accessRefused(let peer, let service, let refusal):
       Self.fields(peer, ["service": service, "why": refusal.name, "detail": refusal.detail])
@@ -78,7 +80,7 @@ extension TrustEvent {
     }
   }
 
-  private static func fields(_ peer: RefusedPeer, _ others: [String: String]) -> [String: String] {
+  private static func fields(_ peer: StreamPeer, _ others: [String: String]) -> [String: String] {
     ["node": peer.id?.description, "jid": peer.jid?.text, "address": peer.address].compactMapValues { $0 }
       .merging(others) { $1 }
   }

@@ -121,10 +121,10 @@ import XMPP
   @Test func aFloodDoesNotHideAnImpostor() async throws {
     let own = try Friendships.fresh()
     let events = own.events()
-    let nobody = RefusedPeer(id: nil, jid: nil, address: "10.0.0.9")
-    for _ in 1...1000 { own.refused(.streamRefused(nobody, why: "insecure", detail: "")) }
+    let nobody = StreamPeer(id: nil, jid: nil, address: "10.0.0.9")
+    for _ in 1...1000 { own.decided(.streamRefused(nobody, why: "insecure", detail: "")) }
     let refusal = Refusal.changed(expected: own.id, seen: nil)
-    own.refused(.streamRefused(nobody, why: refusal.name, detail: refusal.detail))
+    own.decided(.streamRefused(nobody, why: refusal.name, detail: refusal.detail))
     var told = 0
     for await event in events {
       guard case .streamRefused(_, let why, _)? = event else { continue }

@@ -47,13 +47,21 @@ struct BefriendCommand: AsyncParsableCommand {
 
   func run() async throws {
     let client = client.client
-    let address = try device.map { try DeviceAddress.parse($0).jid.text }
+    let address = try device.map { try Self.address($0) }
     if request, let address { return try await ask(address, client) }
     guard yes || Terminal.inputIsTerminal else {
       throw CommandFailure(.usage, "there is no terminal to ask at: say --yes to confirm the digits unseen")
     }
     let comparison = Comparison(client: client, device: address, petname: name, isConfirmed: yes)
     try await Self.cancelling(client) { Terminal.print(try await comparison.run()) }
+  }
+
+  private static func address(_ device: String) throws -> String {
+    let jid = try DeviceAddress.parse(device).jid
+    guard jid.machine != nil else {
+      throw CommandFailure(.usage, "“\(device)” names no device: it takes a machine as well, as in thermostat@pi")
+    }
+    return jid.text
   }
 
   /// Ctrl-C ends the comparison on both sides, so that neither waits and the next one can begin.

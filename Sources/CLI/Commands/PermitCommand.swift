@@ -1,5 +1,7 @@
 import ArgumentParser
 import Control
+import FoundationEssentials
+import Trust
 
 struct PermitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,8 +24,14 @@ struct PermitCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
-    guard let duration, duration != "off", Self.seconds(duration) == nil else { return }
-    throw ValidationError("\"\(duration)\" is no time: write 120s, 2m, or off")
+    guard let duration, duration != "off" else { return }
+    guard let seconds = Self.seconds(duration) else {
+      throw ValidationError("\"\(duration)\" is no time: write 120s, 2m, or off")
+    }
+    let range = TrustLimits.permit
+    guard range.contains(TimeInterval(seconds)) else {
+      throw ValidationError("the door stays open for \(Int(range.lowerBound)) to \(Int(range.upperBound)) seconds")
+    }
   }
 
   func run() async throws {
