@@ -219,10 +219,16 @@ bus_start() {
   await "$log" '^unix:path=' 5
 }
 
-# bus_kill HOST [SIGNAL]: avahi-daemon ends itself then, and nothing starts it again.
+# bus_kill HOST [SIGNAL]: avahi-daemon ends itself then, and nothing starts it again. One that has not within 10 s is ended,
+# or the one who waits here would wait for ever.
 bus_kill() {
+  local last
   stop "${BUS_PID[$1]}" "${2:--TERM}"
+  { sleep 10; kill -KILL "${AVAHI_PID[$1]}"; } 2>/dev/null &
+  last=$!
   wait "${AVAHI_PID[$1]}" 2>/dev/null
+  kill "$last" 2>/dev/null
+  wait "$last" 2>/dev/null
   return 0
 }
 
