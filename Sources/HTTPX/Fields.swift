@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 import XML
 import XMPP
 
@@ -54,5 +54,14 @@ enum Fields {
     guard let index = hosts.first else { return nil }
     guard hosts.count == 1 else { throw HTTPXError(.malformed, "more than one Host field") }
     return fields.remove(at: index).value
+  }
+}
+
+extension HTTPField.Name {
+  /// In lower case, with a hyphen for all but letters and digits, as servers turn all of these into one sign of an
+  /// environment variable's name (RFC 3875 §4.1.18).
+  package var folded: String {
+    let isPlain: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
+    return String(decoding: canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
   }
 }

@@ -18,14 +18,11 @@ final class Directory: Sendable {
     /// The key that a device showed when it was dialled as what it announced, nil where it showed none. What that makes of
     /// it depends on who is a friend by then; one that is announced anew is another matter.
     var shown: [JID: Shown] = [:]
-    var watchers: [Int: AsyncStream<Device>.Continuation] = [:]
-    var nextWatcher = 0
   }
 
   private let state = Mutex(State())
-  /// Watches that are over. Apart, since a cancellation, which holds a lock of its task, must not wait for `state`: who
-  /// holds that wakes watchers, and needs the task's lock for it.
-  private let over = Mutex<[Int]>([])
+  /// Told under the lock of `state`, so that changes come in order.
+  private let watchers = Watchers<Device>(capacity: 2 * LinkLocalLimits.devices)
   private let capabilities: Capabilities
   private let friendships: Friendships
 
@@ -95,42 +92,16 @@ final class Directory: Sendable {
 
   /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
   func changes() -> AsyncStream<Device> {
-    let (stream, continuation) = AsyncStream.makeStream(
-      of: Device.self, bufferingPolicy: .bufferingNewest(2 * LinkLocalLimits.devices))
-    let id = state.withLock { state in
-      forget(&state)
-      state.nextWatcher += 1
-      state.watchers[state.nextWatcher] = continuation
-      for entry in state.roster.entries { continuation.yield(device(entry, state)) }
-      return state.nextWatcher
-    }
-    continuation.onTermination = { [weak self] _ in
-      self?.over.withLock { $0.append(id) }
-    }
-    return stream
+    state.withLock { state in watchers.add(first: state.roster.entries.map { device($0, state) }) }
   }
 
   /// Ends every watch.
-  func shutDown() {
-    let watchers = state.withLock { Array($0.watchers.values) }
-    for watcher in watchers { watcher.finish() }
-  }
-
-  /// Lets go of the watches that are over.
-  private func forget(_ state: inout State) {
-    let ids = over.withLock { ids in
-      defer { ids = [] }
-      return ids
-    }
-    for id in ids { state.watchers[id] = nil }
-  }
+  func shutDown() { watchers.finish() }
 
   private func change(_ body: (inout State) -> [RosterEntry]) {
     state.withLock { state in
-      forget(&state)
       for entry in body(&state) {
-        let device = device(entry, state)
-        for watcher in state.watchers.values { watcher.yield(device) }
+        watchers.tell(device(entry, state))
         if entry.state == .gone { (state.http[entry.jid], state.shown[entry.jid]) = (nil, nil) }
       }
     }

@@ -26,7 +26,7 @@ package actor Friendships {
   nonisolated package let rotations: [KeyRotation]
   /// Apart, so that nothing that strangers do often drowns the one who pretends to be a friend.
   nonisolated private let throttles = Mutex((accepted: Throttle(), impostors: Throttle(), others: Throttle()))
-  nonisolated private let watchers = Mutex<(next: Int, all: [Int: AsyncStream<TrustEvent?>.Continuation])>((0, [:]))
+  nonisolated private let watchers = Watchers<TrustEvent?>(capacity: MeshLimits.events)
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
   nonisolated private let deadlinesContinuation: AsyncStream<Date>.Continuation
@@ -117,18 +117,7 @@ package actor Friendships {
   }
 
   /// Every decision from now on; nil where the owner is asked to compare digits.
-  nonisolated package func events() -> AsyncStream<TrustEvent?> {
-    let (stream, continuation) = AsyncStream.makeStream(of: TrustEvent?.self, bufferingPolicy: .bufferingNewest(256))
-    let id = watchers.withLock { watchers in
-      watchers.next += 1
-      watchers.all[watchers.next] = continuation
-      return watchers.next
-    }
-    continuation.onTermination = { [weak self] _ in
-      self?.watchers.withLock { _ = $0.all.removeValue(forKey: id) }
-    }
-    return stream
-  }
+  nonisolated package func events() -> AsyncStream<TrustEvent?> { watchers.add() }
 
   // MARK: What the owner does
 
@@ -280,17 +269,12 @@ package actor Friendships {
     case .send(let friendship, let id): wire?.send(friendship, id, isErrand)
     case .cut(let id): wire?.cut(id)
     case .pair(let message, let id): wire?.pair(message, id)
-    case .compare: publish(nil)
+    case .compare: watchers.tell(nil)
     }
   }
 
   nonisolated private func tell(_ event: TrustEvent) {
     logger.notice("\(event.name)", metadata: event.fields.mapValues { "\($0)" })
-    publish(event)
-  }
-
-  nonisolated private func publish(_ event: TrustEvent?) {
-    let all = watchers.withLock { Array($0.all.values) }
-    for watcher in all { watcher.yield(event) }
+    watchers.tell(event)
   }
 }

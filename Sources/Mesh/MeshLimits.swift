@@ -5,6 +5,8 @@ enum MeshLimits {
   static let news = 1024
   /// Of these, of one node: it has no reason to say more before the first is dealt with.
   static let newsOfNode = 4
+  /// Decisions that wait for one who watches them: more than a person reads, or a script falls behind by.
+  static let events = 256
   /// Words to nodes that have no stream here, which wait to be carried there.
   static let errands = 256
   /// Of these, so many at once: each is a dial or a few.

@@ -34,18 +34,11 @@ struct Router: Sendable {
   /// Without the fields by which many frameworks let a POST stand for another method, past the owner's list of them.
   private static func plain(_ request: HTTPXRequest) -> HTTPXRequest {
     var head = request.head
-    head.headerFields.removeAll { methodOverrides.contains(folded($0.name)) }
+    head.headerFields.removeAll { methodOverrides.contains($0.name.folded) }
     return HTTPXRequest(head, body: request.body)
   }
 
   private static let methodOverrides: Set = ["x-http-method-override", "x-http-method", "x-method-override"]
-
-  /// With a hyphen for all but letters and digits: servers that show fields as environment variables know no difference
-  /// (RFC 3875 §4.1.18).
-  private static func folded(_ name: HTTPField.Name) -> String {
-    let isPlain: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
-    return String(decoding: name.canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
-  }
 
   /// An origin that fails before it answered is a 500; one that fails later breaks the body off.
   private static func respond(

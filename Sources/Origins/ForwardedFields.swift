@@ -1,5 +1,6 @@
 import HTTPEdge
 import HTTPTypes
+import HTTPX
 import Mesh
 import Trust
 import XMPP
@@ -72,15 +73,6 @@ extension Caller {
   fileprivate var shownName: String? {
     if case .friend(let petname) = standing { return petname.text }
     return jid.flatMap { $0.machine == nil ? nil : $0.text.encodedForField }
-  }
-}
-
-extension HTTPField.Name {
-  /// In lower case, with a hyphen for all but letters and digits, as servers turn all of these into one sign of an
-  /// environment variable's name (RFC 3875 §4.1.18).
-  fileprivate var folded: String {
-    let isPlain: (UInt8) -> Bool = { $0.isDigit || (0x61...0x7A).contains($0) }
-    return String(decoding: canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
   }
 }
 
