@@ -9,44 +9,44 @@ package import Logging
 /// all announcements made again. Without announcements it only browses.
 ///
 /// Everything of libavahi happens on one thread, which `run` starts and ends. Other threads leave what they want in
-/// `Wishes` and ring its bell, so that no caller ever waits for D-Bus.
+/// `DesiredAnnouncements` and ring its eventFD, so that no caller ever waits for D-Bus.
 package final class AvahiDiscovery: Discovery {
   package let events: AsyncStream<DiscoveryEvent>
   private let report: AsyncStream<DiscoveryEvent>.Continuation
-  private let wishes: Wishes
+  private let desired: DesiredAnnouncements
   private let interfaces: [String]
   private let logger: Logger
 
   /// - Parameter interfaces: names of those to announce and browse on; all that avahi-daemon uses when there are none.
   package init(interfaces: [String] = [], logger: Logger) {
     (events, report) = AsyncStream.makeStream()
-    wishes = Wishes()
+    desired = DesiredAnnouncements()
     self.interfaces = interfaces
     self.logger = logger
   }
 
   /// What avahi-daemon calls this machine, without `.local`; nil until it was reached. It differs from the machine's own
   /// name when another one on the link has that.
-  package var hostName: String? { wishes.hostName }
+  package var hostName: String? { desired.hostName }
 
   package func announce(_ announcement: Announcement) {
-    wishes.announce(announcement)
+    desired.announce(announcement)
   }
 
   package func withdraw(id: String) {
-    wishes.withdraw(id: id)
+    desired.withdraw(id: id)
   }
 
   /// Works until cancelled; says goodbye within 2 s. To be called once.
   package func run() async {
     defer { report.finish() }
-    let ended = Latch()
+    let ended = Completion()
     guard let thread = AvahiThread() else {
       report.yield(.unavailable(reason: "no thread for Avahi could be started"))
       return
     }
     let session = AvahiSession(
-      thread: thread, wishes: wishes, interfaces: interfaces, report: report, logger: logger, ended: ended)
+      thread: thread, desired: desired, interfaces: interfaces, report: report, logger: logger, ended: ended)
     // libavahi holds pointers to the session until its thread has ended, which may be after this function has.
     let retained = Unmanaged.passRetained(session)
     guard session.start() else {
@@ -54,11 +54,11 @@ package final class AvahiDiscovery: Discovery {
       report.yield(.unavailable(reason: "no thread for Avahi could be started"))
       return
     }
-    let wishes = wishes
+    let desired = desired
     let end = await withTaskCancellationHandler {
       await ended.wait()
     } onCancel: {
-      wishes.stop()
+      desired.stop()
       DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(AvahiLimits.goodbye.components.seconds))) {
         ended.open(.gaveUp)
       }

@@ -9,16 +9,16 @@ import Logging
 /// one is made after a pause. While only the daemon is missing, libavahi itself waits for it, without a pause.
 final class AvahiSession {
   private let thread: AvahiThread
-  private let wishes: Wishes
+  private let desired: DesiredAnnouncements
   private let interfaceNames: [String]
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let logger: Logger
-  private let ended: Latch
+  private let ended: Completion
 
   private let publisher: Publisher
   private let browsing: Browsing
   private var watch: CounterWatch?
-  private var alarm: Alarm?
+  private var timer: TimerFD?
 
   private enum Life {
     case new
@@ -41,11 +41,12 @@ final class AvahiSession {
   private var scope: [AvahiIfIndex] = []
 
   init(
-    thread: AvahiThread, wishes: Wishes, interfaces: [String], report: AsyncStream<DiscoveryEvent>.Continuation,
-    logger: Logger, ended: Latch
+    thread: AvahiThread, desired: DesiredAnnouncements, interfaces: [String],
+    report: AsyncStream<DiscoveryEvent>.Continuation,
+    logger: Logger, ended: Completion
   ) {
     self.thread = thread
-    self.wishes = wishes
+    self.desired = desired
     self.interfaceNames = interfaces
     self.report = report
     self.logger = logger
@@ -54,10 +55,10 @@ final class AvahiSession {
     browsing = Browsing(report: report, logger: logger)
   }
 
-  /// The first ring of the bell connects.
+  /// The first ring of the eventFD connects.
   func start() -> Bool {
-    watch = CounterWatch(wishes.bell.descriptor, on: thread) { [unowned self] in wishesChanged() }
-    alarm = Alarm(on: thread) { [unowned self] in alarmRang() }
+    watch = CounterWatch(desired.eventFD.descriptor, on: thread) { [unowned self] in wishesChanged() }
+    timer = TimerFD(on: thread) { [unowned self] in timerFired() }
     publisher.failed = { [unowned self] reason in failed(reason) }
     publisher.availability = { [unowned self] name in browsing.availability(of: name, own: ownHost) }
     browsing.learned = { [unowned self] in publisher.proceed() }
@@ -66,14 +67,14 @@ final class AvahiSession {
       publish()
     }
     browsing.failed = { [unowned self] reason in failed(reason) }
-    wishes.bell.ring()
+    desired.eventFD.signal()
     return thread.start()
   }
 
   private func wishesChanged() {
     if case .ended = life { return }
-    guard !wishes.isStopped else { return end() }
-    publisher.reconcile(wishes.announcements)
+    guard !desired.isStopped else { return end() }
+    publisher.reconcile(desired.announcements)
     if case .new = life { connect() }
   }
 
@@ -128,7 +129,7 @@ final class AvahiSession {
     switch state {
     case AVAHI_CLIENT_S_RUNNING:
       isUp(client)
-      if let host = avahi_client_get_host_name(client) { wishes.reached(host: String(cString: host)) }
+      if let host = avahi_client_get_host_name(client) { desired.reached(host: String(cString: host)) }
       isRunning = true
       publish()
     case AVAHI_CLIENT_S_REGISTERING, AVAHI_CLIENT_S_COLLISION:
@@ -164,7 +165,7 @@ final class AvahiSession {
     logger.info("connected to avahi-daemon")
     report.yield(.available)
     browsing.start(client, scope)
-    if !interfaceNames.isEmpty { alarm?.set(AvahiLimits.interfaceCheck) }
+    if !interfaceNames.isEmpty { timer?.set(AvahiLimits.interfaceCheck) }
   }
 
   // MARK: Failing
@@ -179,7 +180,7 @@ final class AvahiSession {
     publisher.pause()
     browsing.pause()
     unavailable(reason)
-    alarm?.set(retry)
+    timer?.set(retry)
     retry = min(retry * 2, AvahiLimits.longestRetry)
   }
 
@@ -189,11 +190,11 @@ final class AvahiSession {
     report.yield(.unavailable(reason: reason))
   }
 
-  private func alarmRang() {
+  private func timerFired() {
     switch life {
     case .connected(_, .up):
       if scope == presentInterfaces() {
-        alarm?.set(AvahiLimits.interfaceCheck)
+        timer?.set(AvahiLimits.interfaceCheck)
       } else {
         logger.info("the interfaces to use have changed")
         reconnect()

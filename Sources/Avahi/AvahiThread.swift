@@ -52,9 +52,9 @@ final class CounterWatch {
   }
 }
 
-/// A single alarm on the Avahi thread, on the monotonic clock: Avahi's own timers follow the wall clock, and boards
+/// A single timer on the Avahi thread, on the monotonic clock: Avahi's own timers follow the wall clock, and boards
 /// without a battery set theirs back and forth.
-final class Alarm {
+final class TimerFD {
   private let descriptor = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
   private var watch: CounterWatch?
 

@@ -4,14 +4,14 @@ import LinkLocal
 import Synchronization
 
 /// What the rest of the program wants of the Avahi thread, and what it may read of it.
-final class Wishes: Sendable {
+final class DesiredAnnouncements: Sendable {
   private struct State {
     var announcements: [String: Announcement] = [:]
     var isStopped = false
     var hostName: String?
   }
   private let state = Mutex(State())
-  let bell = Bell()
+  let eventFD = EventFD()
 
   var announcements: [String: Announcement] { state.withLock { $0.announcements } }
   var isStopped: Bool { state.withLock { $0.isStopped } }
@@ -19,17 +19,17 @@ final class Wishes: Sendable {
 
   func announce(_ announcement: Announcement) {
     state.withLock { $0.announcements[announcement.id] = announcement }
-    bell.ring()
+    eventFD.signal()
   }
 
   func withdraw(id: String) {
     state.withLock { $0.announcements[id] = nil }
-    bell.ring()
+    eventFD.signal()
   }
 
   func stop() {
     state.withLock { $0.isStopped = true }
-    bell.ring()
+    eventFD.signal()
   }
 
   func reached(host: String) {
@@ -38,14 +38,14 @@ final class Wishes: Sendable {
 }
 
 /// Wakes the Avahi thread: a file descriptor that becomes readable (eventfd(2)).
-final class Bell: Sendable {
+final class EventFD: Sendable {
   let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
 
   deinit { close(descriptor) }
 
-  func ring() {
+  func signal() {
     var one: UInt64 = 1
-    // It fails only where the bell is ringing already.
+    // It fails only where the eventFD is ringing already.
     _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
   }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Opens once; the one who waits for that goes on, cancelled or not.
-final class Latch: Sendable {
+final class Completion: Sendable {
   enum Outcome: Sendable { case done, gaveUp }
 
   private enum State {
