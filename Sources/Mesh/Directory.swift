@@ -12,7 +12,7 @@ final class Directory: Sendable {
   }
 
   private struct State {
-    var roster = Roster()
+    var discovered = DiscoveredDevices()
     /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
     var http: [JID: Bool] = [:]
     /// The key that a device showed when it was dialled as what it announced, nil where it showed none. What that makes of
@@ -33,72 +33,72 @@ final class Directory: Sendable {
 
   /// The node id that the device announces, which proves nothing.
   func hint(of jid: JID) -> String? {
-    state.withLock { $0.roster[jid]?.record.id }
+    state.withLock { $0.discovered[jid]?.record.id }
   }
 
   /// What came out when the device was dialled.
   func learned(_ jid: JID, key: NodeID?, announcedAs hint: String?) {
     let shown = Shown(key: key, hint: hint)
     change { state in
-      guard let entry = state.roster[jid], state.shown.updateValue(shown, forKey: jid) != shown else { return [] }
+      guard let entry = state.discovered[jid], state.shown.updateValue(shown, forKey: jid) != shown else { return [] }
       return [entry]
     }
   }
 
   /// Friends have changed, and with them what devices are to this node.
   func refresh() {
-    change { $0.roster.entries }
+    change { $0.discovered.entries }
   }
 
   func devices() -> [Device] {
-    state.withLock { state in state.roster.entries.map { device($0, state) } }
+    state.withLock { state in state.discovered.entries.map { device($0, state) } }
   }
 
   func device(_ jid: JID) -> Device? {
-    state.withLock { state in state.roster[jid].map { device($0, state) } }
+    state.withLock { state in state.discovered[jid].map { device($0, state) } }
   }
 
   /// The hash that a device announces of its capabilities, in the one algorithm that is in use.
   func verification(of jid: JID) -> String? {
-    state.withLock { Self.verification($0.roster[jid]) }
+    state.withLock { Self.verification($0.discovered[jid]) }
   }
 
   func received(_ event: DiscoveryEvent) {
-    change { $0.roster.received(event, now: .now) }
+    change { $0.discovered.received(event, now: .now) }
   }
 
   func withdrew(id: String) {
-    change { $0.roster.withdrew(id: id, now: .now) }
+    change { $0.discovered.withdrew(id: id, now: .now) }
   }
 
   func answered(_ jid: JID) {
-    change { $0.roster.answered(jid, now: .now) }
+    change { $0.discovered.answered(jid, now: .now) }
   }
 
   func dialFailed(_ jid: JID) {
-    change { $0.roster.dialFailed(jid, now: .now) }
+    change { $0.discovered.dialFailed(jid, now: .now) }
   }
 
   func expire() {
-    change { $0.roster.expire(now: .now) }
+    change { $0.discovered.expire(now: .now) }
   }
 
   func learned(_ jid: JID, http: Bool) {
     change { state in
-      guard let entry = state.roster[jid], state.http.updateValue(http, forKey: jid) != http else { return [] }
+      guard let entry = state.discovered[jid], state.http.updateValue(http, forKey: jid) != http else { return [] }
       return [entry]
     }
   }
 
   /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
   func changes() -> AsyncStream<Device> {
-    state.withLock { state in watchers.add(first: state.roster.entries.map { device($0, state) }) }
+    state.withLock { state in watchers.add(first: state.discovered.entries.map { device($0, state) }) }
   }
 
   /// Ends every watch.
   func shutDown() { watchers.finish() }
 
-  private func change(_ body: (inout State) -> [RosterEntry]) {
+  private func change(_ body: (inout State) -> [DiscoveredDevice]) {
     state.withLock { state in
       for entry in body(&state) {
         watchers.tell(device(entry, state))
@@ -107,12 +107,12 @@ final class Directory: Sendable {
     }
   }
 
-  private static func verification(_ entry: RosterEntry?) -> String? {
+  private static func verification(_ entry: DiscoveredDevice?) -> String? {
     guard let verification = entry?.record.verification, verification.hash == "sha-1" else { return nil }
     return verification.ver
   }
 
-  private func device(_ entry: RosterEntry, _ state: borrowing State) -> Device {
+  private func device(_ entry: DiscoveredDevice, _ state: borrowing State) -> Device {
     let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
     let hint = entry.record.id
     let shown = state.shown[entry.jid].flatMap { shown in
@@ -128,7 +128,7 @@ final class Directory: Sendable {
 }
 
 extension Device.State {
-  fileprivate init(_ state: RosterEntry.State) {
+  fileprivate init(_ state: DiscoveredDevice.State) {
     switch state {
     case .online: self = .online
     case .away: self = .away

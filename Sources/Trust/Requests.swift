@@ -1,7 +1,7 @@
 package import FoundationEssentials
 import XMPP
 
-/// What becomes of requests of friendship (`requests` in the configuration; XEP-0332 §"Roster handling in web
+/// What becomes of requests of friendship (`requests` in the configuration; XEP-0332 §"DiscoveredDevices handling in web
 /// servers").
 package enum RequestMode: String, Sendable, CaseIterable {
   /// The owner decides on each.

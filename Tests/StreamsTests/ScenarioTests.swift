@@ -285,7 +285,7 @@ extension Play {
       """
       Romeo greets
       Romeo sends
-        <iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>
+        <iq type='get' id='1'><query xmlns='jabber:iq:discovered'/></iq>
         <iq type='set' id='2'><x xmlns='urn:unheard-of'/></iq>
         <iq type='put' id='3'><x xmlns='urn:unheard-of'/></iq>
         <iq type='get' id='4'/>

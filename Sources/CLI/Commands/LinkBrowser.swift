@@ -10,7 +10,7 @@ enum LinkBrowser {
   /// What is seen in this time, sorted by address. Throws `CommandFailure` where Avahi cannot be asked.
   static func devices(for duration: Duration) async throws(CommandFailure) -> [DeviceResource] {
     let discovery = AvahiDiscovery(logger: Logger(label: "browse") { _ in SwiftLogNoOpLogHandler() })
-    let (roster, problem) = await withTaskGroup(of: (Roster, String?)?.self) { group in
+    let (discovered, problem) = await withTaskGroup(of: (DiscoveredDevices, String?)?.self) { group in
       group.addTask {
         await discovery.run()
         return nil
@@ -19,18 +19,18 @@ enum LinkBrowser {
       try? await Task.sleep(for: duration)
       // The end of discovery ends its events, and with them the collecting.
       group.cancelAll()
-      return await group.reduce(nil) { $0 ?? $1 } ?? (Roster(), nil)
+      return await group.reduce(nil) { $0 ?? $1 } ?? (DiscoveredDevices(), nil)
     }
     if let problem {
       throw CommandFailure(
         .noDaemon, "neither a hearth daemon nor avahi-daemon can be asked (\(problem)): start one of them")
     }
-    return roster.entries.filter { $0.state != .gone }.map(DeviceResource.init)
+    return discovered.entries.filter { $0.state != .gone }.map(DeviceResource.init)
   }
 
   /// Everything that is told until the end, and what was wrong last.
-  private static func collect(_ events: AsyncStream<DiscoveryEvent>) async -> (Roster, String?) {
-    var roster = Roster()
+  private static func collect(_ events: AsyncStream<DiscoveryEvent>) async -> (DiscoveredDevices, String?) {
+    var discovered = DiscoveredDevices()
     var problem: String?
     for await event in events {
       switch event {
@@ -38,15 +38,15 @@ enum LinkBrowser {
       case .available: problem = nil
       case .found, .lost, .unanswered, .announced, .refused: break
       }
-      _ = roster.received(event, now: Date())
+      _ = discovered.received(event, now: Date())
     }
-    return (roster, problem)
+    return (discovered, problem)
   }
 }
 
 extension DeviceResource {
   /// Without a daemon nobody knows whether it answers HTTP, and there is no front to open it with.
-  fileprivate init(_ entry: RosterEntry) {
+  fileprivate init(_ entry: DiscoveredDevice) {
     self.init(
       jid: entry.jid.text, name: entry.record.nick ?? entry.jid.user, online: entry.state == .online, http: nil,
       status: entry.record.status ?? "", message: entry.record.message,

@@ -2,7 +2,7 @@ import FoundationEssentials
 import XMPP
 
 /// What the roster knows of one device.
-struct RosterDevice: Sendable {
+struct TrackedDevice: Sendable {
   enum Owner: Sendable, Hashable {
     case peer
     /// This node, with the announcement's id.
@@ -40,16 +40,16 @@ struct RosterDevice: Sendable {
     }
   }
 
-  var state: RosterEntry.State {
+  var state: DiscoveredDevice.State {
     if isLocal { return .online }
     if listings.isEmpty { return .gone }
     return !refusesDials && listings.values.contains(where: \.answers) ? .online : .away
   }
 
-  var entry: RosterEntry {
+  var entry: DiscoveredDevice {
     let answering = listings.values.contains(where: \.answers)
     let endpoints = listings.values.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
-    return RosterEntry(
+    return DiscoveredDevice(
       jid: jid, state: state, isLocal: isLocal, endpoints: Set(endpoints).sorted(by: Endpoint.precedes),
       record: record, seen: seen)
   }

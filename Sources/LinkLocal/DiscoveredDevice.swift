@@ -2,7 +2,7 @@ package import FoundationEssentials
 package import XMPP
 
 /// One device of the roster, however many interfaces and address families show it (XEP-0174 §11.1).
-package struct RosterEntry: Sendable, Hashable {
+package struct DiscoveredDevice: Sendable, Hashable {
   package enum State: Sendable, Hashable {
     /// Announced, and nothing speaks against it.
     case online

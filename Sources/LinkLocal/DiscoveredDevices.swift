@@ -9,8 +9,8 @@ package import XMPP
 ///
 /// After a restart of discovery the entries stay as they are for `LinkLocalLimits.grace`; what was not found again then
 /// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
-package struct Roster: Sendable {
-  private var devices: [JID: RosterDevice] = [:]
+package struct DiscoveredDevices: Sendable {
+  private var devices: [JID: TrackedDevice] = [:]
   /// By id, what this node announces, as it stands on the link.
   private var announced: [String: JID] = [:]
   private let capacity: Int
@@ -22,45 +22,45 @@ package struct Roster: Sendable {
   }
 
   /// Sorted by address; those that are gone included.
-  package var entries: [RosterEntry] {
+  package var entries: [DiscoveredDevice] {
     devices.values.lazy.filter { $0.owner != .withdrawn }.map(\.entry).sorted { $0.jid < $1.jid }
   }
 
-  package subscript(jid: JID) -> RosterEntry? {
+  package subscript(jid: JID) -> DiscoveredDevice? {
     devices[jid].flatMap { $0.owner == .withdrawn ? nil : $0.entry }
   }
 
-  package mutating func received(_ event: DiscoveryEvent, now: Date) -> [RosterEntry] {
+  package mutating func received(_ event: DiscoveryEvent, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
     return expired + apply(event, now: now)
   }
 
   /// Nobody accepted a connection, or nobody answered on it.
-  package mutating func dialFailed(_ jid: JID, now: Date) -> [RosterEntry] {
+  package mutating func dialFailed(_ jid: JID, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
     return expired + change(jid) { $0.refusesDials = true }
   }
 
   /// The device itself answered: a stream to or from it works.
-  package mutating func answered(_ jid: JID, now: Date) -> [RosterEntry] {
+  package mutating func answered(_ jid: JID, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
     return expired + change(jid) { $0.answered(now: now) }
   }
 
   /// This node takes an announcement back; its device vanishes from the roster at once.
-  package mutating func withdrew(id: String, now: Date) -> [RosterEntry] {
+  package mutating func withdrew(id: String, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
     guard let jid = announced.removeValue(forKey: id), let device = devices[jid] else { return expired }
     devices[jid]?.owner = .withdrawn
     if device.listings.isEmpty { devices[jid] = nil }
     let last = device.entry
     return expired + [
-      RosterEntry(jid: jid, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
+      DiscoveredDevice(jid: jid, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
     ]
   }
 
   /// Drops what was not found again in time after discovery was restarted.
-  package mutating func expire(now: Date) -> [RosterEntry] {
+  package mutating func expire(now: Date) -> [DiscoveredDevice] {
     guard let deadline, now >= deadline else { return [] }
     self.deadline = nil
     return devices.keys.sorted().flatMap { jid in
@@ -68,7 +68,7 @@ package struct Roster: Sendable {
     }
   }
 
-  private mutating func apply(_ event: DiscoveryEvent, now: Date) -> [RosterEntry] {
+  private mutating func apply(_ event: DiscoveryEvent, now: Date) -> [DiscoveredDevice] {
     switch event {
     case .found(let sighting):
       admit(sighting.key.instance, now: now)
@@ -89,14 +89,14 @@ package struct Roster: Sendable {
     }
   }
 
-  private mutating func restarted(now: Date) -> [RosterEntry] {
+  private mutating func restarted(now: Date) -> [DiscoveredDevice] {
     for jid in devices.keys { devices[jid]?.discoveryRestarted() }
     deadline = now + LinkLocalLimits.grace
     return []
   }
 
-  private mutating func own(_ jid: JID, id: String, now: Date) -> [RosterEntry] {
-    var changed: [RosterEntry] = []
+  private mutating func own(_ jid: JID, id: String, now: Date) -> [DiscoveredDevice] {
+    var changed: [DiscoveredDevice] = []
     if let former = announced.updateValue(jid, forKey: id), former != jid {
       // Whoever holds the former name now, it is not this node.
       changed = change(former) { $0.owner = .peer }
@@ -107,7 +107,7 @@ package struct Roster: Sendable {
   }
 
   /// Runs `body` on a device that is known, and tells whether that shows.
-  private mutating func change(_ jid: JID, _ body: (inout RosterDevice) -> Void) -> [RosterEntry] {
+  private mutating func change(_ jid: JID, _ body: (inout TrackedDevice) -> Void) -> [DiscoveredDevice] {
     guard var device = devices[jid] else { return [] }
     let (before, owner) = (device.entry, device.owner)
     body(&device)
@@ -130,6 +130,6 @@ package struct Roster: Sendable {
       guard oldest != nil || isLocal else { return }
       if let oldest { devices[oldest.jid] = nil }
     }
-    devices[jid] = RosterDevice(jid: jid, seen: now)
+    devices[jid] = TrackedDevice(jid: jid, seen: now)
   }
 }
