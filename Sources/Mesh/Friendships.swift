@@ -25,7 +25,7 @@ package actor Friendships {
   /// What lets friends of a former key of this node know it again.
   nonisolated package let rotations: [KeyRotation]
   /// Apart, so that nothing that strangers do often drowns the one who pretends to be a friend.
-  nonisolated private let throttles = Mutex((accepted: Throttle(), impostors: Throttle(), others: Throttle()))
+  nonisolated private let rateLimiters = Mutex((accepted: LogRateLimiter(), impostors: LogRateLimiter(), others: LogRateLimiter()))
   nonisolated private let watchers = Watchers<TrustEvent?>(capacity: MeshLimits.events)
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
@@ -108,10 +108,10 @@ package actor Friendships {
 
   /// Tells what was decided about a peer, as often as the log can bear.
   nonisolated func decided(_ event: TrustEvent) {
-    let events = throttles.withLock { throttles in
-      if case .streamAccepted = event { return throttles.accepted.pass(event, now: Date()) }
+    let events = rateLimiters.withLock { rateLimiters in
+      if case .streamAccepted = event { return rateLimiters.accepted.pass(event, now: Date()) }
       return event.isAboutAnImpostor
-        ? throttles.impostors.pass(event, now: Date()) : throttles.others.pass(event, now: Date())
+        ? rateLimiters.impostors.pass(event, now: Date()) : rateLimiters.others.pass(event, now: Date())
     }
     for event in events { tell(event) }
   }
@@ -267,7 +267,7 @@ package actor Friendships {
     case .persist: break
     case .tell(let event): tell(event)
     case .send(let friendship, let id): wire?.send(friendship, id, isErrand)
-    case .cut(let id): wire?.cut(id)
+    case .terminate(let id): wire?.cut(id)
     case .pair(let message, let id): wire?.pair(message, id)
     case .compare: watchers.tell(nil)
     }

@@ -40,11 +40,11 @@ extension FriendBook {
   ) throws(TrustError) {
     self.init(own: own, mode: mode, cryptography: cryptography, digits: digits)
     let content = try Self.content(Data(bytes))
-    for friend in content.friends { try Self.checking { () throws(TrustError) in try roll.add(friend) } }
+    for friend in content.friends { try Self.checking { () throws(TrustError) in try friendTable.add(friend) } }
     for node in content.blocked {
-      guard roll.friends[node.id] == nil
+      guard friendTable.friends[node.id] == nil
       else { throw TrustError(.damaged, "\(node.id) is both a friend and blocked") }
-      try Self.checking { () throws(TrustError) in try roll.block(node) }
+      try Self.checking { () throws(TrustError) in try friendTable.block(node) }
     }
     guard content.requests.count <= TrustLimits.requests, content.asked.count <= TrustLimits.asked,
       Set(content.requests.map(\.id)).count == content.requests.count,

@@ -12,8 +12,8 @@ extension FriendBook {
     try checkWelcome(id, jid)
     let request = FriendRequest(greeting: greeting, token: token, rotations: rotations)
     // A friend may have lost this node; asking changes nothing here.
-    guard roll.friends[id] == nil else { return [.send(.subscribe(request), to: id)] }
-    if let petname { _ = try roll.name(petname, for: id) }
+    guard friendTable.friends[id] == nil else { return [.send(.subscribe(request), to: id)] }
+    if let petname { _ = try friendTable.name(petname, for: id) }
     let node = AskedNode(id: id, jid: jid, petname: petname, since: now, origin: token == nil ? .request : .invite)
     // Who was asked and waits here at the same time needs no further word.
     if queue.isPending(id) { return try accept(id, petname: petname, now: now) + [.send(.subscribe(request), to: id)] }
@@ -42,36 +42,36 @@ extension FriendBook {
   }
 
   package mutating func rename(_ id: NodeID, to petname: Petname) throws(TrustError) -> [TrustAction] {
-    guard let friend = roll.friends[id] else { throw Self.unknown("friend \(id.short)") }
-    let name = try roll.name(petname, for: id)
-    roll.rename(id, to: name)
-    let renamed = roll.friends[id] ?? friend
+    guard let friend = friendTable.friends[id] else { throw Self.unknown("friend \(id.short)") }
+    let name = try friendTable.name(petname, for: id)
+    friendTable.rename(id, to: name)
+    let renamed = friendTable.friends[id] ?? friend
     return [.persist, .tell(.renamed(renamed, from: friend.petname))]
   }
 
   /// It is a stranger from now on, and its devices belong to nobody.
   package mutating func remove(_ id: NodeID) throws(TrustError) -> [TrustAction] {
-    guard let friend = roll.friends[id] else { throw Self.unknown("friend \(id.short)") }
+    guard let friend = friendTable.friends[id] else { throw Self.unknown("friend \(id.short)") }
     guard friend.origin != .fleet else {
       throw TrustError(.policy, "\(friend.petname) comes from trusted.d: remove it there, or block it")
     }
-    roll.remove(id)
-    return [.persist, .cut(id), .tell(.removed(friend))]
+    friendTable.remove(id)
+    return [.persist, .terminate(id), .tell(.removed(friend))]
   }
 
   /// A friend that is blocked is no longer one. The peer is not told.
   package mutating func block(_ id: NodeID, now: Date) throws(TrustError) -> [TrustAction] {
     guard id != own else { throw TrustError(.itself, "this is the id of this node itself") }
-    let node = BlockedNode(id: id, petname: roll.friends[id]?.petname, since: now)
-    try roll.block(node)
+    let node = BlockedNode(id: id, petname: friendTable.friends[id]?.petname, since: now)
+    try friendTable.block(node)
     _ = queue.removePending(id)
     _ = queue.removeAsked(id)
-    return endPairing(with: id, now: now) + [.persist, .cut(id), .tell(.blocked(node))]
+    return endPairing(with: id, now: now) + [.persist, .terminate(id), .tell(.blocked(node))]
   }
 
   /// It is a stranger from now on, even where it was a friend.
   package mutating func unblock(_ id: NodeID) throws(TrustError) -> [TrustAction] {
-    guard let node = roll.unblock(id) else { throw Self.unknown("blocked node \(id.short)") }
+    guard let node = friendTable.unblock(id) else { throw Self.unknown("blocked node \(id.short)") }
     return [.persist, .tell(.unblocked(node))]
   }
 
@@ -82,7 +82,7 @@ extension FriendBook {
   ) throws(TrustError) -> [TrustAction] {
     guard token.count == TrustLimits.tokenBytes
     else { throw TrustError(.range, "a token has \(TrustLimits.tokenBytes) random bytes") }
-    if let petname, let friend = roll.friend(named: petname) {
+    if let petname, let friend = friendTable.friend(named: petname) {
       throw TrustError(.petnameTaken, "\(petname) is already the name of \(friend.id.short): choose another")
     }
     try inviteList.issue(hash: hash(ofToken: token), petname: petname, now: now)
@@ -92,14 +92,14 @@ extension FriendBook {
   /// The one node that the owner means by a petname, an id, the first group of an id, or a device's address.
   /// Throws `unknown` or `ambiguous`.
   package func find(_ text: String) throws(TrustError) -> NodeID {
-    if let petname = try? Petname(text), let friend = roll.friend(named: petname) { return friend.id }
+    if let petname = try? Petname(text), let friend = friendTable.friend(named: petname) { return friend.id }
     if let petname = try? Petname(text), let node = blocked.first(where: { $0.petname == petname }) { return node.id }
     if let id = try? NodeID(text) { return id }
     let (short, jid) = (String(decoding: NodeID.normalized(text), as: UTF8.self), JID(text))
-    var known: [(id: NodeID, jids: [JID])] = roll.friends.values.map { ($0.id, $0.devices) }
+    var known: [(id: NodeID, jids: [JID])] = friendTable.friends.values.map { ($0.id, $0.devices) }
     known += queue.pending.map { ($0.id, $0.jid.map { [$0] } ?? []) }
     known += queue.asked.map { ($0.id, $0.jid.map { [$0] } ?? []) }
-    known += roll.blocked.keys.map { ($0, []) }
+    known += friendTable.blocked.keys.map { ($0, []) }
     let matches = Set(known.filter { node in node.id.short == short || node.jids.contains { $0 == jid } }.map(\.id))
     guard let match = matches.first else { throw Self.unknown("friend, request or node called “\(text)”") }
     guard matches.count == 1 else {
@@ -144,9 +144,9 @@ extension FriendBook {
     let ids = Set(entries.map(\.id))
     var (changes, isChanged): ([TrustAction], Bool) = ([], false)
     for friend in friends where friend.origin == .fleet && !ids.contains(friend.id) {
-      roll.remove(friend.id)
+      friendTable.remove(friend.id)
       isChanged = true
-      changes += [.cut(friend.id), .tell(.removed(friend))]
+      changes += [.terminate(friend.id), .tell(.removed(friend))]
     }
     for entry in entries {
       do throws(TrustError) {
@@ -162,7 +162,7 @@ extension FriendBook {
 
   /// nil where nothing changed.
   private mutating func addFleet(_ entry: FleetEntry, now: Date) throws(TrustError) -> [TrustAction]? {
-    if let friend = roll.friends[entry.id] {
+    if let friend = friendTable.friends[entry.id] {
       guard friend.origin == .fleet, friend.petname.text != entry.petname.text else { return nil }
       return try rename(entry.id, to: entry.petname).filter { $0 != .persist }
     }

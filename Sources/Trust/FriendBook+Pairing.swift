@@ -15,7 +15,7 @@ extension FriendBook {
     try checkWelcome(peer.id, peer.jid)
     guard nonce.count == TrustLimits.nonceBytes
     else { throw TrustError(.range, "a nonce has \(TrustLimits.nonceBytes) random bytes") }
-    if let petname { _ = try roll.name(petname, for: peer.id) }
+    if let petname { _ = try friendTable.name(petname, for: peer.id) }
     let actions: [PairingAction]
     do throws(PairingFailure) {
       actions = try pairing.start(with: peer, nonce: nonce, now: now)
@@ -30,7 +30,7 @@ extension FriendBook {
   /// The owner says that the digits are the same on both sides, and may name the friend. Throws `pairing`.
   package mutating func confirmPairing(petname: Petname? = nil, now: Date) throws(TrustError) -> [TrustAction] {
     if let petname, let peer = pairing.peer {
-      _ = try roll.name(petname, for: peer.id)
+      _ = try friendTable.name(petname, for: peer.id)
       pairingPetname = petname
     }
     do throws(PairingFailure) {
@@ -91,9 +91,11 @@ extension FriendBook {
   private mutating func paired(_ peer: PairingPeer, now: Date) -> [TrustAction] {
     let petname = pairingPetname
     pairingPetname = nil
-    if let friend = roll.friends[peer.id] { return [.send(.subscribed, to: peer.id), .tell(.confirmed(friend))] }
+    if let friend = friendTable.friends[peer.id] {
+      return [.send(.subscribed, to: peer.id), .tell(.confirmed(friend))]
+    }
     do throws(TrustError) {
-      let name = petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }
+      let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
       return try befriend(peer.id, jid: peer.jid, petname: name, origin: .digits, now: now)
     } catch {
       return throttle.pass(.requestRefused(peer.id, peer.jid, Self.refusal(error)), now: now)

@@ -22,7 +22,7 @@ extension FriendBook {
       return rotate(request, peer, now: now) ?? refuse(peer, .changed, now: now)
     case .friend:
       // The answer may have been lost. What was meant for one use is used up all the same.
-      let spent = request.token.flatMap { try? spend($0, now: now).get() } != nil
+      let spent = request.token.flatMap { try? take($0, now: now).get() } != nil
       return (spent ? [.persist] : []) + [.send(.subscribed, to: peer.id)]
     case .stranger:
       if let actions = rotate(request, peer, now: now) { return actions }
@@ -54,7 +54,7 @@ extension FriendBook {
   ) -> [TrustAction] {
     do throws(TrustError) {
       // A name that was taken meanwhile does not undo the owner's word.
-      let name = petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }
+      let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
       return try befriend(peer.id, jid: peer.jid, petname: name, origin: origin, now: now)
         + [.send(.subscribed, to: peer.id)]
     } catch {
@@ -68,10 +68,10 @@ extension FriendBook {
 
   /// All that can be wrong with a token gets the same answer at once; the reason is for the log.
   private mutating func redeem(_ token: [UInt8], _ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
-    switch spend(token, now: now) {
+    switch take(token, now: now) {
     case .success(let invite):
       let actions = welcome(peer, petname: invite.petname, origin: .invite, now: now)
-      if roll.friends[peer.id] != nil { return actions }
+      if friendTable.friends[peer.id] != nil { return actions }
       return [.persist] + throttle.pass(.inviteRefused(peer.id, .unwelcome), now: now)
         + [.send(.unsubscribed, to: peer.id)]
     case .failure(let failure):
@@ -81,13 +81,13 @@ extension FriendBook {
 
   /// A token in a blocked node's hands is in the wrong ones.
   private mutating func refuseBlocked(_ request: FriendRequest, _ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
-    guard let token = request.token, case .success = spend(token, now: now)
+    guard let token = request.token, case .success = take(token, now: now)
     else { return refuse(peer, .blocked, now: now) }
     return [.persist] + throttle.pass(.inviteRefused(peer.id, .unwelcome), now: now)
       + [.send(.unsubscribed, to: peer.id)]
   }
 
-  private mutating func spend(_ token: [UInt8], now: Date) -> Result<Invite, InviteFailure> {
+  private mutating func take(_ token: [UInt8], now: Date) -> Result<Invite, InviteFailure> {
     inviteList.redeem(hash: hash(ofToken: token), now: now)
   }
 
@@ -96,26 +96,26 @@ extension FriendBook {
     guard let old = predecessor(in: request.rotations) else { return nil }
     let successor = KeyRotation.successor(of: old.id, along: request.rotations, cryptography)
     // `trusted.d` names the old key: only its author can change that.
-    guard successor == peer.id, old.origin != .fleet, let friend = roll.replace(old.id, by: peer.id) else {
+    guard successor == peer.id, old.origin != .fleet, let friend = friendTable.replace(old.id, by: peer.id) else {
       return throttle.pass(.rotationRefused(peer.id), now: now) + [.send(.unsubscribed, to: peer.id)]
     }
     _ = queue.removePending(peer.id)
     _ = queue.removeAsked(peer.id)
-    return [.persist, .cut(old.id), .tell(.rotated(friend, from: old.id)), .send(.subscribed, to: peer.id)]
+    return [.persist, .terminate(old.id), .tell(.rotated(friend, from: old.id)), .send(.subscribed, to: peer.id)]
   }
 
   /// The friend with whose key a part of the chain begins.
   private func predecessor(in chain: [KeyRotation]) -> Friend? {
     chain.prefix(TrustLimits.rotations).lazy
-      .compactMap { cryptography.id(ofKey: $0.old) }.compactMap { roll.friends[$0] }.first
+      .compactMap { cryptography.id(ofKey: $0.old) }.compactMap { friendTable.friends[$0] }.first
   }
 
   /// Counts only where this node asked.
   private mutating func agreed(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
-    if let friend = roll.friends[peer.id] { return friendThrottle.pass(.confirmed(friend), now: now) }
+    if let friend = friendTable.friends[peer.id] { return friendThrottle.pass(.confirmed(friend), now: now) }
     guard let asked = queue.asked.first(where: { $0.id == peer.id }), verdict(jid: peer.jid, id: peer.id) == .stranger
     else { return [] }
-    let name = asked.petname.flatMap { roll.friend(named: $0) == nil ? $0 : nil }
+    let name = asked.petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
     do throws(TrustError) {
       return try befriend(peer.id, jid: asked.jid ?? peer.jid, petname: name, origin: asked.origin, now: now)
     } catch {
@@ -125,7 +125,7 @@ extension FriendBook {
 
   private mutating func declined(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.removeAsked(peer.id) { return [.persist, .tell(.declined(asked))] }
-    return roll.friends[peer.id].map { friendThrottle.pass(.renounced($0), now: now) } ?? []
+    return friendTable.friends[peer.id].map { friendThrottle.pass(.renounced($0), now: now) } ?? []
   }
 
   private mutating func withdrew(_ peer: AuthenticatedPeer) -> [TrustAction] {
@@ -145,9 +145,9 @@ extension FriendBook {
     _ id: NodeID, jid: JID?, petname: Petname?, origin: Friend.Origin, now: Date
   ) throws(TrustError) -> [TrustAction] {
     try checkWelcome(id, jid)
-    let name = try roll.name(petname, for: id)
+    let name = try friendTable.name(petname, for: id)
     let friend = Friend(id: id, petname: name, devices: jid.map { [$0] } ?? [], since: now, origin: origin)
-    try roll.add(friend)
+    try friendTable.add(friend)
     _ = queue.removePending(id)
     _ = queue.removeAsked(id)
     return [.persist, .tell(.befriended(friend))]
@@ -156,9 +156,9 @@ extension FriendBook {
   /// Throws where this node cannot become a friend at all.
   func checkWelcome(_ id: NodeID, _ jid: JID?) throws(TrustError) {
     guard id != own else { throw TrustError(.itself, "this is the id of this node itself") }
-    guard roll.blocked[id] == nil
+    guard friendTable.blocked[id] == nil
     else { throw TrustError(.blocked, "\(id.short) is blocked: hearth friends unblock \(id)") }
-    if let jid { try roll.checkFree(jid, for: id) }
+    if let jid { try friendTable.checkFree(jid, for: id) }
   }
 
   /// Bound to this node, so that what is stored here fits no other store.

@@ -12,16 +12,16 @@ package struct FriendBook: Sendable {
   /// As configured; not part of the store.
   package var mode: RequestMode
   let cryptography: Cryptography
-  var roll = Roll()
+  var friendTable = FriendTable()
   var queue = RequestQueue()
   var inviteList = InviteList()
   var permitWindow: PermitWindow?
   var pairing: PairingMachine
   /// What the peer will be called, where the owner said so.
   var pairingPetname: Petname?
-  var throttle = Throttle()
+  var throttle = LogRateLimiter()
   /// For what friends say, which strangers must not drown.
-  var friendThrottle = Throttle()
+  var friendThrottle = LogRateLimiter()
 
   /// Takes over what was spent of the limits, and nothing else.
   package mutating func keepLimits(of other: FriendBook) {
@@ -39,15 +39,15 @@ package struct FriendBook: Sendable {
 
 /// What there is, sorted by name or by time.
 extension FriendBook {
-  package var friends: [Friend] { roll.friends.values.sorted { $0.petname < $1.petname } }
-  package var blocked: [BlockedNode] { roll.blocked.values.sorted { ($0.since, $0.id) < ($1.since, $1.id) } }
+  package var friends: [Friend] { friendTable.friends.values.sorted { $0.petname < $1.petname } }
+  package var blocked: [BlockedNode] { friendTable.blocked.values.sorted { ($0.since, $0.id) < ($1.since, $1.id) } }
   package var requests: [PendingRequest] { queue.pending }
   package var asked: [AskedNode] { queue.asked }
   package func invites(now: Date) -> [Invite] { inviteList.invites.filter { $0.isOpen(now: now) } }
   package func permit(now: Date) -> PermitWindow? { permitWindow.flatMap { $0.isOpen(now: now) ? $0 : nil } }
 
-  package func friend(_ id: NodeID) -> Friend? { roll.friends[id] }
-  package func friend(named petname: Petname) -> Friend? { roll.friend(named: petname) }
+  package func friend(_ id: NodeID) -> Friend? { friendTable.friends[id] }
+  package func friend(named petname: Petname) -> Friend? { friendTable.friend(named: petname) }
 
   /// When `expire` has something to do; nil while it has not.
   package var deadline: Date? {
@@ -69,8 +69,8 @@ extension FriendBook {
 extension FriendBook {
   /// A stream with this key goes to or comes from this device: a friend's device is its own from now on.
   package mutating func met(_ jid: JID, id: NodeID, now: Date) -> [TrustAction] {
-    guard let friend = roll.friends[id] else { return [] }
-    switch roll.pin(jid, to: id) {
+    guard let friend = friendTable.friends[id] else { return [] }
+    switch friendTable.pin(jid, to: id) {
     case .known, .foreign: return []
     case .pinned: return [.persist, .tell(.pinned(jid, friend))]
     case .full: return throttle.pass(.unpinned(jid, friend), now: now)

@@ -29,7 +29,7 @@ struct RequestQueue: Sendable {
   /// Oldest first.
   private(set) var pending: [PendingRequest] = []
   private(set) var asked: [AskedNode] = []
-  private var budget = Budget(burst: TrustLimits.requestBurst, interval: TrustLimits.requestInterval)
+  private var bucket = TokenBucket(burst: TrustLimits.requestBurst, interval: TrustLimits.requestInterval)
   private var rejected: [(id: NodeID, at: Date)] = []
 
   init(pending: [PendingRequest] = [], asked: [AskedNode] = []) {
@@ -37,11 +37,11 @@ struct RequestQueue: Sendable {
     self.asked = asked
   }
 
-  mutating func keepBudget(of other: RequestQueue) { budget = other.budget }
+  mutating func keepBudget(of other: RequestQueue) { bucket = other.bucket }
 
   func isPending(_ id: NodeID) -> Bool { pending.contains { $0.id == id } }
 
-  /// Whether a newcomer may be dealt with now: counts against the budget only where it would be.
+  /// Whether a newcomer may be dealt with now: counts against the bucket only where it would be.
   ///
   /// - Parameter isPermitted: the door is open, which is a later word of the owner than a rejection.
   mutating func admit(_ id: NodeID, isPermitted: Bool, now: Date) -> RequestRefusal? {
@@ -51,7 +51,7 @@ struct RequestQueue: Sendable {
         $0.id == id && now >= $0.at && now < $0.at + TrustLimits.rejectionPause
       }
     if isPaused { return .rejected }
-    return budget.spend(now: now) ? nil : .tooMany
+    return bucket.take(now: now) ? nil : .tooMany
   }
 
   func room(for address: String?) -> Bool {

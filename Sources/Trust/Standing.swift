@@ -46,19 +46,19 @@ extension FriendBook {
   /// can announce anything.
   package func verdict(jid: JID?, id: NodeID?, hint: String? = nil) -> Standing {
     if let id, id == own { return .self }
-    if let id, roll.blocked[id] != nil { return .blocked }
-    if let jid, let pinned = roll.owner(of: jid) {
+    if let id, friendTable.blocked[id] != nil { return .blocked }
+    if let jid, let pinned = friendTable.owner(of: jid) {
       guard pinned.id == id else { return .changed(expected: pinned.id, seen: id) }
       return .friend(pinned.petname)
     }
     if let hint, (try? NodeID(hint)) != id || id == nil { return .mismatch(announced: hint, seen: id) }
     guard let id else { return .plaintext }
-    return roll.friends[id].map { .friend($0.petname) } ?? .stranger
+    return friendTable.friends[id].map { .friend($0.petname) } ?? .stranger
   }
 
   /// What to show of a device that was only seen on the link. A claim: `verdict` decides once there is a key.
   package func appearance(jid: JID, hint: String?) -> Standing {
-    guard let hint else { return roll.owner(of: jid).map { .friend($0.petname) } ?? .plaintext }
+    guard let hint else { return friendTable.owner(of: jid).map { .friend($0.petname) } ?? .plaintext }
     guard let id = try? NodeID(hint) else { return verdict(jid: jid, id: nil, hint: hint) }
     let standing = verdict(jid: jid, id: id)
     return standing == .self ? .stranger : standing
@@ -67,6 +67,6 @@ extension FriendBook {
   /// The key to insist on when this device is dialled: the pinned one, else the announced one; nil where there is
   /// neither.
   package func expectedKey(of jid: JID, hint: String?) -> NodeID? {
-    roll.owner(of: jid)?.id ?? hint.flatMap { try? NodeID($0) }
+    friendTable.owner(of: jid)?.id ?? hint.flatMap { try? NodeID($0) }
   }
 }

@@ -9,7 +9,7 @@ package enum TrustAction: Sendable, Hashable {
   /// Send to this node, on a stream whose key it is.
   case send(Friendship, to: NodeID)
   /// End all streams and transfers with this node now.
-  case cut(NodeID)
+  case terminate(NodeID)
   /// Send as an IQ set to this node.
   case pair(PairingMessage, to: NodeID)
   /// Show these digits to the owner, who says whether the peer's are the same.

@@ -7,7 +7,7 @@ import XMPP
   @Test func removingCutsStreams() throws {
     var book = try book(with: anna, named: "anna", at: annasLaptop)
     let friend = book.friends[0]
-    #expect(try book.remove(anna) == [.persist, .cut(anna), .tell(.removed(friend))])
+    #expect(try book.remove(anna) == [.persist, .terminate(anna), .tell(.removed(friend))])
     #expect(book.verdict(jid: annasLaptop, id: anna) == .stranger)
     #expect(book.verdict(jid: annasLaptop, id: bob) == .stranger, "nothing is pinned any more")
     #expect(code { _ = try book.remove(anna) } == .unknown)
@@ -16,7 +16,7 @@ import XMPP
   @Test func blockingCutsStreamsAndLasts() throws {
     var book = try book(with: anna, named: "anna", at: annasLaptop)
     let actions = try book.block(anna, now: start)
-    #expect(actions == [.persist, .cut(anna), .tell(.blocked(book.blocked[0]))])
+    #expect(actions == [.persist, .terminate(anna), .tell(.blocked(book.blocked[0]))])
     book = try reload(book)
     #expect(book.friends.isEmpty && book.blocked.map(\.petname) == [name("anna")])
     #expect(book.verdict(jid: annasLaptop, id: anna) == .blocked)
@@ -82,7 +82,7 @@ import XMPP
     book = try reload(book)
     #expect(book.verdict(jid: annasLaptop, id: bob) == .changed(expected: anna, seen: bob))
     let removed = book.setFleet([FleetEntry(id: anna, petname: name("anne"))], now: start)
-    #expect(removed.first == .persist && removed.contains(.cut(bob)))
+    #expect(removed.first == .persist && removed.contains(.terminate(bob)))
     #expect(book.friends.map(\.petname.text) == ["anne"])
     #expect(book.friends[0].devices == [annasLaptop])
   }

@@ -28,7 +28,7 @@ func exchange(_ actions: [TrustAction], _ a: inout Side, _ b: inout Side, _ name
       switch action {
       case .pair(let message, _): queue.append((byA, message))
       case .compare(let digits, _): side.digits = digits
-      case .persist, .tell, .send, .cut: break
+      case .persist, .tell, .send, .terminate: break
       }
     }
   }
@@ -204,7 +204,7 @@ private let nonceB = Array(repeating: UInt8(2), count: 16)
   @Test func blockingEndsAPairing() throws {
     var (_, b) = try compared()
     let actions = try b.book.block(anna, now: start)
-    #expect(actions.contains(.cut(anna)) && b.book.pairingPeer == nil)
+    #expect(actions.contains(.terminate(anna)) && b.book.pairingPeer == nil)
   }
 
   @Test func messagesAreReadStrictly() throws {

@@ -22,7 +22,9 @@ import XMPP
     #expect(book.verdict(jid: annasLaptop, id: new) == .changed(expected: anna, seen: new))
     let actions = ask(&book, [link("anna", "anna 2")], as: "anna 2")
     #expect(
-      actions == [.persist, .cut(anna), .tell(.rotated(book.friends[0], from: anna)), .send(.subscribed, to: new)])
+      actions == [
+        .persist, .terminate(anna), .tell(.rotated(book.friends[0], from: anna)), .send(.subscribed, to: new),
+      ])
     book = try reload(book)
     #expect(book.verdict(jid: annasLaptop, id: new) == .friend(name("anna")))
     #expect(

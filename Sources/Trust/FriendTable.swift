@@ -3,7 +3,7 @@ import XMPP
 
 /// Friends and blocked nodes, with the rules that hold between them: no petname and no device belongs to two
 /// friends, and nobody is both friend and blocked.
-struct Roll: Sendable {
+struct FriendTable: Sendable {
   private(set) var friends: [NodeID: Friend] = [:]
   private(set) var blocked: [NodeID: BlockedNode] = [:]
   private var pins: [JID: NodeID] = [:]

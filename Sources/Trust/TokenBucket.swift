@@ -3,7 +3,7 @@ package import FoundationEssentials
 /// How often something may happen: a burst, then once an interval.
 ///
 /// A clock that is set back refills nothing; one that is set forward fills the burst again, and no more.
-struct Budget: Sendable {
+struct TokenBucket: Sendable {
   private let burst: Int
   private let interval: TimeInterval
   private var left: Int
@@ -15,7 +15,7 @@ struct Budget: Sendable {
     left = burst
   }
 
-  mutating func spend(now: Date) -> Bool {
+  mutating func take(now: Date) -> Bool {
     refill(now: now)
     guard left > 0 else { return false }
     left -= 1
@@ -35,15 +35,15 @@ struct Budget: Sendable {
 }
 
 /// Passes what is told about strangers, as often as a log can bear, and counts the rest.
-package struct Throttle: Sendable {
-  private var budget = Budget(burst: TrustLimits.refusalBurst, interval: TrustLimits.refusalInterval)
+package struct LogRateLimiter: Sendable {
+  private var bucket = TokenBucket(burst: TrustLimits.refusalBurst, interval: TrustLimits.refusalInterval)
   private var held = 0
 
   package init() {}
 
   /// What is to be told now.
   package mutating func pass(_ event: TrustEvent, now: Date) -> [TrustEvent] {
-    guard budget.spend(now: now) else {
+    guard bucket.take(now: now) else {
       held += 1
       return []
     }
