@@ -189,7 +189,7 @@ extension ChunkReceiverMachine {
       }
       if let error = placeError(nr, chunk) { return error }
       if chunk.isLast { last = nr }
-      return nr == due ? advance(from: chunk, now: now) : park(chunk, nr, now: now)
+      return nr == due ? advance(from: chunk, now: now) : hold(chunk, nr, now: now)
     }
 
     private func placeError(_ nr: UInt64, _ chunk: Chunk) -> BytestreamError? {
@@ -202,7 +202,7 @@ extension ChunkReceiverMachine {
       return nil
     }
 
-    private mutating func park(_ chunk: Chunk, _ nr: UInt64, now: NIODeadline) -> BytestreamError? {
+    private mutating func hold(_ chunk: Chunk, _ nr: UInt64, now: NIODeadline) -> BytestreamError? {
       earlyBytes += chunk.bytes.readableBytes
       guard nr - due <= BytestreamLimits.earlyChunks, earlyBytes <= BytestreamLimits.earlyBytes
       else { return BytestreamError(.overflow, "chunk \(nr) came too long before \(due)") }

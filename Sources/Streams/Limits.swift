@@ -12,7 +12,7 @@ enum Limits {
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
   static let unwantedBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
-  static let parkedOpens = 16
+  static let earlyOpens = 16
   /// Bytes read from a socket at once, and how often before others have their turn: a block of 64 KiB arrives in one piece
   /// more often than not.
   static let receiveBuffer = 64 * 1024

@@ -5,7 +5,7 @@ import XML
 import XMPP
 
 /// An `<open/>` that came before the stanza that announces its bytestream.
-struct ParkedOpen: Sendable {
+struct EarlyOpen: Sendable {
   let open: IBBOpen
   /// The IQ that waits for an answer.
   let id: String
@@ -37,7 +37,7 @@ extension PeerStream {
       bytestream.fail(.incomplete("It was announced and never came."))
     }
     // Of several that came early the first opens it, and the others are refused.
-    for early in parked.claim(id.name) { perform(bytestream.opened(early.open, id: early.id), id) }
+    for early in earlyOpens.claim(id.name) { perform(bytestream.opened(early.open, id: early.id), id) }
   }
 
   /// The next part of an incoming body; nil at its end.
@@ -61,7 +61,7 @@ extension PeerStream {
   func abandonIncoming(_ id: TransferID) {
     guard let transfer = incoming.removeValue(forKey: id) else { return }
     if let bytestream = transfer as? IncomingBytestream, bytestream.isAwaited {
-      _ = unwanted.park((), of: id.name, now: eventLoop.now)
+      _ = unwanted.hold((), of: id.name, now: eventLoop.now)
     }
     perform(transfer.cancel(), id)
     used()
@@ -94,14 +94,14 @@ extension PeerStream {
     if let bytestream = incoming[id] as? IncomingBytestream {
       perform(bytestream.opened(open, id: iq), id)
     } else if !unwanted.claim(open.sid).isEmpty || requesting == 0
-      || !parked.park(ParkedOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)
+      || !earlyOpens.hold(EarlyOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)
     {
-      refuseOpen(ParkedOpen(open: open, id: iq))
+      refuseOpen(EarlyOpen(open: open, id: iq))
     }
     wind()
   }
 
-  func refuseOpen(_ early: ParkedOpen) {
+  func refuseOpen(_ early: EarlyOpen) {
     let error = StanzaError(.notAcceptable, "“\(early.open.sid)” was not announced, or is not wanted any more.")
     perform([.error(id: early.id, error)], TransferID(mechanism: .ibb, name: early.open.sid))
   }

@@ -8,7 +8,7 @@ extension PeerStream {
   var nextTransferDeadline: NIODeadline? {
     let receiving = incoming.values.compactMap { ($0 as? IncomingChunks)?.deadline }
     let sending = outgoing.values.compactMap { ($0 as? OutgoingChunks)?.deadline }
-    return (receiving + sending + [parked.deadline, unwanted.deadline].compactMap { $0 }).min()
+    return (receiving + sending + [earlyOpens.deadline, unwanted.deadline].compactMap { $0 }).min()
   }
 
   func tickTransfers(now: NIODeadline) {
@@ -18,7 +18,7 @@ extension PeerStream {
     for (id, transfer) in outgoing {
       if let chunks = transfer as? OutgoingChunks { perform(chunks.timedOut(now: now), id) }
     }
-    for (_, early) in parked.expire(now: now) { refuseOpen(early) }
+    for (_, early) in earlyOpens.expire(now: now) { refuseOpen(early) }
     _ = unwanted.expire(now: now)
   }
 

@@ -45,9 +45,9 @@ package actor PeerStream {
   var queries = PendingIQs<Query>()
   var incoming: [TransferID: any IncomingTransfer] = [:]
   var outgoing: [TransferID: any OutgoingTransfer] = [:]
-  var parked = Parking<ParkedOpen>(capacity: Limits.parkedOpens, bytes: 0, lifetime: Timeouts.announcedBody)
+  var earlyOpens = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
   /// Announced bodies whose reader went away before they came.
-  var unwanted = Parking<Void>(capacity: Limits.unwantedBodies, bytes: 0, lifetime: Timeouts.announcedBody)
+  var unwanted = EarlyOpens<Void>(capacity: Limits.unwantedBodies, bytes: 0, lifetime: Timeouts.announcedBody)
   /// Completed when the socket has room again, for those who wait for that.
   var draining: EventLoopPromise<Void>?
   /// Requests of ours that have no answer yet, and of the peer that are being answered.
@@ -185,7 +185,7 @@ package actor PeerStream {
     /// Bodies.
     package var incoming = 0, outgoing = 0
     /// Bytestreams that were opened too early.
-    package var parked = 0
+    package var earlyOpens = 0
 
     package init() {}
   }
@@ -196,7 +196,7 @@ package actor PeerStream {
     load.queries = queries.count
     load.incoming = incoming.count
     load.outgoing = outgoing.count
-    load.parked = parked.count
+    load.earlyOpens = earlyOpens.count
     return load
   }
 

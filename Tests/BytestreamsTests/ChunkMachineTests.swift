@@ -332,35 +332,35 @@ extension ChunkReceiverMachine {
 
 @Suite struct ParkingTests {
   @Test func whatIsParkedIsClaimedInOrderAndOnce() {
-    var parking = Parking<Int>(capacity: 10, bytes: 100, lifetime: .seconds(5))
-    #expect(parking.deadline == nil)
-    for value in 0..<3 { check(parking.park(value, of: value == 1 ? "b" : "a", now: start), true) }
-    #expect(parking.claim("a") == [0, 2])
-    #expect(parking.claim("a") == [])
-    #expect(parking.claim("b") == [1])
-    #expect(parking.deadline == nil)
+    var earlyOpens = EarlyOpens<Int>(capacity: 10, bytes: 100, lifetime: .seconds(5))
+    #expect(earlyOpens.deadline == nil)
+    for value in 0..<3 { check(earlyOpens.hold(value, of: value == 1 ? "b" : "a", now: start), true) }
+    #expect(earlyOpens.claim("a") == [0, 2])
+    #expect(earlyOpens.claim("a") == [])
+    #expect(earlyOpens.claim("b") == [1])
+    #expect(earlyOpens.deadline == nil)
   }
 
   @Test func roomIsBoundedByNumberAndBytesAndComesBack() {
-    var parking = Parking<Int>(capacity: 2, bytes: 100, lifetime: .seconds(5))
-    check(parking.park(0, of: "a", bytes: 60, now: start), true)
-    check(parking.park(1, of: "b", bytes: 41, now: start), false)
-    check(parking.park(2, of: "b", bytes: 40, now: start), true)
-    check(parking.park(3, of: "c", now: start), false)
-    #expect(parking.claim("a") == [0])
-    check(parking.park(4, of: "c", bytes: 60, now: start), true)
+    var earlyOpens = EarlyOpens<Int>(capacity: 2, bytes: 100, lifetime: .seconds(5))
+    check(earlyOpens.hold(0, of: "a", bytes: 60, now: start), true)
+    check(earlyOpens.hold(1, of: "b", bytes: 41, now: start), false)
+    check(earlyOpens.hold(2, of: "b", bytes: 40, now: start), true)
+    check(earlyOpens.hold(3, of: "c", now: start), false)
+    #expect(earlyOpens.claim("a") == [0])
+    check(earlyOpens.hold(4, of: "c", bytes: 60, now: start), true)
   }
 
   @Test func whatNobodyClaimsComesBackToBeRefused() {
-    var parking = Parking<Int>(capacity: 10, bytes: 100, lifetime: .seconds(5))
-    _ = parking.park(0, of: "a", bytes: 100, now: start)
-    _ = parking.park(1, of: "b", now: start + .seconds(1))
-    #expect(parking.deadline == start + .seconds(5))
-    #expect(parking.expire(now: start + .seconds(4)).isEmpty)
-    let expired = parking.expire(now: start + .seconds(5))
+    var earlyOpens = EarlyOpens<Int>(capacity: 10, bytes: 100, lifetime: .seconds(5))
+    _ = earlyOpens.hold(0, of: "a", bytes: 100, now: start)
+    _ = earlyOpens.hold(1, of: "b", now: start + .seconds(1))
+    #expect(earlyOpens.deadline == start + .seconds(5))
+    #expect(earlyOpens.expire(now: start + .seconds(4)).isEmpty)
+    let expired = earlyOpens.expire(now: start + .seconds(5))
     #expect(expired.map(\.transfer) == ["a"])
     #expect(expired.map(\.value) == [0])
-    #expect(parking.deadline == start + .seconds(6))
-    check(parking.park(2, of: "a", bytes: 100, now: start), true)
+    #expect(earlyOpens.deadline == start + .seconds(6))
+    check(earlyOpens.hold(2, of: "a", bytes: 100, now: start), true)
   }
 }

@@ -80,7 +80,7 @@ import XMPP
       try await romeo.juliet.idle()
       try await romeo.answers(id, "<chunkedBase64 streamId='late'/>")
       try await romeo.peer.expect("<close xmlns='urn:xmpp:http' streamId='late'/>")
-      // The same with others waiting: the open is refused at once, not parked.
+      // The same with others waiting: the open is refused at once, not held.
       let other = Task { try await romeo.request() }
       let (otherID, _) = try await romeo.takesRequest()
       let gone = Task { try await romeo.request() }

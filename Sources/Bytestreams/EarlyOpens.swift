@@ -3,7 +3,7 @@ package import NIOCore
 /// Keeps what came too early (an `<open/>`, a chunk before the answer that names its transfer), within bounds.
 ///
 /// Values of one transfer stay in order. What nobody claims in time comes back to be refused.
-package struct Parking<Value: Sendable>: Sendable {
+package struct EarlyOpens<Value: Sendable>: Sendable {
   private struct Slot: Sendable {
     let transfer: String
     let value: Value
@@ -35,7 +35,7 @@ package struct Parking<Value: Sendable>: Sendable {
   package var deadline: NIODeadline? { slots.first?.leaves }
 
   /// False where there is no room: the value is to be refused, and its transfer has lost it.
-  package mutating func park(_ value: Value, of transfer: String, bytes: Int = 0, now: NIODeadline) -> Bool {
+  package mutating func hold(_ value: Value, of transfer: String, bytes: Int = 0, now: NIODeadline) -> Bool {
     guard slots.count < capacity, byteCount + bytes <= byteCapacity else { return false }
     slots.append(Slot(transfer: transfer, value: value, byteCount: bytes, leaves: now + lifetime))
     byteCount += bytes
