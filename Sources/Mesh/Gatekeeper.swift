@@ -54,7 +54,7 @@ final class Gatekeeper: Sendable {
         }
       },
       pair: { registry.stream(with: $1)?.tell(Stanza(.iq, type: "set", [$0.element])) },
-      cut: { id in for stream in registry.all(with: id) { stream.cut() } })
+      cut: { id in for stream in registry.all(with: id) { stream.terminate() } })
   }
 
   /// From now on peers hear of what becomes of friendships.
@@ -120,7 +120,7 @@ final class Gatekeeper: Sendable {
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
     case nil: friendships.decided(.streamAccepted(StreamPeer(identity), standing))
     }
-    guard case .friend = standing, let id = identity.nodeID else { return .guest }
+    guard case .friend = standing, let id = identity.nodeID else { return .stranger }
     if let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
     return .known
   }
@@ -147,7 +147,7 @@ final class Gatekeeper: Sendable {
     newsContinuation.yield(.disconnected(id))
   }
 
-  func received(_ stanza: Stanza, _ identity: StreamIdentity) -> StanzaFate {
+  func received(_ stanza: Stanza, _ identity: StreamIdentity) -> StanzaDisposition {
     guard let id = identity.nodeID, let certificate = identity.certificate else { return .unknown }
     if let friendship = Friendship(stanza) {
       let peer = AuthenticatedPeer(id: id, jid: announced(identity), address: identity.address)

@@ -14,7 +14,7 @@ extension Node {
       // Friends may have changed since it was opened.
       try await check(stream, to: device, announcedAs: directory.hint(of: device))
       do {
-        try await stream.prove(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
+        try await stream.verifyLiveness(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
         return stream
       } catch is StreamFailure {
         // It is closed, so this time one is dialled.
@@ -93,7 +93,7 @@ extension Node {
     let standing = gatekeeper.standing(identity, hint: hint)
     directory.learned(jid, key: identity.nodeID, announcedAs: hint)
     guard let refusal = standing.refusal else { return }
-    stream.cut()
+    stream.terminate()
     gatekeeper.tell(refusal, identity)
     guard standing != .blocked else {
       throw MeshError(

@@ -8,31 +8,31 @@ final class Admission: Sendable {
     fileprivate let admission: Admission
 
     /// Negotiation is over, and the stream lives on; false where there is no place for it.
-    func established(isKnown: Bool) -> Bool { admission.establish(number, isKnown ? .known : .guest) }
+    func established(isKnown: Bool) -> Bool { admission.establish(number, isKnown ? .known : .stranger) }
     /// So many bytes wait for the peer to read them; false where that is more than may be kept for it.
     func mayHold(_ bytes: Int) -> Bool { admission.hold(number, bytes) }
     /// The connection is closed. Once is enough, more is no harm.
     func release() { admission.release(number) }
   }
 
-  fileprivate enum Kind: Sendable { case negotiating, known, guest }
+  fileprivate enum Kind: Sendable { case negotiating, known, stranger }
 
   fileprivate struct Counts: Equatable {
-    private var negotiating = 0, known = 0, guest = 0
+    private var negotiating = 0, known = 0, stranger = 0
 
     subscript(kind: Kind) -> Int {
       get {
         switch kind {
         case .negotiating: negotiating
         case .known: known
-        case .guest: guest
+        case .stranger: stranger
         }
       }
       set {
         switch kind {
         case .negotiating: negotiating = newValue
         case .known: known = newValue
-        case .guest: guest = newValue
+        case .stranger: stranger = newValue
         }
       }
     }
@@ -50,7 +50,7 @@ final class Admission: Sendable {
     var all = Counts()
     var byAddress: [String: Counts] = [:]
     /// Bytes that wait for all who are not known.
-    var unsentToGuests = 0
+    var unsentToStrangers = 0
     var lastNumber = 0
   }
   private let state = Mutex(State())
@@ -86,8 +86,8 @@ final class Admission: Sendable {
       guard let place = state.places[number] else { return false }
       guard place.kind != .known else { return bytes <= Limits.unsentBytes }
       state.hold(number, bytes)
-      return bytes <= Limits.unsentBytesOfGuest
-        || bytes <= Limits.unsentBytes && state.unsentToGuests <= Limits.unsentBytesOfGuests
+      return bytes <= Limits.unsentBytesOfStranger
+        || bytes <= Limits.unsentBytes && state.unsentToStrangers <= Limits.unsentBytesOfStrangers
     }
   }
 
@@ -110,7 +110,7 @@ extension Admission.State {
 
   fileprivate mutating func hold(_ number: Int, _ bytes: Int) {
     guard let place = places[number], place.kind != .known else { return }
-    unsentToGuests += bytes - place.unsent
+    unsentToStrangers += bytes - place.unsent
     places[number]?.unsent = bytes
   }
 
@@ -127,7 +127,7 @@ extension Admission.Kind {
     switch self {
     case .negotiating: Limits.negotiatingStreams
     case .known: Limits.streams
-    case .guest: Limits.guestStreams
+    case .stranger: Limits.strangerStreams
     }
   }
 
@@ -135,7 +135,7 @@ extension Admission.Kind {
     switch self {
     case .negotiating: Limits.negotiatingStreamsPerAddress
     case .known: Limits.streamsPerAddress
-    case .guest: Limits.guestStreamsPerAddress
+    case .stranger: Limits.strangerStreamsPerAddress
     }
   }
 }

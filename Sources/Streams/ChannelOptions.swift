@@ -19,9 +19,9 @@ extension ServerBootstrap {
       .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(
-        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBufferOfGuest)
+        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBufferOfStranger)
       )
-      .childChannelOption(.maxMessagesPerRead, value: Limits.readsInARowOfGuest)
+      .childChannelOption(.maxMessagesPerRead, value: Limits.readsInARowOfStranger)
       .childChannelOption(.writeBufferWaterMark, value: .stream)
   }
 }

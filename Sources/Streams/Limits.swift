@@ -10,7 +10,7 @@ enum Limits {
   /// Bodies of one stream being received at once: one for each request, either way.
   static let incomingBodies = 128
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
-  static let unwantedBodies = incomingBodies
+  static let cancelledBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
   static let earlyOpens = 16
   /// Bytes read from a socket at once, and how often before others have their turn: a block of 64 KiB arrives in one piece
@@ -19,8 +19,8 @@ enum Limits {
   static let readsInARow: UInt = 4
   /// The same for a peer that nobody knows: what it asks in one turn is answered within a few milliseconds, however small
   /// the questions are.
-  static let receiveBufferOfGuest = 16 * 1024
-  static let readsInARowOfGuest: UInt = 1
+  static let receiveBufferOfStranger = 16 * 1024
+  static let readsInARowOfStranger: UInt = 1
   /// Bytes waiting in a socket at which senders without flow control of their own pause, and go on again.
   static let writeBufferHigh = 256 * 1024
   static let writeBufferLow = 64 * 1024
@@ -28,8 +28,8 @@ enum Limits {
   static let unsentBytes = 16 * 1024 * 1024
   /// The same for peers that nobody knows: what each may have in any case, and all of them together, which a small board
   /// can spare. Beyond, whoever has more than its share is cut.
-  static let unsentBytesOfGuest = 512 * 1024
-  static let unsentBytesOfGuests = 32 * 1024 * 1024
+  static let unsentBytesOfStranger = 512 * 1024
+  static let unsentBytesOfStrangers = 32 * 1024 * 1024
   /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` senders like ourselves.
   /// Beyond, bodies of senders that mind no window break off.
   static let unreadBytes = 32 * 1024 * 1024
@@ -42,8 +42,8 @@ enum Limits {
   static let streamsPerAddress = 64
   /// Those of all others, who shall not take a friend's place. Addresses cost nothing on a link with IPv6, so both are
   /// bounded.
-  static let guestStreams = 128
-  static let guestStreamsPerAddress = 32
+  static let strangerStreams = 128
+  static let strangerStreamsPerAddress = 32
   /// The highest port that every known peer can reach: one keeps ports in a signed short.
   static let highestPort = 32767
   /// Free ports are looked for above the well-known ones and those of common services.

@@ -31,7 +31,7 @@ extension PeerStream {
         request: HTTPXRequest(stanza.head, body: body), device: iq.to ?? host.node(), peer: identity)
       answering += 1
       enqueue(ReceivedRequest(iq: iq, stanza: stanza, incoming: request))
-      wind()
+      rescheduleTimer()
       return nil
     } catch {
       return iq.error(error)
@@ -63,8 +63,8 @@ extension PeerStream {
 
   private func answered() {
     answering -= 1
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
   }
 
   private func refuse(_ request: ReceivedRequest, _ error: StanzaError) {
@@ -82,13 +82,13 @@ extension PeerStream {
     let body = head.hasBody(answering: request.stanza.head.method) ? whole : ByteBuffer()
     let plan = BodyPlan.choose(
       body, contentType: head.headerFields[.contentType], head: stanza.element, for: receiver)
-    guard let outlet = Outlet(plan) else {
+    guard let route = BodyRoute(plan) else {
       throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
     }
-    stanza.data = outlet.data
+    stanza.data = route.data
     guard handler.send(request.iq.result(stanza.element)) else { throw failure ?? .closed("it is closing.") }
-    used()
-    if let transfer = outlet.transfer { start(transfer, blockSize: outlet.blockSize) }
-    return outlet.transfer
+    touch()
+    if let transfer = route.transfer { start(transfer, blockSize: route.blockSize) }
+    return route.transfer
   }
 }

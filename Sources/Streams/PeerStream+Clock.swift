@@ -1,7 +1,7 @@
 import NIOCore
 import XMPP
 
-/// When something is due on a stream: one clock, set to the next moment.
+/// When something is due on a stream: one timer, set to the next moment.
 extension PeerStream {
   var loop: NIOIsolatedEventLoop { eventLoop.assumeIsolated() }
 
@@ -13,18 +13,18 @@ extension PeerStream {
     lastReceived + Timeouts.doubt <= eventLoop.now || !addresses.contains { $0.host == handler.remoteAddress }
   }
 
-  func used() {
+  func touch() {
     lastUsed = eventLoop.now
   }
 
-  /// Sets the clock to the next moment at which something may be due.
-  func wind() {
+  /// Sets the timer to the next moment at which something may be due.
+  func rescheduleTimer() {
     guard isOpen, peer != nil else { return }
     let next =
       [nextQuietDeadline, queries.nextDeadline(), nextTransferDeadline].compactMap { $0 }.min() ?? .distantFuture
-    if let clock, clock.time <= next { return }
-    clock?.task.cancel()
-    clock = (next, loop.scheduleTask(deadline: next) { [weak self] in self?.assumeIsolated { $0.tick() } })
+    if let timer, timer.time <= next { return }
+    timer?.task.cancel()
+    timer = (next, loop.scheduleTask(deadline: next) { [weak self] in self?.assumeIsolated { $0.tick() } })
   }
 
   /// When a silent peer is to be asked whether it is there, or an idle stream to be closed.
@@ -36,13 +36,13 @@ extension PeerStream {
   }
 
   private func tick() {
-    clock = nil
+    timer = nil
     let now = eventLoop.now
     for query in queries.expired(now) { resolve(query, .failure(.timedOut)) }
     tickTransfers(now: now)
     if let deadline = nextQuietDeadline, deadline <= now {
       if isBusy { probe() } else { close() }
     }
-    wind()
+    rescheduleTimer()
   }
 }

@@ -26,7 +26,7 @@ extension PeerStream {
     case .chunks: incoming[id] = IncomingChunks(streamId: id.name, expected: length)
     case .ibb: expectBytestream(id, length: length)
     }
-    wind()
+    rescheduleTimer()
     return Body(IncomingBody(stream: self, id: id), length: length)
   }
 
@@ -61,11 +61,11 @@ extension PeerStream {
   func abandonIncoming(_ id: TransferID) {
     guard let transfer = incoming.removeValue(forKey: id) else { return }
     if let bytestream = transfer as? IncomingBytestream, bytestream.isAwaited {
-      _ = unwanted.hold((), of: id.name, now: eventLoop.now)
+      _ = cancelled.hold((), of: id.name, now: eventLoop.now)
     }
     perform(transfer.cancel(), id)
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
   }
 
   // MARK: In-band bytestreams
@@ -93,12 +93,12 @@ extension PeerStream {
     guard let iq = stanza.id else { return }
     if let bytestream = incoming[id] as? IncomingBytestream {
       perform(bytestream.opened(open, id: iq), id)
-    } else if !unwanted.claim(open.sid).isEmpty || requesting == 0
+    } else if !cancelled.claim(open.sid).isEmpty || requesting == 0
       || !earlyOpens.hold(EarlyOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)
     {
       refuseOpen(EarlyOpen(open: open, id: iq))
     }
-    wind()
+    rescheduleTimer()
   }
 
   func refuseOpen(_ early: EarlyOpen) {
@@ -190,7 +190,7 @@ extension PeerStream {
     guard let chunks = incoming[id] as? IncomingChunks else { return Self.unknownTransfer }
     perform(chunks.received(chunk, now: eventLoop.now), id)
     if let overflow { perform(chunks.refused(overflow), id) }
-    wind()
+    rescheduleTimer()
     return nil
   }
 

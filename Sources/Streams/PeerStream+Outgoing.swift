@@ -14,7 +14,7 @@ extension PeerStream {
     case .chunks:
       outgoing[id] = OutgoingChunks(streamId: id.name, chunkSize: blockSize, eventLoop: eventLoop)
     }
-    wind()
+    rescheduleTimer()
   }
 
   /// Sends a whole body, no faster than its reader takes it, and returns when the reader has it.
@@ -53,8 +53,8 @@ extension PeerStream {
     guard let transfer = outgoing[id] else { throw StreamFailure.cancelled }
     let promise = eventLoop.makePromise(of: Void.self)
     perform(transfer.write(bytes, promise), id)
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
     try await promise.futureResult.value()
   }
 
@@ -72,7 +72,7 @@ extension PeerStream {
   private func finish(_ id: TransferID) {
     guard let transfer = outgoing[id] else { return }
     perform(transfer.finish(), id)
-    wind()
+    rescheduleTimer()
   }
 
   /// Nothing of the transfer is left, whether it has ended or not.
@@ -81,8 +81,8 @@ extension PeerStream {
     perform(transfer.cancel(), id)
     // The peer may never answer what is left of the window.
     queries.removeAll { if case .transfer(id) = $0 { true } else { false } }
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
   }
 
   func acknowledged(_ id: TransferID, _ result: Result<Stanza, StreamFailure>) {

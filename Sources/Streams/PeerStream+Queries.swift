@@ -45,8 +45,8 @@ extension PeerStream {
     if !handler.send(Stanza(.iq, type: type, id: id, [payload])), let query = queries.resolve(id) {
       resolve(query, .failure(failure ?? .closed("it is closing.")))
     }
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
     return id
   }
 
@@ -71,7 +71,7 @@ extension PeerStream {
       return resolve(query, stanza.error.map { .failure(.stanza($0)) } ?? .success(stanza))
     }
     if let answer = answer(stanza) { handler.send(answer) }
-    used()
+    touch()
   }
 
   /// The answer to an IQ get or set; nil where it comes later.
@@ -109,8 +109,8 @@ extension PeerStream {
     var stanza = stanza
     if stanza.kind == .iq { stanza.id = queries.nextID() }
     handler.send(stanza)
-    used()
-    wind()
+    touch()
+    rescheduleTimer()
   }
 
   /// XEP-0030 §3; with a node only where it is the one that we announce (XEP-0115 §6.2).
@@ -133,7 +133,7 @@ extension PeerStream {
   /// Any answer will do, an error too (XEP-0199 §4.1): somebody is there.
   private func probed(_ result: Result<Stanza, StreamFailure>) {
     isProbing = false
-    guard case .failure(.timedOut) = result else { return wind() }
+    guard case .failure(.timedOut) = result else { return rescheduleTimer() }
     logger.debug("peer is silent", metadata: ["peer": "\(peer?.remote?.text ?? "unknown")"])
     abandon()
   }
@@ -142,7 +142,7 @@ extension PeerStream {
   /// at which the peer is now.
   ///
   /// - Throws: `StreamFailure` where it does not; it is closed then.
-  nonisolated package func prove(at addresses: [SocketAddress]) async throws {
+  nonisolated package func verifyLiveness(at addresses: [SocketAddress]) async throws {
     guard await isDoubtful(addresses) else { return }
     do {
       _ = try await query("get", Ping.request, within: Timeouts.query)
@@ -162,7 +162,7 @@ extension PeerStream {
   ///
   /// - Returns: nil where it does not say: half of the known clients never answer a query.
   nonisolated package func info() async throws -> DiscoInfo? {
-    try await settle()
+    try await awaitFeatures()
     if let known = await knownInfo { return known }
     let info = try await askedInfo()
     await learn(info)

@@ -58,13 +58,13 @@ extension PeerStream {
 
   private func ended() {
     requesting -= 1
-    used()
+    touch()
   }
 
   /// The time for the response begins when the body has been sent.
   private func limit(_ id: String) {
     queries.limit(id, to: eventLoop.now + Timeouts.response)
-    wind()
+    rescheduleTimer()
   }
 
   private func begin(_ request: HTTPXRequest, _ whole: ByteBuffer?) throws -> Exchange {
@@ -72,18 +72,18 @@ extension PeerStream {
     let receiver = BodyReceiver.responder(stanzaLimit: features?.limits?.maxBytes, isHearth: isHearth)
     let contentType = request.head.headerFields[.contentType]
     let plan = BodyPlan.choose(whole, contentType: contentType, head: stanza.element, for: receiver)
-    guard let outlet = Outlet(plan) else {
+    guard let route = BodyRoute(plan) else {
       throw StreamFailure.malformed("the request is too large for it.")
     }
-    stanza.data = outlet.data
+    stanza.data = route.data
     let promise = eventLoop.makePromise(of: HTTPXResponse.self)
     requesting += 1
     let id = ask(
       "set", stanza.element, .response(promise, request.head.method),
-      within: outlet.transfer == nil ? Timeouts.response : nil)
+      within: route.transfer == nil ? Timeouts.response : nil)
     let body = whole.map { Body($0) } ?? request.body
-    if let transfer = outlet.transfer { start(transfer, blockSize: outlet.blockSize) }
-    return Exchange(id: id, response: promise.futureResult, upload: outlet.transfer.map { ($0, body) })
+    if let transfer = route.transfer { start(transfer, blockSize: route.blockSize) }
+    return Exchange(id: id, response: promise.futureResult, upload: route.transfer.map { ($0, body) })
   }
 
   /// Reads the response where it arrives, since what belongs to it may be in the same packet.
@@ -134,7 +134,7 @@ extension PeerStream {
 }
 
 /// Where a body goes: into the stanza, or beside it by a name that the stanza announces.
-struct Outlet {
+struct BodyRoute {
   let data: BodyData
   let transfer: TransferID?
   /// Bytes in a block or chunk beside the stanza.

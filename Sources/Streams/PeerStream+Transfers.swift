@@ -8,7 +8,7 @@ extension PeerStream {
   var nextTransferDeadline: NIODeadline? {
     let receiving = incoming.values.compactMap { ($0 as? IncomingChunks)?.deadline }
     let sending = outgoing.values.compactMap { ($0 as? OutgoingChunks)?.deadline }
-    return (receiving + sending + [earlyOpens.deadline, unwanted.deadline].compactMap { $0 }).min()
+    return (receiving + sending + [earlyOpens.deadline, cancelled.deadline].compactMap { $0 }).min()
   }
 
   func tickTransfers(now: NIODeadline) {
@@ -19,7 +19,7 @@ extension PeerStream {
       if let chunks = transfer as? OutgoingChunks { perform(chunks.timedOut(now: now), id) }
     }
     for (_, early) in earlyOpens.expire(now: now) { refuseOpen(early) }
-    _ = unwanted.expire(now: now)
+    _ = cancelled.expire(now: now)
   }
 
   func failTransfers(_ failure: StreamFailure) {

@@ -18,7 +18,7 @@ package actor PeerStream {
   nonisolated private let openedPromise: EventLoopPromise<Void>
   nonisolated private let endedPromise: EventLoopPromise<Void>
   /// Succeeds once the features have come, or none will.
-  nonisolated private let settledPromise: EventLoopPromise<Void>
+  nonisolated private let featuresPromise: EventLoopPromise<Void>
   nonisolated private let isUsable = Atomic(true)
   /// Requests of the peer, for `run()` to answer.
   nonisolated private let requests: AsyncStream<ReceivedRequest>
@@ -47,7 +47,7 @@ package actor PeerStream {
   var outgoing: [TransferID: any OutgoingTransfer] = [:]
   var earlyOpens = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
   /// Announced bodies whose reader went away before they came.
-  var unwanted = EarlyOpens<Void>(capacity: Limits.unwantedBodies, bytes: 0, lifetime: Timeouts.announcedBody)
+  var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.announcedBody)
   /// Completed when the socket has room again, for those who wait for that.
   var draining: EventLoopPromise<Void>?
   /// Requests of ours that have no answer yet, and of the peer that are being answered.
@@ -56,7 +56,7 @@ package actor PeerStream {
   var isProbing = false
   var lastReceived: NIODeadline
   var lastUsed: NIODeadline
-  var clock: (time: NIODeadline, task: Scheduled<Void>)?
+  var timer: (time: NIODeadline, task: Scheduled<Void>)?
 
   private init(
     _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
@@ -70,7 +70,7 @@ package actor PeerStream {
     (requests, requestsContinuation) = AsyncStream.makeStream()
     openedPromise = channel.eventLoop.makePromise()
     endedPromise = channel.eventLoop.makePromise()
-    settledPromise = channel.eventLoop.makePromise()
+    featuresPromise = channel.eventLoop.makePromise()
     dialled = if case .initiator(_, let remote) = role { remote } else { nil }
     handler = StreamHandler(
       role: role, configuration: host.configuration(tls: tls),
@@ -207,7 +207,7 @@ package actor PeerStream {
   }
 
   /// Ends the stream at once: its peer is not wanted any more.
-  nonisolated package func cut() {
+  nonisolated package func terminate() {
     isUsable.store(false, ordering: .relaxed)
     eventLoop.execute { self.assumeIsolated { $0.handler.abandon(StreamError(.notAuthorized, "not any more")) } }
   }
@@ -220,19 +220,19 @@ package actor PeerStream {
     self.identity = identity
     switch host.opened(self, identity) {
     case .known where place?.established(isKnown: true) ?? true: handler.readFully()
-    case .guest where place?.established(isKnown: false) ?? true: break
-    case .known, .guest: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
+    case .stranger where place?.established(isKnown: false) ?? true: break
+    case .known, .stranger: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
     }
-    awaitFeatures(peer.version)
+    scheduleFeaturesTimeout(peer.version)
     lastReceived = eventLoop.now
     openedPromise.succeed()
-    wind()
+    rescheduleTimer()
   }
 
   func received(_ features: StreamFeatures) {
     self.features = features
-    settledPromise.succeed()
+    featuresPromise.succeed()
   }
 
   /// Whether so many bytes may wait for the peer to read them.
@@ -248,12 +248,12 @@ package actor PeerStream {
       host.refused(StreamRefusal(identity: identity ?? identity(as: dialled), name: name, detail: detail))
     }
     isUsable.store(false, ordering: .relaxed)
-    clock?.task.cancel()
-    clock = nil
+    timer?.task.cancel()
+    timer = nil
     let failure = StreamFailure(end)
     self.failure = failure
     openedPromise.fail(failure)
-    settledPromise.succeed()
+    featuresPromise.succeed()
     for query in queries.failAll() { resolve(query, .failure(failure)) }
     failTransfers(failure)
     requestsContinuation.finish()
@@ -271,15 +271,15 @@ package actor PeerStream {
   }
 
   /// A peer before XMPP 1.0 sends no features; one that says 1.0 should, and some do not.
-  private func awaitFeatures(_ version: StreamHeader.Version?) {
-    guard let version, version >= .xmpp1, features == nil else { return settledPromise.succeed() }
-    let settled = settledPromise
+  private func scheduleFeaturesTimeout(_ version: StreamHeader.Version?) {
+    guard let version, version >= .xmpp1, features == nil else { return featuresPromise.succeed() }
+    let settled = featuresPromise
     loop.scheduleTask(in: Timeouts.features) { settled.succeed() }
   }
 
   /// Waits until the peer has told what it tells unasked.
-  nonisolated func settle() async throws {
-    try await settledPromise.futureResult.value()
+  nonisolated func awaitFeatures() async throws {
+    try await featuresPromise.futureResult.value()
   }
 
   func enqueue(_ request: ReceivedRequest) {

@@ -22,16 +22,16 @@ package struct StreamHost: Sendable {
   /// Called on the stream's event loop when it ended for what its peer did or did not do.
   let refused: @Sendable (StreamRefusal) -> Void
   /// Takes presence, words for people, and IQs about what streams know nothing of.
-  let received: @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate
+  let received: @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaDisposition
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
     version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
-    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamAdmission = { _, _ in .guest },
+    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamAdmission = { _, _ in .stranger },
     refused: @escaping @Sendable (StreamRefusal) -> Void = { _ in },
-    received: @escaping @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaFate = { _, _, _ in .unknown },
+    received: @escaping @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaDisposition = { _, _, _ in .unknown },
     answer: @escaping @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
   ) {
     self.node = node
@@ -97,7 +97,7 @@ package enum StreamAdmission: Sendable {
   /// It has a place, whoever else comes.
   case known
   /// It has one of the places that are for anyone.
-  case guest
+  case stranger
   case refused(StreamError)
 }
 
@@ -111,7 +111,7 @@ package struct StreamRefusal: Sendable {
 }
 
 /// What became of a stanza that streams themselves do not understand.
-package enum StanzaFate: Sendable {
+package enum StanzaDisposition: Sendable {
   case unknown
   /// Taken; an IQ is answered with this, or with an empty result, and a message with this, or not at all.
   case taken(Stanza?)

@@ -44,36 +44,36 @@ import Testing
 
   @Test func establishedStreamsAreBoundedToo() {
     #expect(Self.places(0..<1, isKnown: true, at: Admission()) == Limits.streamsPerAddress)
-    #expect(Self.places(0..<1, isKnown: false, at: Admission()) == Limits.guestStreamsPerAddress)
+    #expect(Self.places(0..<1, isKnown: false, at: Admission()) == Limits.strangerStreamsPerAddress)
     #expect(Self.places(0..<1000, isKnown: true, at: Admission()) == Limits.streams)
   }
 
   @Test func guestsTakeNoFriendsPlace() {
     let admission = Admission()
-    #expect(Self.places(0..<1000, isKnown: false, at: admission) == Limits.guestStreams)
+    #expect(Self.places(0..<1000, isKnown: false, at: admission) == Limits.strangerStreams)
     #expect(Self.places(0..<1000, isKnown: true, at: admission) == Limits.streams)
   }
 
-  /// What waits for guests that never read is bounded in all, and a friend's own limit is its own.
+  /// What waits for strangers that never read is bounded in all, and a friend's own limit is its own.
   @Test func unreadAnswersAreBounded() throws {
     let admission = Admission()
     let friend = try #require(admission.admit("friend"))
     #expect(friend.established(isKnown: true))
     var held = 0
-    var guests: [Admission.Ticket] = []
-    for number in 0..<Limits.guestStreams {
-      let guest = try #require(admission.admit("\(number)"))
-      #expect(guest.established(isKnown: false))
-      guests.append(guest)
+    var strangers: [Admission.Ticket] = []
+    for number in 0..<Limits.strangerStreams {
+      let stranger = try #require(admission.admit("\(number)"))
+      #expect(stranger.established(isKnown: false))
+      strangers.append(stranger)
       var bytes = 0
-      while bytes < Limits.unsentBytes, guest.mayHold(bytes + 64 * 1024) { bytes += 64 * 1024 }
-      #expect(bytes >= Limits.unsentBytesOfGuest)
+      while bytes < Limits.unsentBytes, stranger.mayHold(bytes + 64 * 1024) { bytes += 64 * 1024 }
+      #expect(bytes >= Limits.unsentBytesOfStranger)
       held += bytes
     }
-    #expect(held <= Limits.unsentBytesOfGuests + Limits.guestStreams * (Limits.unsentBytesOfGuest + 64 * 1024))
+    #expect(held <= Limits.unsentBytesOfStrangers + Limits.strangerStreams * (Limits.unsentBytesOfStranger + 64 * 1024))
     #expect(friend.mayHold(Limits.unsentBytes) && !friend.mayHold(Limits.unsentBytes + 1))
     // Who reads, or goes, makes room for others.
-    for guest in guests.dropFirst() { guest.release() }
-    #expect(guests[0].mayHold(Limits.unsentBytes / 2))
+    for stranger in strangers.dropFirst() { stranger.release() }
+    #expect(strangers[0].mayHold(Limits.unsentBytes / 2))
   }
 }

@@ -24,26 +24,26 @@ import Testing
       let romeo = try await performance.connect()
       try await romeo.greet()
       try await performance.pass(.seconds(9))
-      try await performance.streams[0].prove(at: Self.unmoved)
+      try await performance.streams[0].verifyLiveness(at: Self.unmoved)
       #expect(romeo.transcript.rest == "")
     }
   }
 
   @Test(arguments: ["type='result'", "type='error'"]) func anyAnswerIsAProof(type: String) async throws {
     try await Self.silent { romeo, stream, _ in
-      async let proof: Void = stream.prove(at: Self.unmoved)
+      async let proof: Void = stream.verifyLiveness(at: Self.unmoved)
       try await romeo.transcript.expect("type='get' id='1'><ping")
       try await romeo.send("<iq \(type) id='1'/>")
       try await proof
       #expect(stream.isOpen)
       // He has just been heard.
-      try await stream.prove(at: Self.unmoved)
+      try await stream.verifyLiveness(at: Self.unmoved)
     }
   }
 
   @Test func noAnswerEndsTheStream() async throws {
     try await Self.silent { romeo, stream, performance in
-      let proof = Task { try await stream.prove(at: Self.unmoved) }
+      let proof = Task { try await stream.verifyLiveness(at: Self.unmoved) }
       try await romeo.transcript.expect("<ping")
       try await performance.pass(.seconds(3))
       await #expect(throws: StreamFailure.self) { try await proof.value }
@@ -55,7 +55,7 @@ import Testing
   /// Whoever goes away while he waits says nothing about the peer.
   @Test func aProofThatIsCancelledLeavesTheStreamAlone() async throws {
     try await Self.silent { romeo, stream, _ in
-      let proof = Task { try await stream.prove(at: Self.unmoved) }
+      let proof = Task { try await stream.verifyLiveness(at: Self.unmoved) }
       try await romeo.transcript.expect("<ping")
       proof.cancel()
       await #expect(throws: CancellationError.self) { try await proof.value }
