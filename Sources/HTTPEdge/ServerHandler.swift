@@ -45,7 +45,7 @@ final class ServerHandler: ChannelDuplexHandler {
     guard let request = HTTPRequest(asSent: head) else {
       return errorCaught(context: context, error: HTTPParserError.invalidHeaderToken)
     }
-    guard machine.received(ServerMachine.Facts(head, keepsAlive: request.keepsAlive)) else { return }
+    guard machine.received(ServerMachine.RequestTraits(head, keepsAlive: request.keepsAlive)) else { return }
     context.fireChannelRead(wrapInboundOut(.head(request)))
   }
 
@@ -148,7 +148,7 @@ final class ServerHandler: ChannelDuplexHandler {
   }
 }
 
-extension ServerMachine.Facts {
+extension ServerMachine.RequestTraits {
   fileprivate static func unreadable(_ refusal: HTTPResponse.Status) -> Self {
     Self(isHead: false, isHTTP10: false, keepsAlive: false, expects: false, refusal: refusal)
   }

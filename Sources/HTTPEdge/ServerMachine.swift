@@ -9,7 +9,7 @@ import NIOCore
 /// response in hand is its last) or over.
 struct ServerMachine {
   /// What a response depends on.
-  struct Facts {
+  struct RequestTraits {
     var isHead: Bool
     var isHTTP10: Bool
     var keepsAlive: Bool
@@ -43,7 +43,7 @@ struct ServerMachine {
   }
 
   private let idleTime: TimeAmount
-  private var requests: Deque<Facts> = []
+  private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
   private var isOver = false
@@ -58,9 +58,9 @@ struct ServerMachine {
   var isIdle: Bool { requests.isEmpty }
 
   /// False where nothing is answered any more: drop it.
-  mutating func received(_ facts: Facts) -> Bool {
+  mutating func received(_ traits: RequestTraits) -> Bool {
     guard !isOver else { return false }
-    requests.append(facts)
+    requests.append(traits)
     deadline = nil
     return true
   }
@@ -81,14 +81,14 @@ struct ServerMachine {
   }
 
   mutating func writing(_ head: HTTPResponse) -> Write<HTTPResponse> {
-    guard case .awaited = response, var facts = requests.first else { return .abort }
+    guard case .awaited = response, var traits = requests.first else { return .abort }
     if head.status.kind == .informational { return informational(head) }
-    if facts.expects || isClosing || head.headerFields.closesConnection { facts.keepsAlive = false }
+    if traits.expects || isClosing || head.headerFields.closesConnection { traits.keepsAlive = false }
     var head = head
-    if let refusal = facts.refusal { head.status = refusal }
-    let body = Self.frame(&head, for: &facts)
-    Self.setConnection(&head, facts)
-    requests[0] = facts
+    if let refusal = traits.refusal { head.status = refusal }
+    let body = Self.frame(&head, for: &traits)
+    Self.setConnection(&head, traits)
+    requests[0] = traits
     response = .writing(body)
     return .write(head)
   }
@@ -101,26 +101,26 @@ struct ServerMachine {
   }
 
   /// RFC 9112 §6.3. `Content-Length` is left as it is wherever there is one.
-  private static func frame(_ head: inout HTTPResponse, for facts: inout Facts) -> Body {
+  private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
     head.headerFields.removeAll { $0.name == .transferEncoding }
     let length = head.headerFields[.contentLength]
-    if facts.isHead || head.status == .noContent || head.status == .notModified { return .none }
+    if traits.isHead || head.status == .noContent || head.status == .notModified { return .none }
     if let length {
       guard let bytes = Int(length), bytes >= 0 else { return .counted(0) }
       return .counted(bytes)
     }
-    if facts.isHTTP10 {
-      facts.keepsAlive = false
+    if traits.isHTTP10 {
+      traits.keepsAlive = false
       return .untilClose
     }
     head.headerFields[.transferEncoding] = "chunked"
     return .chunked
   }
 
-  private static func setConnection(_ head: inout HTTPResponse, _ facts: Facts) {
-    if !facts.keepsAlive {
+  private static func setConnection(_ head: inout HTTPResponse, _ traits: RequestTraits) {
+    if !traits.keepsAlive {
       head.headerFields[.connection] = "close"
-    } else if facts.isHTTP10 {
+    } else if traits.isHTTP10 {
       head.headerFields[.connection] = "keep-alive"
     }
   }
@@ -141,8 +141,8 @@ struct ServerMachine {
     guard case .writing(let body) = response else { return .abort }
     if case .counted(let left) = body, left > 0 { return .abort }
     response = .awaited
-    let facts = requests.removeFirst()
-    guard facts.keepsAlive, !isClosing || !requests.isEmpty else {
+    let traits = requests.removeFirst()
+    guard traits.keepsAlive, !isClosing || !requests.isEmpty else {
       isOver = true
       requests.removeAll()
       return .writeLast(trailers)

@@ -9,20 +9,20 @@ struct ServerMachineTests {
     ServerMachine(idleTime: .seconds(10), now: .uptimeNanoseconds(0))
   }
 
-  private func facts(
+  private func traits(
     head: Bool = false, http10: Bool = false, keeps: Bool = true, expects: Bool = false
-  ) -> ServerMachine.Facts {
-    ServerMachine.Facts(isHead: head, isHTTP10: http10, keepsAlive: keeps, expects: expects)
+  ) -> ServerMachine.RequestTraits {
+    ServerMachine.RequestTraits(isHead: head, isHTTP10: http10, keepsAlive: keeps, expects: expects)
   }
 
   private func bytes(_ count: Int) -> ByteBuffer { ByteBuffer(repeating: 0x61, count: count) }
 
   /// The head as it is written, and whether the end of the response is the connection's.
   private func write(
-    _ facts: ServerMachine.Facts, _ status: HTTPResponse.Status, _ fields: HTTPFields, body: Int
+    _ traits: ServerMachine.RequestTraits, _ status: HTTPResponse.Status, _ fields: HTTPFields, body: Int
   ) -> String {
     var machine = machine()
-    #expect(machine.received(facts) == true)
+    #expect(machine.received(traits) == true)
     guard case .write(let head) = machine.writing(HTTPResponse(status: status, headerFields: fields)) else {
       return "-"
     }
@@ -42,41 +42,42 @@ struct ServerMachineTests {
   }
 
   @Test func framing() {
-    #expect(write(facts(), .ok, [.contentLength: "3"], body: 3) == "content-length=3 body")
-    #expect(write(facts(), .ok, [:], body: 3) == "transfer-encoding=chunked body")
-    #expect(write(facts(), .ok, [:], body: 0) == "transfer-encoding=chunked")
-    #expect(write(facts(http10: true), .ok, [:], body: 3) == "connection=close body last")
+    #expect(write(traits(), .ok, [.contentLength: "3"], body: 3) == "content-length=3 body")
+    #expect(write(traits(), .ok, [:], body: 3) == "transfer-encoding=chunked body")
+    #expect(write(traits(), .ok, [:], body: 0) == "transfer-encoding=chunked")
+    #expect(write(traits(http10: true), .ok, [:], body: 3) == "connection=close body last")
     #expect(
-      write(facts(http10: true), .ok, [.contentLength: "3"], body: 3) == "content-length=3 connection=keep-alive body")
-    #expect(write(facts(head: true), .ok, [.contentLength: "9"], body: 0) == "content-length=9")
-    #expect(write(facts(head: true), .ok, [:], body: 0) == "")
-    #expect(write(facts(head: true), .ok, [.contentLength: "9"], body: 9) == "content-length=9 no-body")
-    #expect(write(facts(), .noContent, [:], body: 0) == "")
-    #expect(write(facts(), .notModified, [.contentLength: "9"], body: 0) == "content-length=9")
-    #expect(write(facts(), .resetContent, [.contentLength: "0"], body: 0) == "content-length=0")
-    #expect(write(facts(), .ok, [.transferEncoding: "gzip", .contentLength: "1"], body: 1) == "content-length=1 body")
+      write(traits(http10: true), .ok, [.contentLength: "3"], body: 3) == "content-length=3 connection=keep-alive body")
+    #expect(write(traits(head: true), .ok, [.contentLength: "9"], body: 0) == "content-length=9")
+    #expect(write(traits(head: true), .ok, [:], body: 0) == "")
+    #expect(write(traits(head: true), .ok, [.contentLength: "9"], body: 9) == "content-length=9 no-body")
+    #expect(write(traits(), .noContent, [:], body: 0) == "")
+    #expect(write(traits(), .notModified, [.contentLength: "9"], body: 0) == "content-length=9")
+    #expect(write(traits(), .resetContent, [.contentLength: "0"], body: 0) == "content-length=0")
+    #expect(write(traits(), .ok, [.transferEncoding: "gzip", .contentLength: "1"], body: 1) == "content-length=1 body")
   }
 
   @Test func aBodyIsNeverShorterOrLongerThanItsLength() {
-    #expect(write(facts(), .ok, [.contentLength: "3"], body: 2).hasSuffix("abort"))
-    #expect(write(facts(), .ok, [.contentLength: "3"], body: 4).hasSuffix("abort"))
-    #expect(write(facts(), .ok, [.contentLength: "x"], body: 4).hasSuffix("abort"))
+    #expect(write(traits(), .ok, [.contentLength: "3"], body: 2).hasSuffix("abort"))
+    #expect(write(traits(), .ok, [.contentLength: "3"], body: 4).hasSuffix("abort"))
+    #expect(write(traits(), .ok, [.contentLength: "x"], body: 4).hasSuffix("abort"))
   }
 
   @Test func endings() {
-    #expect(write(facts(keeps: false), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last")
     #expect(
-      write(facts(), .ok, [.contentLength: "0", .connection: "x, Close"], body: 0)
+      write(traits(keeps: false), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last")
+    #expect(
+      write(traits(), .ok, [.contentLength: "0", .connection: "x, Close"], body: 0)
         == "content-length=0 connection=close last")
     #expect(
-      write(facts(expects: true), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last",
+      write(traits(expects: true), .ok, [.contentLength: "0"], body: 0) == "content-length=0 connection=close last",
       "the body that was not asked for may still come, or not")
   }
 
   @Test func continueIsSaidOnceAndOnlyToWhoWaits() {
     var machine = machine()
-    _ = machine.received(facts(expects: true))
-    _ = machine.received(facts())
+    _ = machine.received(traits(expects: true))
+    _ = machine.received(traits())
     guard case .write = machine.writing(HTTPResponse(status: .continue)) else { Issue.record("unsaid"); return }
     guard case .skip = machine.writing(HTTPResponse(status: .continue)) else { Issue.record("twice"); return }
     guard case .write(let head) = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("no head"); return }
@@ -86,8 +87,8 @@ struct ServerMachineTests {
 
   @Test func pipelinedRequestsAreAnsweredInOrder() {
     var machine = machine()
-    _ = machine.received(facts(head: true))
-    _ = machine.received(facts())
+    _ = machine.received(traits(head: true))
+    _ = machine.received(traits())
     #expect(machine.deadline == nil)
     _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "5"]))
     guard case .write = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("HEAD"); return }
@@ -100,13 +101,13 @@ struct ServerMachineTests {
 
   @Test func shutdownLetsTheLastResponseOut() {
     var machine = machine()
-    _ = machine.received(facts())
+    _ = machine.received(traits())
     #expect(machine.quiesce() == false)
     guard case .write(let head) = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]))
     else { Issue.record("no head"); return }
     #expect(head.headerFields[.connection] == "close")
     guard case .writeLast = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("open"); return }
-    #expect(machine.received(facts()) == false)
+    #expect(machine.received(traits()) == false)
     var idle = self.machine()
     #expect(idle.quiesce() == true)
   }
@@ -116,7 +117,7 @@ struct ServerMachineTests {
     guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("no request"); return }
     guard case .abort = machine.writing(bytes(1)) else { Issue.record("no head"); return }
     guard case .abort = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("no head"); return }
-    _ = machine.received(facts())
+    _ = machine.received(traits())
     _ = machine.writing(HTTPResponse(status: .ok))
     guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("two heads"); return }
   }
