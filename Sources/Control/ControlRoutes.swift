@@ -23,7 +23,7 @@ struct ControlRoutes: Sendable {
     router.get("/v1/status") { _, _ -> Response in
       try .json(
         StatusResource(
-          answers.status(), id: answers.trust.friendships.id, version: version, frontPort: frontPort))
+          answers.status(), id: answers.trust.trustService.id, version: version, frontPort: frontPort))
     }
     router.put("/v1/services/:name") { request, context -> Response in
       let name = try Self.name(context)

@@ -4,7 +4,7 @@ package import XMPP
 
 /// What the control socket tells and does about friends.
 package struct TrustAnswers: Sendable {
-  package var friendships: Friendships
+  package var trustService: TrustService
   /// Uses an invite of another node.
   package var join: @Sendable (InviteLine, _ petname: String?) async throws -> Friend
   /// Asks the owner of a device for friendship.
@@ -15,12 +15,12 @@ package struct TrustAnswers: Sendable {
   package var rotate: @Sendable () async throws -> NodeID
 
   package init(
-    friendships: Friendships, join: @escaping @Sendable (InviteLine, _ petname: String?) async throws -> Friend,
+    trustService: TrustService, join: @escaping @Sendable (InviteLine, _ petname: String?) async throws -> Friend,
     ask: @escaping @Sendable (_ device: JID, _ petname: String?, _ greeting: String?) async throws -> AskOutcome,
     befriend: @escaping @Sendable (_ device: JID, _ petname: String?) async throws -> Void,
     rotate: @escaping @Sendable () async throws -> NodeID
   ) {
-    self.friendships = friendships
+    self.trustService = trustService
     self.join = join
     self.ask = ask
     self.befriend = befriend

@@ -15,11 +15,11 @@ struct TrustRoutes: Sendable {
   /// The node's own address, as announced.
   let jid: @Sendable () -> JID
 
-  private var friendships: Friendships { answers.friendships }
+  private var trustService: TrustService { answers.trustService }
 
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/identity") { _, _ -> Response in
-      let id = friendships.id
+      let id = trustService.id
       return try .json(IdentityResource(schema: 1, jid: jid().text, id: id.description, short: id.short))
     }
     router.post("/v1/rotation") { _, _ -> Response in
@@ -36,31 +36,31 @@ struct TrustRoutes: Sendable {
 
   private func addFriends(to router: Router<BasicRequestContext>) {
     router.get("/v1/friends") { _, _ -> Response in
-      try .json(FriendList(friendships.current, devices: devices()))
+      try .json(FriendList(trustService.current, devices: devices()))
     }
     router.patch("/v1/friends/:who") { request, context -> Response in
       let change = try await Self.body(request, #"{"petname": "anna"}"#)
       guard let petname = change.petname else { throw Self.missing("petname", #"{"petname": "anna"}"#) }
-      try await friendships.rename(try Self.who(context), to: petname)
+      try await trustService.rename(try Self.who(context), to: petname)
       return Response(status: .noContent)
     }
     router.delete("/v1/friends/:who") { _, context -> Response in
-      try await friendships.remove(try Self.who(context))
+      try await trustService.remove(try Self.who(context))
       return Response(status: .noContent)
     }
     router.put("/v1/blocked/:who") { _, context -> Response in
-      try await friendships.block(try Self.who(context))
+      try await trustService.block(try Self.who(context))
       return Response(status: .noContent)
     }
     router.delete("/v1/blocked/:who") { _, context -> Response in
-      try await friendships.unblock(try Self.who(context))
+      try await trustService.unblock(try Self.who(context))
       return Response(status: .noContent)
     }
   }
 
   private func addRequests(to router: Router<BasicRequestContext>) {
     router.get("/v1/requests") { _, _ -> Response in
-      try .json(RequestList(friendships.current, now: Date()))
+      try .json(RequestList(trustService.current, now: Date()))
     }
     router.post("/v1/requests") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
@@ -69,18 +69,18 @@ struct TrustRoutes: Sendable {
     }
     router.post("/v1/requests/:who/accept") { request, context -> Response in
       let (who, wish) = (try Self.who(context), try await Self.body(request, #"{"petname": "anna"}"#))
-      let id = try friendships.current.requester(who)
-      try await friendships.accept(id.description, petname: wish.petname)
-      guard let friend = friendships.current.friend(id)
+      let id = try trustService.current.requester(who)
+      try await trustService.accept(id.description, petname: wish.petname)
+      guard let friend = trustService.current.friend(id)
       else { throw ControlError(.failed, "\(id.short) was accepted, and is no friend any more: see hearth friends.") }
       return try .json(FriendResource(friend, devices: devices()))
     }
     router.delete("/v1/requests/:who") { _, context -> Response in
-      try await friendships.withdraw(try Self.who(context))
+      try await trustService.withdraw(try Self.who(context))
       return Response(status: .noContent)
     }
     router.post("/v1/requests/:who/reject") { _, context -> Response in
-      try await friendships.reject(try Self.who(context))
+      try await trustService.reject(try Self.who(context))
       return Response(status: .noContent)
     }
   }
@@ -89,7 +89,7 @@ struct TrustRoutes: Sendable {
     router.post("/v1/invites") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"petname": "anna"}"#)
       let expires = Date() + TrustLimits.inviteLife
-      let line = try await friendships.invite(jid: jid(), petname: wish.petname)
+      let line = try await trustService.invite(jid: jid(), petname: wish.petname)
       return try .json(InviteResource(schema: 1, line: line.description, expires: expires))
     }
     router.post("/v1/join") { request, _ -> Response in
@@ -101,22 +101,22 @@ struct TrustRoutes: Sendable {
 
   private func addPairing(to router: Router<BasicRequestContext>) {
     router.get("/v1/pairing") { _, _ -> Response in
-      try .json(PairingResource(friendships.current))
+      try .json(PairingResource(trustService.current))
     }
     router.post("/v1/pairing") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
       try await answers.befriend(try Self.device(wish), wish.petname)
-      return try .json(PairingResource(friendships.current))
+      return try .json(PairingResource(trustService.current))
     }
     router.post("/v1/pairing/confirm") { request, _ -> Response in
       let example = #"{"digits": "123456"}"#
       let wish = try await Self.body(request, example)
       guard let digits = wish.digits else { throw Self.missing("digits", example) }
-      try await friendships.confirmPairing(digits: digits, petname: wish.petname)
-      return try .json(PairingResource(friendships.current))
+      try await trustService.confirmPairing(digits: digits, petname: wish.petname)
+      return try .json(PairingResource(trustService.current))
     }
     router.delete("/v1/pairing") { _, _ -> Response in
-      await friendships.cancelPairing()
+      await trustService.cancelPairing()
       return Response(status: .noContent)
     }
   }
@@ -124,16 +124,16 @@ struct TrustRoutes: Sendable {
   private func addPermit(to router: Router<BasicRequestContext>) {
     @Sendable func state() throws -> Response {
       let now = Date()
-      return try .json(PermitResource(friendships.current.permit(now: now), now: now))
+      return try .json(PermitResource(trustService.current.permit(now: now), now: now))
     }
     router.get("/v1/permit") { _, _ -> Response in try state() }
     router.put("/v1/permit") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"seconds": 120}"#)
-      try await friendships.permit(seconds: wish.seconds ?? 0)
+      try await trustService.permit(seconds: wish.seconds ?? 0)
       return try state()
     }
     router.delete("/v1/permit") { _, _ -> Response in
-      await friendships.closePermit()
+      await trustService.closePermit()
       return Response(status: .noContent)
     }
   }
@@ -141,15 +141,15 @@ struct TrustRoutes: Sendable {
   /// First what waits for the owner now, then every decision, one a line, until either side ends.
   private func events() -> Response {
     // Before the head is sent, so that whoever has read that misses nothing.
-    let events = friendships.events()
+    let events = trustService.events()
     let body = ResponseBody { writer in
-      let (book, now) = (friendships.current, Date())
+      let (book, now) = (trustService.current, Date())
       for event in [EventResource(permitOf: book, at: now), EventResource(digitsOf: book, at: now)] {
         if let event { try await writer.write(try .line(event)) }
       }
       for await event in events.cancelOnGracefulShutdown() {
         let now = Date()
-        let line = event.map { EventResource($0, at: now) } ?? EventResource(digitsOf: friendships.current, at: now)
+        let line = event.map { EventResource($0, at: now) } ?? EventResource(digitsOf: trustService.current, at: now)
         if let line { try await writer.write(try .line(line)) }
       }
       try await writer.finish(nil)

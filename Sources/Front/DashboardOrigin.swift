@@ -69,7 +69,7 @@ struct DashboardOrigin: Sendable {
   }
 
   private func page(_ route: DashboardRoute, at front: FrontAddress, for caller: DashboardCaller) throws -> Response {
-    let book = node.friendships.current
+    let book = node.trustService.current
     guard case .ask(let jid) = route else {
       return Dashboard(front: front).page(node.devices(), caller.mayChange ? book : nil, now: .now)
     }

@@ -12,7 +12,7 @@ struct OwnerActions: Sendable {
   let node: Node
   let declines: Declines
 
-  private var friendships: Friendships { node.friendships }
+  private var trustService: TrustService { node.trustService }
 
   /// Returns where the outcome shows. Throws `TrustError`, `MeshError`, `Problem`, what keeping friends throws, and
   /// `CancellationError`.
@@ -26,11 +26,11 @@ struct OwnerActions: Sendable {
       let device = try known(jid, form)
       try await node.befriend(device.jid, expecting: device.node, petname: try petname(of: device, form))
     case .accept(let id):
-      try await friendships.accept(id.description, petname: try Petname(form["petname"] ?? "").text)
-    case .reject(let id): try await friendships.reject(id.description)
+      try await trustService.accept(id.description, petname: try Petname(form["petname"] ?? "").text)
+    case .reject(let id): try await trustService.reject(id.description)
     case .confirmPairing: try await confirm(form)
-    case .cancelPairing: await friendships.cancelPairing()
-    case .closePermit: await friendships.closePermit()
+    case .cancelPairing: await trustService.cancelPairing()
+    case .closePermit: await trustService.closePermit()
     }
     return .list
   }
@@ -55,7 +55,7 @@ struct OwnerActions: Sendable {
   }
 
   private func petname(of device: Device, _ form: FormFields) throws -> String? {
-    switch Acquaintance(device, friendships.current) {
+    switch Acquaintance(device, trustService.current) {
     case .friend: nil
     case .asked(let asked): asked.petname?.text
     default: try Petname(form["petname"] ?? "").text
@@ -64,7 +64,7 @@ struct OwnerActions: Sendable {
 
   /// Waits for an answer, for a while once the request is on its way.
   private func outcome(ofAsking device: Device, petname: String?) async throws -> AskOutcome {
-    let events = friendships.events()
+    let events = trustService.events()
     return try await withThrowingTaskGroup(of: AskOutcome.self) { group in
       group.addTask {
         try await node.ask(device.jid, expecting: device.node, petname: petname, greeting: nil)
@@ -82,9 +82,9 @@ struct OwnerActions: Sendable {
   }
 
   private func confirm(_ form: FormFields) async throws {
-    let book = friendships.current
+    let book = trustService.current
     let isFriend = book.pairingQuestion.map { book.friend($0.peer.id) != nil } ?? false
-    try await friendships.confirmPairing(
+    try await trustService.confirmPairing(
       digits: form["digits"] ?? "", petname: isFriend ? nil : try Petname(form["petname"] ?? "").text)
   }
 }

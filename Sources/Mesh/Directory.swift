@@ -24,11 +24,11 @@ final class Directory: Sendable {
   /// Told under the lock of `state`, so that changes come in order.
   private let watchers = Watchers<Device>(capacity: 2 * LinkLocalLimits.devices)
   private let capabilities: Capabilities
-  private let friendships: Friendships
+  private let trustService: TrustService
 
-  init(capabilities: Capabilities, friendships: Friendships) {
+  init(capabilities: Capabilities, trustService: TrustService) {
     self.capabilities = capabilities
-    self.friendships = friendships
+    self.trustService = trustService
   }
 
   /// The node id that the device announces, which proves nothing.
@@ -116,14 +116,14 @@ final class Directory: Sendable {
     let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
     let hint = entry.record.id
     let shown = state.shown[entry.jid].flatMap { shown in
-      shown.hint == hint ? friendships.verdict(jid: entry.jid, id: shown.key, hint: hint) : nil
+      shown.hint == hint ? trustService.verdict(jid: entry.jid, id: shown.key, hint: hint) : nil
     }
-    let standing = entry.isLocal ? .self : shown ?? friendships.appearance(jid: entry.jid, hint: hint)
+    let standing = entry.isLocal ? .self : shown ?? trustService.appearance(jid: entry.jid, hint: hint)
     return Device(
       jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,
       http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },
       status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen,
-      standing: standing, node: entry.isLocal ? friendships.id : hint.flatMap { try? NodeID($0) })
+      standing: standing, node: entry.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) })
   }
 }
 

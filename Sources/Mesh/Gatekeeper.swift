@@ -10,7 +10,7 @@ import XMPP
 /// The key decides in each case; a name is a claim (XEP-0174 leaves identity to the reader).
 final class Gatekeeper: Sendable {
   /// What has to be done in order, and not on an event loop.
-  enum News: Sendable {
+  enum TrustInput: Sendable {
     case friendship(Friendship, AuthenticatedPeer)
     case pairing(PairingMessage, PairingPeer)
     case met(JID, NodeID)
@@ -18,60 +18,60 @@ final class Gatekeeper: Sendable {
   }
 
   /// What is to be said to a node that has no stream here.
-  struct Errand: Sendable {
+  struct OutboxMessage: Sendable {
     let friendship: Friendship
     let id: NodeID
   }
 
-  let friendships: Friendships
+  let trustService: TrustService
   /// Each to be carried over a stream that is dialled for it.
-  let errands: AsyncStream<Errand>
-  private let errandsContinuation: AsyncStream<Errand>.Continuation
-  private let news: AsyncStream<News>
-  private let newsContinuation: AsyncStream<News>.Continuation
+  let outbox: AsyncStream<OutboxMessage>
+  private let outboxContinuation: AsyncStream<OutboxMessage>.Continuation
+  private let inputs: AsyncStream<TrustInput>
+  private let inputsContinuation: AsyncStream<TrustInput>.Continuation
   private let registry = StreamRegistry()
   private let directory: Directory
   /// Nodes that were told what there is to tell, since they were last seen to come.
   private let reminded = Mutex<Set<NodeID>>([])
-  /// How much of `news` is of each node.
+  /// How much of `inputs` is of each node.
   private let waiting = Mutex<[NodeID: Int]>([:])
 
-  init(friendships: Friendships, directory: Directory) {
-    self.friendships = friendships
+  init(trustService: TrustService, directory: Directory) {
+    self.trustService = trustService
     self.directory = directory
-    (news, newsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.news))
-    (errands, errandsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.errands))
+    (inputs, inputsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.trustInputs))
+    (outbox, outboxContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(MeshLimits.outbox))
   }
 
-  private var wire: Friendships.Wire {
-    let (registry, errands) = (self.registry, errandsContinuation)
-    return Friendships.Wire(
-      send: { friendship, id, isErrand in
+  private var peerOutbox: TrustService.PeerOutbox {
+    let (registry, outbox) = (self.registry, outboxContinuation)
+    return TrustService.PeerOutbox(
+      send: { friendship, id, mayDial in
         if let stream = registry.stream(with: id) {
           stream.tell(friendship.stanza(from: nil, to: nil))
-        } else if isErrand {
-          errands.yield(Errand(friendship: friendship, id: id))
+        } else if mayDial {
+          outbox.yield(OutboxMessage(friendship: friendship, id: id))
         }
       },
       pair: { registry.stream(with: $1)?.tell(Stanza(.iq, type: "set", [$0.element])) },
-      cut: { id in for stream in registry.all(with: id) { stream.terminate() } })
+      terminate: { id in for stream in registry.all(with: id) { stream.terminate() } })
   }
 
   /// From now on peers hear of what becomes of friendships.
-  func connect() async { await friendships.connect(wire) }
+  func connect() async { await trustService.connect(peerOutbox) }
 
   /// Runs what came of streams, until cancelled.
   func run() async {
-    for await news in news {
-      switch news {
+    for await input in inputs {
+      switch input {
       case .friendship(let friendship, let peer):
-        await friendships.received(friendship, from: peer)
+        await trustService.received(friendship, from: peer)
         release(peer.id)
       case .pairing(let message, let peer):
-        await friendships.received(message, from: peer)
+        await trustService.received(message, from: peer)
         release(peer.id)
-      case .met(let jid, let id): await friendships.met(jid, id: id)
-      case .disconnected(let id): await friendships.disconnected(id)
+      case .met(let jid, let id): await trustService.met(jid, id: id)
+      case .disconnected(let id): await trustService.disconnected(id)
       }
     }
   }
@@ -84,7 +84,7 @@ final class Gatekeeper: Sendable {
   /// Whether this node may have one more word dealt with: who does not wait for an answer shall not keep others waiting.
   private func reserve(_ id: NodeID) -> Bool {
     waiting.withLock { waiting in
-      guard waiting[id, default: 0] < MeshLimits.newsOfNode else { return false }
+      guard waiting[id, default: 0] < MeshLimits.trustInputsOfNode else { return false }
       waiting[id, default: 0] += 1
       return true
     }
@@ -97,9 +97,9 @@ final class Gatekeeper: Sendable {
     }
   }
 
-  private func pass(_ news: News, of id: NodeID) {
+  private func pass(_ input: TrustInput, of id: NodeID) {
     guard reserve(id) else { return }
-    if case .dropped = newsContinuation.yield(news) { release(id) }
+    if case .dropped = inputsContinuation.yield(input) { release(id) }
   }
 
   // MARK: Streams
@@ -118,33 +118,33 @@ final class Gatekeeper: Sendable {
     case let refusal?:
       tell(refusal, identity)
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
-    case nil: friendships.decided(.streamAccepted(StreamPeer(identity), standing))
+    case nil: trustService.decided(.streamAccepted(StreamPeer(identity), standing))
     }
     guard case .friend = standing, let id = identity.nodeID else { return .stranger }
-    if let jid = announced(identity) { newsContinuation.yield(.met(jid, id)) }
+    if let jid = announced(identity) { inputsContinuation.yield(.met(jid, id)) }
     return .known
   }
 
   func tell(_ refusal: Refusal, _ identity: StreamIdentity) {
-    friendships.decided(.streamRefused(StreamPeer(identity), why: refusal.name, detail: refusal.detail))
+    trustService.decided(.streamRefused(StreamPeer(identity), why: refusal.name, detail: refusal.detail))
   }
 
   /// A stream that came to nothing, or was ended for what its peer did.
   func failed(_ failure: StreamRefusal) {
-    friendships.decided(
+    trustService.decided(
       .streamRefused(StreamPeer(failure.identity), why: failure.name, detail: failure.detail))
   }
 
   /// The devices that it has streams with by now are its own from now on.
   func befriended(_ id: NodeID) async {
     for stream in registry.all(with: id) {
-      if let jid = await stream.identity.flatMap(announced) { newsContinuation.yield(.met(jid, id)) }
+      if let jid = await stream.identity.flatMap(announced) { inputsContinuation.yield(.met(jid, id)) }
     }
   }
 
   func ended(_ stream: PeerStream, _ identity: StreamIdentity?) {
     guard let id = identity?.nodeID, registry.ended(stream, with: id) else { return }
-    newsContinuation.yield(.disconnected(id))
+    inputsContinuation.yield(.disconnected(id))
   }
 
   func received(_ stanza: Stanza, _ identity: StreamIdentity) -> StanzaDisposition {
@@ -158,7 +158,7 @@ final class Gatekeeper: Sendable {
       return .unknown
     }
     let peer = PairingPeer(
-      id: id, jid: announced(identity), key: certificate.spki, ownKey: friendships.identity.spki)
+      id: id, jid: announced(identity), key: certificate.spki, ownKey: trustService.identity.spki)
     pass(.pairing(message, peer), of: id)
     return .taken(nil)
   }
@@ -172,7 +172,7 @@ final class Gatekeeper: Sendable {
   /// - Parameter hint: the announced id under which it was found, where this node dialled. Who came in may claim in mDNS
   ///   what it likes.
   func standing(_ identity: StreamIdentity, hint: String? = nil) -> Standing {
-    friendships.verdict(jid: identity.jid, id: identity.nodeID, hint: hint)
+    trustService.verdict(jid: identity.jid, id: identity.nodeID, hint: hint)
   }
 
   /// The claimed name, where the link lists it with this very key.

@@ -12,18 +12,18 @@ package struct HostedService: Sendable {
   package let target: String
   /// Who may do what with it.
   package let policy: AccessPolicy
-  package let origin: any Origin
+  package let handler: any ServiceHandler
 
   package init(
     name: String, title: String? = nil, description: String? = nil, target: String, policy: AccessPolicy,
-    origin: any Origin
+    handler: any ServiceHandler
   ) {
     self.name = name
     self.title = title
     self.description = description
     self.target = target
     self.policy = policy
-    self.origin = origin
+    self.handler = handler
   }
 }
 

@@ -2,17 +2,17 @@
 enum MeshLimits {
   /// Stanzas about friendship that wait to be dealt with. Each takes microseconds, or one write to disk; a flood of them
   /// loses its end, and nothing else waits for it.
-  static let news = 1024
+  static let trustInputs = 1024
   /// Of these, of one node: it has no reason to say more before the first is dealt with.
-  static let newsOfNode = 4
+  static let trustInputsOfNode = 4
   /// Decisions that wait for one who watches them: more than a person reads, or a script falls behind by.
   static let events = 256
   /// Words to nodes that have no stream here, which wait to be carried there.
-  static let errands = 256
+  static let outbox = 256
   /// Of these, so many at once: each is a dial or a few.
-  static let errandsAtOnce = 8
-  /// Devices that are tried for one errand: one node's are announced by itself, and by whoever wants to be in the way.
-  static let errandDials = 8
+  static let outboxDialsAtOnce = 8
+  /// Devices that are tried for one message: one node's are announced by itself, and by whoever wants to be in the way.
+  static let outboxDials = 8
   /// How long `join` and `ask` wait for the other node's answer. What does not need its owner comes within milliseconds.
   static let friendship = Duration.seconds(3)
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.

@@ -20,7 +20,7 @@ extension Node {
   package func join(_ line: InviteLine, petname: String?) async throws -> Friend {
     let device = await find(line)
     let outcome = try await asking(device, expecting: line.id) { id in
-      try await friendships.ask(id, jid: device, petname: petname, token: line.token)
+      try await trustService.ask(id, jid: device, petname: petname, token: line.token)
     }
     guard case .friends(let friend) = outcome else {
       throw TrustError(.invite, "the invite is not good any more: each works once, for ten minutes. Ask for another")
@@ -35,11 +35,11 @@ extension Node {
     _ device: JID, expecting expected: NodeID? = nil, petname: String?, greeting: String?
   ) async throws -> AskOutcome {
     try await asking(device, expecting: expected) { id in
-      try await friendships.ask(id, jid: device, petname: petname, greeting: greeting)
+      try await trustService.ask(id, jid: device, petname: petname, greeting: greeting)
     }
   }
 
-  /// Once more on a fresh stream where the first was just being cut: what was over is not what is asked for now.
+  /// Once more on a fresh stream where the first was just being terminate: what was over is not what is asked for now.
   private func asking(
     _ device: JID, expecting expected: NodeID?, _ request: @Sendable (NodeID) async throws -> Void
   ) async throws -> AskOutcome {
@@ -55,12 +55,12 @@ extension Node {
     }
   }
 
-  /// Begins to compare digits with a device's node; they are then in `friendships.current.pairingQuestion`.
+  /// Begins to compare digits with a device's node; they are then in `trustService.current.pairingQuestion`.
   package func befriend(_ device: JID, expecting expected: NodeID? = nil, petname: String?) async throws {
     let (stream, peer) = try await authenticated(device, expecting: expected)
-    try await friendships.pair(with: peer, petname: petname)
+    try await trustService.pair(with: peer, petname: petname)
     // Where it ended before, nobody says so any more.
-    if !stream.isOpen { await friendships.disconnected(peer.id) }
+    if !stream.isOpen { await trustService.disconnected(peer.id) }
   }
 
   /// The device that the invite names, or another of the same node where that is not announced.
@@ -94,14 +94,14 @@ extension Node {
         .changed, device: device,
         message: "“\(device)” has the key of \(id), and not that of \(expected ?? id). Somebody may be in between.")
     }
-    return (stream, PairingPeer(id: id, jid: device, key: certificate.spki, ownKey: friendships.identity.spki))
+    return (stream, PairingPeer(id: id, jid: device, key: certificate.spki, ownKey: trustService.identity.spki))
   }
 
   /// What comes of `request` within a while.
   private func outcome(
     of id: NodeID, at device: JID, over stream: PeerStream, _ request: @Sendable () async throws -> Void
   ) async throws -> AskOutcome {
-    let events = friendships.events()
+    let events = trustService.events()
     try await request()
     return try await withThrowingTaskGroup(of: AskOutcome?.self) { group in
       group.addTask {
@@ -144,35 +144,35 @@ extension Node {
   // MARK: Words to nodes that have no stream here
 
   /// Carries to other nodes what there is to say, until cancelled.
-  func runErrands() async {
+  func deliverOutbox() async {
     await withTaskGroup(of: Void.self) { group in
       var underWay = 0
-      for await errand in gatekeeper.errands {
-        if underWay == MeshLimits.errandsAtOnce {
+      for await message in gatekeeper.outbox {
+        if underWay == MeshLimits.outboxDialsAtOnce {
           await group.next()
           underWay -= 1
         }
         underWay += 1
-        group.addTask { await self.run(errand) }
+        group.addTask { await self.run(message) }
       }
       group.cancelAll()
     }
   }
 
   /// What cannot be said is lost: whoever waits for it is reminded when it can be reached.
-  private func run(_ errand: Gatekeeper.Errand) async {
+  private func run(_ message: Gatekeeper.OutboxMessage) async {
     // Anyone can announce another's id: its own devices come first.
-    let book = friendships.current
+    let book = trustService.current
     let own = Set(
-      (book.friend(errand.id)?.devices ?? []) + book.asked.filter { $0.id == errand.id }.compactMap(\.jid))
-    let announced = devices().filter { $0.node == errand.id && $0.state == .online }.map(\.jid)
+      (book.friend(message.id)?.devices ?? []) + book.asked.filter { $0.id == message.id }.compactMap(\.jid))
+    let announced = devices().filter { $0.node == message.id && $0.state == .online }.map(\.jid)
     let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
-    for device in devices.prefix(MeshLimits.errandDials) {
-      guard let stream = try? await stream(to: device), await stream.identity?.nodeID == errand.id else { continue }
-      stream.tell(errand.friendship.stanza(from: nil, to: nil))
+    for device in devices.prefix(MeshLimits.outboxDials) {
+      guard let stream = try? await stream(to: device), await stream.identity?.nodeID == message.id else { continue }
+      stream.tell(message.friendship.stanza(from: nil, to: nil))
       return
     }
-    gatekeeper.undelivered(errand.id)
+    gatekeeper.undelivered(message.id)
   }
 
   /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again.
@@ -183,8 +183,8 @@ extension Node {
         if !devices().contains(where: { $0.node == id && $0.state == .online }) { gatekeeper.undelivered(id) }
         continue
       }
-      guard friendships.expectsWord(of: id), gatekeeper.mayRemind(id) else { continue }
-      await friendships.remind(id)
+      guard trustService.expectsWord(of: id), gatekeeper.mayRemind(id) else { continue }
+      await trustService.remind(id)
     }
   }
 }

@@ -62,7 +62,7 @@ extension Node {
       // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
       // What is announced from now on comes too late to count for this stream.
       let hint = directory.hint(of: jid)
-      let expected = friendships.expectedKey(of: jid, hint: hint)
+      let expected = trustService.expectedKey(of: jid, hint: hint)
       let stream = try await PeerStream.dial(
         addresses, from: table.node, to: jid, tls: expected == nil ? .preferred : .required, host: streamHost,
         eventLoop: eventLoopGroup.next(), logger: logger)
@@ -119,7 +119,7 @@ extension Node {
       refused: { gatekeeper.failed($0) },
       received: { stanza, _, identity in
         stanza.kind == .message
-          ? .taken(Reception.reply(to: stanza, at: table.node, offering: table.all))
+          ? .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
           : gatekeeper.received(stanza, identity)
       },
       answer: { incoming, send in

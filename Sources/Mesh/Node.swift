@@ -28,7 +28,7 @@ package final class Node: Service {
   let table: ServiceTable
   let pool: StreamPool
   let router: Router
-  package let friendships: Friendships
+  package let trustService: TrustService
   let gatekeeper: Gatekeeper
   let security: StreamSecurity
   /// What `run()` has to do beside its loops.
@@ -44,7 +44,7 @@ package final class Node: Service {
 
   /// - Throws: `NodeError` where name and machine make no address.
   package init(
-    configuration: NodeConfiguration, friendships: Friendships, discovery: any Discovery,
+    configuration: NodeConfiguration, trustService: TrustService, discovery: any Discovery,
     eventLoopGroup: any EventLoopGroup, logger: Logger
   ) throws {
     guard let wanted = JID(user: configuration.name, machine: configuration.machine) else {
@@ -55,15 +55,15 @@ package final class Node: Service {
     self.discovery = discovery
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
-    self.friendships = friendships
-    security = try StreamSecurity(friendships.identity)
-    directory = Directory(capabilities: capabilities, friendships: friendships)
-    gatekeeper = Gatekeeper(friendships: friendships, directory: directory)
+    self.trustService = trustService
+    security = try StreamSecurity(trustService.identity)
+    directory = Directory(capabilities: capabilities, trustService: trustService)
+    gatekeeper = Gatekeeper(trustService: trustService, directory: directory)
     let table = ServiceTable(
-      node: wanted, machine: configuration.machine, id: friendships.id.description)
+      node: wanted, machine: configuration.machine, id: trustService.id.description)
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
-    router = Router(service: { table.service($0) }, refused: { friendships.decided($0) }, logger: logger)
+    router = Router(service: { table.service($0) }, refused: { trustService.decided($0) }, logger: logger)
     (jobs, jobsContinuation) = AsyncStream.makeStream()
     readiness = eventLoopGroup.next().makePromise()
   }
@@ -96,10 +96,10 @@ package final class Node: Service {
       }
       group.addTask { await self.work() }
       group.addTask { await self.gatekeeper.run() }
-      group.addTask { await self.friendships.run() }
-      group.addTask { await self.runErrands() }
+      group.addTask { await self.trustService.run() }
+      group.addTask { await self.deliverOutbox() }
       group.addTask { await self.remind() }
-      group.addTask { for await event in self.friendships.events() { await self.heard(event) } }
+      group.addTask { for await event in self.trustService.events() { await self.heard(event) } }
       try? await gracefulShutdown()
       listener.close()
       // Goodbye first: while streams end, nobody shall open new ones.
@@ -244,7 +244,7 @@ package final class Node: Service {
   ) async throws {
     do {
       try await router.answer(
-        request, for: device, from: Caller(jid: table.node, id: friendships.id, standing: .self), send: receive)
+        request, for: device, from: Caller(jid: table.node, id: trustService.id, standing: .self), send: receive)
     } catch let error as StanzaError {
       throw MeshError(.stanza(error), device: device, lastSeen: nil)
     }

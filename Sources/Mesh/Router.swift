@@ -40,19 +40,19 @@ struct Router: Sendable {
 
   private static let methodOverrides: Set = ["x-http-method-override", "x-http-method", "x-method-override"]
 
-  /// An origin that fails before it answered is a 500; one that fails later breaks the body off.
+  /// An handler that fails before it answered is a 500; one that fails later breaks the body off.
   private static func respond(
     _ service: HostedService, _ request: HTTPXRequest, _ caller: Caller,
     send: (HTTPXResponse) async throws -> Void, logger: Logger
   ) async throws {
     var isBegun = false
     do {
-      try await service.origin.respond(to: request, from: caller) { response in
+      try await service.handler.respond(to: request, from: caller) { response in
         isBegun = true
         try await send(response)
       }
     } catch  where !isBegun && !(error is CancellationError) {
-      logger.error("origin failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
+      logger.error("handler failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
     }
     if !isBegun, !Task.isCancelled {
       try await send(HTTPXResponse(HTTPResponse(status: .internalServerError), body: Body("The service failed.\n")))

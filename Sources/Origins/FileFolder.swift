@@ -18,7 +18,7 @@ package struct FileFolderError: Error, CustomStringConvertible {
 /// Nothing outside the folder is ever sent, whatever the path decodes to and wherever symlinks point; hidden files, those
 /// whose name starts with a dot, do not exist. Folders without an `index.html` are not listed. Files are read on a thread
 /// pool, as fast as they are taken.
-package struct FileFolder: Origin {
+package struct FileFolder: ServiceHandler {
   private static let index = "index.html"
 
   private let root: String

@@ -9,7 +9,7 @@ package import NIOCore
 /// Only the configured address is ever dialled, whatever a peer writes into its request; redirects are passed on, not
 /// followed. Heads change as `ForwardedFields` and `OwnAddress` say, bodies not at all. An app that gives no response
 /// becomes a 502, 503 or 504 with `Proxy-Status`; one that breaks off inside a body becomes an error: never a short body.
-package struct ReverseProxy: Origin {
+package struct ReverseProxy: ServiceHandler {
   private let client: HTTPClient
   private let base: String
   private let forwarded: ForwardedFields

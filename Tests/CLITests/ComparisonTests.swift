@@ -16,8 +16,8 @@ import XMPP
 
 /// Two nodes with a daemon's control socket each; between them nothing but their words.
 private struct Pair {
-  let a: Friendships
-  let b: Friendships
+  let a: TrustService
+  let b: TrustService
   let clientA: ControlClient
   let clientB: ControlClient
 
@@ -65,25 +65,25 @@ private struct Pair {
     case friendship(Friendship)
   }
 
-  private static func words(of node: Friendships) async -> AsyncStream<Word> {
+  private static func words(of node: TrustService) async -> AsyncStream<Word> {
     let (stream, continuation) = AsyncStream.makeStream(of: Word.self)
     await node.connect(
       .init(
         send: { word, _, _ in continuation.yield(.friendship(word)) },
-        pair: { word, _ in continuation.yield(.pair(word)) }, cut: { _ in }))
+        pair: { word, _ in continuation.yield(.pair(word)) }, terminate: { _ in }))
     return stream
   }
 
-  static func peer(_ node: Friendships, of other: Friendships) -> PairingPeer {
+  static func peer(_ node: TrustService, of other: TrustService) -> PairingPeer {
     PairingPeer(id: node.id, jid: JID("tv@den"), key: node.identity.spki, ownKey: other.identity.spki)
   }
 
-  private static func friendships(_ name: String) throws -> Friendships {
-    try Friendships(identity: try .generate(name: name), stored: nil, mode: .ask, logger: silent, save: { _ in })
+  private static func friendships(_ name: String) throws -> TrustService {
+    try TrustService(identity: try .generate(name: name), stored: nil, mode: .ask, logger: silent, save: { _ in })
   }
 
   private static func server(
-    _ socket: String, _ own: Friendships, befriending other: Friendships, jid: String
+    _ socket: String, _ own: TrustService, befriending other: TrustService, jid: String
   ) -> ControlServer {
     struct Unused: Error {}
     return ControlServer(
@@ -93,7 +93,7 @@ private struct Pair {
         status: { NodeStatus(jid: JID(jid)!, port: 1, discoveryProblem: nil, services: [], streams: 0) },
         serve: { _, _ in throw Unused() }, unserve: { _ in throw Unused() }, proxy: { _, _, _ in throw Unused() },
         trust: TrustAnswers(
-          friendships: own, join: { _, _ in throw Unused() }, ask: { _, _, _ in throw Unused() },
+          trustService: own, join: { _, _ in throw Unused() }, ask: { _, _, _ in throw Unused() },
           befriend: { _, petname in try await own.pair(with: peer(other, of: own), petname: petname) },
           rotate: { throw Unused() })),
       version: "t", frontPort: nil, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: silent)

@@ -83,12 +83,12 @@ struct FriendStoreTests {
   @Test func whatCannotBeSavedIsNotDone() async throws {
     try await TemporaryFolder.with { folder in
       let store = FriendStore(folder: folder)
-      let friendships = try store.open(
+      let trustService = try store.open(
         for: try Identity.generate(name: "a@b"), rotations: [], mode: .ask, logger: Self.silent)
-      await friendships.setFleet([Self.entry])
+      await trustService.setFleet([Self.entry])
       try FileManager.default.createDirectory(atPath: "\(store.file).new", withIntermediateDirectories: false)
-      await #expect(throws: SystemError.self) { try await friendships.block("anna") }
-      #expect(friendships.current.friends.count == 1 && friendships.current.blocked.isEmpty)
+      await #expect(throws: SystemError.self) { try await trustService.block("anna") }
+      #expect(trustService.current.friends.count == 1 && trustService.current.blocked.isEmpty)
     }
   }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import CLI
 
 struct ServiceBookTests {
-  private struct NoOrigin: Origin {
+  private struct NoHandler: ServiceHandler {
     func respond(
       to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
     ) async throws {}
@@ -26,7 +26,7 @@ struct ServiceBookTests {
       ServiceBook.Stage(
         prepare: {
           guard $0.target != "bad" else { throw BadTarget() }
-          return HostedService(name: $0.name, target: $0.target, policy: $0.access, origin: NoOrigin())
+          return HostedService(name: $0.name, target: $0.target, policy: $0.access, handler: NoHandler())
         },
         serve: { service in self.served.withLock { $0[service.name] = service.target } },
         unserve: { name in self.served.withLock { $0[name] = nil } })

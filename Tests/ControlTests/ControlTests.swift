@@ -78,7 +78,7 @@ import XMPP
   @Test func status() async throws {
     try await FakeDaemon.with { daemon, client in
       let status = try await client.status()
-      #expect(status.id == daemon.friendships.id.description)
+      #expect(status.id == daemon.trustService.id.description)
       #expect(status.services.map(\.access) == [.friends])
       #expect(status.jid == "hearth@pi")
       #expect(status.front == "http://hearth.localhost:8332/")

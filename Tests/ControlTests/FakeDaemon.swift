@@ -19,7 +19,7 @@ import XMPP
 /// A control server whose answers are made up.
 final class FakeDaemon: Sendable {
   let socket = "/tmp/hearth-\(UUID()).sock"
-  let friendships: Friendships
+  let trustService: TrustService
   /// What the mesh was asked: `join …`, `ask …`, `befriend …`.
   let asked = Mutex<[String]>([])
   private let rights: ControlRights?
@@ -31,7 +31,7 @@ final class FakeDaemon: Sendable {
   init(rights: ControlRights? = nil) throws {
     self.rights = rights
     let identity = try Identity.generate(name: "hearth@pi")
-    friendships = try Friendships(
+    trustService = try TrustService(
       identity: identity, stored: try Self.store(of: identity), mode: .ask,
       logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() }, save: { _ in })
   }
@@ -119,10 +119,10 @@ final class FakeDaemon: Sendable {
 
   private var trust: TrustAnswers {
     TrustAnswers(
-      friendships: friendships,
+      trustService: trustService,
       join: { line, petname in
         self.asked.withLock { $0.append("join \(line.jid) \(petname ?? "-")") }
-        return try #require(self.friendships.current.friend(Self.anna))
+        return try #require(self.trustService.current.friend(Self.anna))
       },
       ask: { device, petname, greeting in
         self.asked.withLock { $0.append("ask \(device) \(petname ?? "-") \(greeting ?? "-")") }

@@ -36,7 +36,7 @@ import Trust
   @Test(.enabled(if: isRoot, "only root can be another user")) func anotherUserMayLookAndChangeNothing() async throws {
     try await FakeDaemon.with(rights: ControlRights(owner: geteuid(), group: Self.group)) { daemon, _ in
       try #require(chmod(daemon.socket, 0o666) == 0)
-      let before = try daemon.friendships.current.encoded()
+      let before = try daemon.trustService.current.encoded()
       for (method, path, body) in Self.changes {
         let status = try await Self.ask(daemon.socket, method, path, body, as: Self.stranger, groups: [Self.stranger])
         #expect(status == 403, "\(method) \(path)")
@@ -45,9 +45,9 @@ import Trust
         let status = try await Self.ask(daemon.socket, "GET", path, "", as: Self.stranger, groups: [Self.stranger])
         #expect(status == 200, "\(path)")
       }
-      #expect(try daemon.friendships.current.encoded() == before)
+      #expect(try daemon.trustService.current.encoded() == before)
       #expect(daemon.services.isEmpty && daemon.asked.withLock { $0 }.isEmpty)
-      #expect(daemon.friendships.current.permit(now: Date()) == nil)
+      #expect(daemon.trustService.current.permit(now: Date()) == nil)
     }
   }
 
@@ -58,7 +58,7 @@ import Trust
       let status = try await Self.ask(
         daemon.socket, "PUT", "/v1/permit", #"{"seconds": 9}"#, as: Self.stranger, groups: groups)
       #expect(status == 200)
-      #expect(daemon.friendships.current.permit(now: Date()) != nil)
+      #expect(daemon.trustService.current.permit(now: Date()) != nil)
     }
   }
 

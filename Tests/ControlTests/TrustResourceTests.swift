@@ -12,7 +12,7 @@ import XMPP
 @Suite(.timeLimit(.minutes(1))) struct TrustResourceTests {
   @Test func identity() async throws {
     try await FakeDaemon.with { daemon, client in
-      let id = daemon.friendships.id
+      let id = daemon.trustService.id
       let identity = try await client.identity()
       #expect(
         identity
@@ -93,7 +93,7 @@ import XMPP
     }
     try await FakeDaemon.with { daemon, client in
       try await client.reject(FakeDaemon.bob.short)
-      #expect(daemon.friendships.current.requests.isEmpty)
+      #expect(daemon.trustService.current.requests.isEmpty)
       #expect(try await client.friends().friends.map(\.petname) == ["anna"])
     }
   }
@@ -102,7 +102,7 @@ import XMPP
     try await FakeDaemon.with { daemon, client in
       #expect(try await client.requests().asked.map(\.id) == [FakeDaemon.carol.description])
       try await client.withdraw("carol@attic")
-      #expect(daemon.friendships.current.asked.isEmpty)
+      #expect(daemon.trustService.current.asked.isEmpty)
       await #expect(throws: ControlError.self) { try await client.withdraw("carol@attic") }
     }
   }
@@ -111,9 +111,9 @@ import XMPP
     try await FakeDaemon.with { daemon, client in
       let invite = try await client.invite(petname: "carol")
       let line = try InviteLine(invite.line)
-      #expect(line.jid == JID("hearth@pi") && line.id == daemon.friendships.id)
+      #expect(line.jid == JID("hearth@pi") && line.id == daemon.trustService.id)
       #expect(abs(invite.expires.timeIntervalSinceNow - 600) < 20)
-      #expect(daemon.friendships.current.invites(now: Date()).map(\.petname?.text) == ["carol"])
+      #expect(daemon.trustService.current.invites(now: Date()).map(\.petname?.text) == ["carol"])
       _ = try await client.invite(petname: nil)
       let taken = await #expect(throws: ControlError.self) { _ = try await client.invite(petname: "anna") }
       #expect(taken?.code == .conflict)

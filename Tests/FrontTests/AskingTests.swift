@@ -9,11 +9,11 @@ import XMPP
 
 /// Asking for friendship on the dashboard, and what comes of it.
 @Suite(.timeLimit(.minutes(1))) struct AskingTests {
-  private static let hello: TestOrigin.Respond = { _, _, send in
+  private static let hello: TestHandler.Respond = { _, _, send in
     try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body("hello")))
   }
 
-  private static func node(_ rig: Rig) -> String { rig.pi.friendships.id.description }
+  private static func node(_ rig: Rig) -> String { rig.pi.trustService.id.description }
 
   @Test func theOwnerOverThereAnswers() async throws {
     try await Rig.run { rig in
@@ -23,26 +23,26 @@ import XMPP
       #expect(form.text.contains("name=\"node\" value=\"\(Self.node(rig))\"") && form.text.contains("required"))
       let asked = try await rig.post("/ask/app@pi", "petname=kitchen-pi&node=\(Self.node(rig))")
       #expect(asked.status == 303 && asked["Location"] == "http://\(rig.dashboardHost)/ask/app@pi")
-      #expect(rig.laptop.friendships.current.asked.first?.petname?.text == "kitchen-pi")
+      #expect(rig.laptop.trustService.current.asked.first?.petname?.text == "kitchen-pi")
       // Looking again asks nobody again.
-      let own = rig.laptop.friendships.id
+      let own = rig.laptop.trustService.id
       for _ in 0..<2 {
         let page = try await rig.look("/ask/app@pi")
         #expect(
           page.text.contains("hearth accept \(own)") && page.text.contains("Your id is <code>\(own)</code>"))
         #expect(page["Refresh"] != nil)
       }
-      #expect(rig.pi.friendships.current.requests.map(\.id) == [own])
+      #expect(rig.pi.trustService.current.requests.map(\.id) == [own])
       // Asking again keeps the name.
       #expect(try await rig.post("/ask/app@pi", "node=\(Self.node(rig))").status == 303)
-      let events = rig.laptop.friendships.events()
-      try await rig.pi.friendships.accept(own.description, petname: "laptop")
+      let events = rig.laptop.trustService.events()
+      try await rig.pi.trustService.accept(own.description, petname: "laptop")
       for await event in events {
         if case .befriended? = event { break }
       }
       let friends = try await rig.look("/ask/app@pi")
       #expect(friends.text.contains("is a friend of yours") && friends.text.contains("href=\"http://\(rig.host())/\""))
-      #expect(rig.laptop.friendships.current.friends.map(\.petname.text) == ["kitchen-pi"])
+      #expect(rig.laptop.trustService.current.friends.map(\.petname.text) == ["kitchen-pi"])
       #expect(try await rig.ask("GET /").text == "hello")
       // A friend may have forgotten this node; that takes no name.
       #expect(try await rig.post("/ask/app@pi", "node=\(Self.node(rig))").status == 303)
@@ -52,7 +52,7 @@ import XMPP
   @Test func anOpenDoorMakesFriendsAtOnce() async throws {
     try await Rig.run { rig in
       try await rig.serve(plaintext: false, answer: Self.hello)
-      try await rig.pi.friendships.permit(seconds: 60)
+      try await rig.pi.trustService.permit(seconds: 60)
       #expect(try await rig.post("/ask/app@pi", "petname=pi&node=\(Self.node(rig))").status == 303)
       #expect(try await rig.look("/ask/app@pi").text.contains("is a friend of yours"))
       #expect(try await rig.ask("GET /").text == "hello")
@@ -64,15 +64,15 @@ import XMPP
       try await rig.serve(plaintext: false, answer: Self.hello)
       let form = "petname=pi&node=\(Self.node(rig))"
       #expect(try await rig.post("/ask/app@pi", form).status == 303)
-      let events = rig.laptop.friendships.events()
-      try await rig.pi.friendships.reject(rig.laptop.friendships.id.short)
+      let events = rig.laptop.trustService.events()
+      try await rig.pi.trustService.reject(rig.laptop.trustService.id.short)
       for await event in events {
         if case .declined? = event { break }
       }
       #expect(try await rig.post("/ask/app@pi", form).status == 303)
       let page = try await rig.look("/ask/app@pi")
       #expect(page.text.contains("It said no") && page.text.contains("<form"))
-      #expect(rig.laptop.friendships.current.friends.isEmpty)
+      #expect(rig.laptop.trustService.current.friends.isEmpty)
     }
   }
 
@@ -80,7 +80,7 @@ import XMPP
     try await Rig.run { rig in
       try await rig.serve(plaintext: false, answer: Self.hello)
       for (form, status) in [
-        ("", 409), ("petname=pi", 409), ("petname=pi&node=\(rig.laptop.friendships.id)", 409),
+        ("", 409), ("petname=pi", 409), ("petname=pi&node=\(rig.laptop.trustService.id)", 409),
         ("node=\(Self.node(rig))", 422), ("petname=&node=\(Self.node(rig))", 422),
         ("petname=+&node=\(Self.node(rig))", 422), ("petname=a%20b&node=\(Self.node(rig))", 422),
         ("petname=friends&node=\(Self.node(rig))", 422),
@@ -91,8 +91,8 @@ import XMPP
       }
       #expect(try await rig.post("/ask/nobody@pi", "petname=pi").status == 502)
       #expect(try await rig.look("/ask/nobody@pi").status == 502)
-      #expect(rig.laptop.friendships.current.asked.isEmpty && rig.laptop.friendships.current.pairingPeer == nil)
-      #expect(rig.pi.friendships.current.requests.isEmpty)
+      #expect(rig.laptop.trustService.current.asked.isEmpty && rig.laptop.trustService.current.pairingPeer == nil)
+      #expect(rig.pi.trustService.current.requests.isEmpty)
     }
   }
 
@@ -100,13 +100,13 @@ import XMPP
     try await Rig.run { rig in
       try await rig.serve(plaintext: false, answer: Self.hello)
       #expect(try await rig.look("/").text.contains("id=\"pairing\"") == false)
-      let (events, others) = (rig.laptop.friendships.events(), rig.pi.friendships.events())
+      let (events, others) = (rig.laptop.trustService.events(), rig.pi.trustService.events())
       let begun = try await rig.post("/befriend/app@pi", "petname=kitchen-pi&node=\(Self.node(rig))")
       #expect(begun.status == 303 && begun["Location"] == rig.front.dashboard)
       for await event in events where event == nil { break }
       for await event in others where event == nil { break }
-      let digits = try #require(rig.laptop.friendships.current.pairingQuestion?.digits)
-      #expect(digits == rig.pi.friendships.current.pairingQuestion?.digits)
+      let digits = try #require(rig.laptop.trustService.current.pairingQuestion?.digits)
+      #expect(digits == rig.pi.trustService.current.pairingQuestion?.digits)
       let page = try await rig.look("/")
       #expect(page.text.contains("<span class=\"digits\">\(digits.prefix(3)) \(digits.suffix(3))</span>"))
       #expect(page.text.contains(Self.node(rig)) && page["Refresh"] == nil)
@@ -116,23 +116,23 @@ import XMPP
       #expect(try await rig.post("/pairing/confirm", "petname=kitchen-pi&digits=\(digits)").status == 303)
       let waiting = try await rig.look("/")
       #expect(waiting.text.contains("Waiting for the other side") && waiting["Refresh"] == "3")
-      #expect(rig.laptop.friendships.current.friends.isEmpty)
-      try await rig.pi.friendships.confirmPairing(digits: digits, petname: "laptop")
+      #expect(rig.laptop.trustService.current.friends.isEmpty)
+      try await rig.pi.trustService.confirmPairing(digits: digits, petname: "laptop")
       for await event in events {
         if case .befriended? = event { break }
       }
-      #expect(rig.laptop.friendships.current.friends.map(\.petname.text) == ["kitchen-pi"])
+      #expect(rig.laptop.trustService.current.friends.map(\.petname.text) == ["kitchen-pi"])
     }
   }
 
   @Test func digitsThatDifferMakeNoFriends() async throws {
     try await Rig.run { rig in
       try await rig.serve(plaintext: false, answer: Self.hello)
-      let events = rig.laptop.friendships.events()
+      let events = rig.laptop.trustService.events()
       try await rig.laptop.befriend(JID("app@pi")!, petname: nil)
       for await event in events where event == nil { break }
       #expect(try await rig.post("/pairing/cancel").status == 303)
-      #expect(rig.laptop.friendships.current.pairingPeer == nil && rig.laptop.friendships.current.friends.isEmpty)
+      #expect(rig.laptop.trustService.current.pairingPeer == nil && rig.laptop.trustService.current.friends.isEmpty)
     }
   }
 }

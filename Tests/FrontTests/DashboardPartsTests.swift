@@ -45,12 +45,12 @@ struct DashboardPartsTests {
   }
 
   @Test func strangersCannotWriteIntoTheDashboard() async throws {
-    let friendships = try Friendships.fresh()
+    let trustService = try TrustService.fresh()
     let script = "\"><script>alert(1)</script><form action=//evil>"
-    await friendships.received(
+    await trustService.received(
       .subscribe(FriendRequest(greeting: script)),
       from: AuthenticatedPeer(id: Self.id, jid: JID(script), address: "<i>"))
-    let page = Dashboard(front: FrontAddress(port: 8332)).page([], friendships.current, now: .now)
+    let page = Dashboard(front: FrontAddress(port: 8332)).page([], trustService.current, now: .now)
     let text = try await ProblemTests.text(of: page)
     #expect(text.contains("&lt;script&gt;alert(1)") && text.contains("from &lt;i&gt;"))
     #expect(!text.contains("<script") && !text.contains("<i>") && !text.contains("action=//evil>\n"))
@@ -69,7 +69,7 @@ struct DashboardPartsTests {
       let device = Device(
         jid: jid, name: "<script>", state: .online, isLocal: false, http: nil, status: "", message: nil, endpoints: [],
         seen: .now, standing: standing, node: Self.id)
-      let book = try Friendships.fresh().current
+      let book = try TrustService.fresh().current
       let page = AskPage(
         front: FrontAddress(port: 8332), device: device, acquaintance: Acquaintance(device, book), own: book.own,
         declined: .now, mayChange: true)

@@ -17,16 +17,16 @@ import XMPP
   @Test func aRequestIsAcceptedUnderAName() async throws {
     try await Rig.run { rig in
       try await rig.piAsks(greeting: "It's <b>Anna</b>")
-      let id = rig.pi.friendships.id
+      let id = rig.pi.trustService.id
       let page = try await rig.look("/")
       #expect(page.text.contains("It says “<bdi>It&#39;s &lt;b&gt;Anna&lt;/b&gt;</bdi>”"))
       #expect(page.text.contains("action=\"/requests/\(id)/accept\"") && page.text.contains("<b>\(id.short)</b>"))
       #expect(try await rig.post("/requests/\(id)/accept").status == 422)
-      #expect(try await rig.post("/requests/\(rig.laptop.friendships.id)/accept", "petname=x").status == 404)
-      #expect(rig.laptop.friendships.current.friends.isEmpty)
+      #expect(try await rig.post("/requests/\(rig.laptop.trustService.id)/accept", "petname=x").status == 404)
+      #expect(rig.laptop.trustService.current.friends.isEmpty)
       let accepted = try await rig.post("/requests/\(id)/accept", "petname=+anna+")
       #expect(accepted.status == 303 && accepted["Location"] == rig.front.dashboard && accepted.body.isEmpty)
-      #expect(rig.laptop.friendships.current.friends.map(\.petname.text) == ["anna"])
+      #expect(rig.laptop.trustService.current.friends.map(\.petname.text) == ["anna"])
       #expect(try await rig.look("/").text.contains("friend anna"))
       // The form sent twice does nothing twice.
       #expect(try await rig.post("/requests/\(id)/accept", "petname=eve").status == 404)
@@ -36,21 +36,21 @@ import XMPP
   @Test func aRequestIsRefused() async throws {
     try await Rig.run { rig in
       try await rig.piAsks()
-      #expect(try await rig.post("/requests/\(rig.pi.friendships.id)/reject").status == 303)
-      #expect(rig.laptop.friendships.current.requests.isEmpty && rig.laptop.friendships.current.friends.isEmpty)
+      #expect(try await rig.post("/requests/\(rig.pi.trustService.id)/reject").status == 303)
+      #expect(rig.laptop.trustService.current.requests.isEmpty && rig.laptop.trustService.current.friends.isEmpty)
     }
   }
 
   @Test func theOpenDoorCountsDown() async throws {
     try await Rig.run { rig in
       #expect(try await rig.look("/").text.contains("The door is open") == false)
-      try await rig.laptop.friendships.permit(seconds: 100)
+      try await rig.laptop.trustService.permit(seconds: 100)
       let page = try await rig.look("/")
       #expect(page.text.contains("The door is open") && page["Refresh"] == "3")
       let seconds = page.text.firstMatch(of: /--from:(\d+);/).flatMap { Int($0.1) }
       #expect(seconds.map { (90...100).contains($0) } == true)
       #expect(try await rig.post("/permit/close").status == 303)
-      #expect(rig.laptop.friendships.current.permit(now: .now) == nil)
+      #expect(rig.laptop.trustService.current.permit(now: .now) == nil)
     }
   }
 
@@ -82,9 +82,9 @@ import XMPP
     try await Rig.run { rig in
       try await rig.serve(plaintext: false) { _, _, _ in }
       let guest = try await rig.guestAsks()
-      try await rig.laptop.friendships.permit(seconds: 600)
-      let before = try rig.laptop.friendships.current.encoded()
-      let id = rig.pi.friendships.id
+      try await rig.laptop.trustService.permit(seconds: 600)
+      let before = try rig.laptop.trustService.current.encoded()
+      let id = rig.pi.trustService.id
       for fields in Self.hostile(rig) {
         for (path, form) in [
           ("/ask/app@pi", "petname=x&node=\(id)"), ("/befriend/app@pi", "petname=x&node=\(id)"),
@@ -95,7 +95,7 @@ import XMPP
           #expect(answer.status == 403 && answer["Location"] == nil, "\(path) \(fields)")
         }
       }
-      let book = rig.laptop.friendships.current
+      let book = rig.laptop.trustService.current
       #expect(try book.encoded() == before)
       #expect(book.permit(now: .now) != nil && book.pairingPeer == nil)
     }
@@ -104,7 +104,7 @@ import XMPP
   @Test func otherNamesAndMethodsChangeNothing() async throws {
     try await Rig.run { rig in
       try await rig.piAsks()
-      let path = "/requests/\(rig.pi.friendships.id)/reject"
+      let path = "/requests/\(rig.pi.trustService.id)/reject"
       let type = "Content-Type: application/x-www-form-urlencoded"
       // A name that was rebound to loopback is not the dashboard's, whatever its page says of itself.
       for host in ["evil.example:\(rig.front.port)", "127.0.0.1:\(rig.front.port)", "hearth.localhost", rig.host()] {
@@ -122,7 +122,7 @@ import XMPP
           try await rig.ask("POST \(path)", host: rig.dashboardHost, fields, body: "a=b").status == 415, "\(type)")
       }
       #expect(try await rig.post(path, String(repeating: "a", count: 5000)).status == 413)
-      #expect(rig.laptop.friendships.current.requests.count == 1)
+      #expect(rig.laptop.trustService.current.requests.count == 1)
     }
   }
 
@@ -159,7 +159,7 @@ import XMPP
       let ask = try await rig.look("/ask/app@pi")
       #expect(!ask.text.contains("<form") && ask.text.contains("hearth befriend app@pi --request"))
       try await rig.piAsks(greeting: "hello")
-      let id = rig.pi.friendships.id
+      let id = rig.pi.trustService.id
       let page = try await rig.look("/")
       #expect(page.status == 200 && page.text.contains("app@pi") && page.text.contains("members of the group hearth"))
       #expect(!page.text.contains("<form") && !page.text.contains("hello"))
@@ -173,7 +173,7 @@ import XMPP
         #expect(answer.status == 403 && answer.text.contains(command), "\(path)")
         #expect(answer.text.contains("root, and members of the group hearth"))
       }
-      #expect(rig.laptop.friendships.current.requests.count == 1)
+      #expect(rig.laptop.trustService.current.requests.count == 1)
     }
   }
 
@@ -181,11 +181,11 @@ import XMPP
   func anotherUserOfThisMachineIsNotTheOwner(_ ip: String) async throws {
     try await Rig.run { rig in
       try await rig.piAsks()
-      let path = "/requests/\(rig.pi.friendships.id)/reject"
+      let path = "/requests/\(rig.pi.trustService.id)/reject"
       #expect(try await Self.curl(rig, path, at: ip, as: 65534) == 403)
-      #expect(rig.laptop.friendships.current.requests.count == 1)
+      #expect(rig.laptop.trustService.current.requests.count == 1)
       #expect(try await Self.curl(rig, path, at: ip, as: 0) == 303)
-      #expect(rig.laptop.friendships.current.requests.isEmpty)
+      #expect(rig.laptop.trustService.current.requests.isEmpty)
     }
   }
 

@@ -10,7 +10,7 @@ import XMPP
 /// Requests over real sockets and real streams, from a client that speaks bytes.
 @Suite(.timeLimit(.minutes(1))) struct ForwardingTests {
   /// Answers with what it was asked, as `METHOD path` and one field a line.
-  private static let mirror: TestOrigin.Respond = { request, _, send in
+  private static let mirror: TestHandler.Respond = { request, _, send in
     var text = "\(request.head.method) \(request.head.path ?? "") \(request.head.authority ?? "")\n"
     for field in request.head.headerFields { text += "\(field.name.canonicalName): \(field.value)\n" }
     for try await part in request.body { text += String(buffer: part) }
@@ -219,7 +219,7 @@ import XMPP
   @Test func aDeviceOfThisNodeNeedsNoDetour() async throws {
     try await Rig.run { rig in
       rig.laptop.serve(
-        HostedService(name: "own", target: "test", plaintext: false, origin: TestOrigin(Self.mirror)))
+        HostedService(name: "own", target: "test", plaintext: false, handler: TestHandler(Self.mirror)))
       _ = await rig.laptop.awaitOnline("own@laptop")
       let answer = try await rig.ask("GET /a", host: rig.host("own@laptop"))
       #expect(answer.status == 200 && answer.text.hasPrefix("GET /a own@laptop\n"))

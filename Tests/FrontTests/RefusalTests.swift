@@ -11,7 +11,7 @@ import XMPP
 
 /// What a browser and a program get where a device does not let this node in.
 @Suite(.timeLimit(.minutes(1))) struct RefusalTests {
-  private static let hello: TestOrigin.Respond = { _, _, send in
+  private static let hello: TestHandler.Respond = { _, _, send in
     try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body("hello")))
   }
   private static let jid = JID("app@pi")!
@@ -61,7 +61,7 @@ import XMPP
       try await rig.serve(plaintext: false, answer: Self.hello)
       let node = try #require(rig.laptop.device(Self.jid)?.node)
       #expect(try await rig.post("/ask/app@pi", "petname=kitchen-pi&node=\(node)").status == 303)
-      let own = rig.laptop.friendships.id
+      let own = rig.laptop.trustService.id
       let page = try await rig.ask("GET /", ["Accept: text/html"])
       #expect(page.text.contains("its owner has not answered") && page.text.contains("hearth accept \(own)"))
       // What the owner calls the device is not the device's business.
@@ -75,7 +75,7 @@ import XMPP
       try await rig.serve(plaintext: false, answer: Self.hello)
       try await rig.piAsks()
       let report = try await Self.report(rig)
-      let id = rig.pi.friendships.id
+      let id = rig.pi.trustService.id
       #expect(report.standing == "asks" && report.page == rig.front.dashboard)
       #expect(report.commands == ["hearth accept \(id)", "hearth reject \(id.short)"])
     }
@@ -99,7 +99,7 @@ import XMPP
         ("reading", try AccessPolicy(access: .friends, methods: ["GET"])),
       ]
       for (name, policy) in policies {
-        rig.pi.serve(HostedService(name: name, target: "test", policy: policy, origin: TestOrigin(Self.hello)))
+        rig.pi.serve(HostedService(name: name, target: "test", policy: policy, handler: TestHandler(Self.hello)))
         _ = try #require(await rig.laptop.awaitOnline("\(name)@pi"))
         let page = try await rig.ask("DELETE /", host: rig.host("\(name)@pi"), ["Accept: text/html"])
         #expect(page.status == 403 && page.text.contains("is a friend of yours. So its owner has not opened this"))
@@ -114,8 +114,8 @@ import XMPP
   @Test func oneThatIsBlockedHereIsSaidToBe() async throws {
     try await Rig.run { rig in
       try await rig.serve(plaintext: false, answer: Self.hello)
-      let id = rig.pi.friendships.id
-      try await rig.laptop.friendships.block(id.description)
+      let id = rig.pi.trustService.id
+      try await rig.laptop.trustService.block(id.description)
       let report = try await Self.report(rig)
       #expect(report.standing == "blocked" && report.commands == ["hearth friends unblock \(id)"])
       #expect(report.page == nil)
@@ -124,11 +124,11 @@ import XMPP
 
   @Test func aChangedKeyIsExplainedAndNotAccepted() async throws {
     try await Rig.run { rig in
-      let old = try Friendships.fresh("old").id
-      await rig.laptop.friendships.setFleet([FleetEntry(id: old, petname: try Petname("kitchen-pi"))])
-      await rig.laptop.friendships.met(Self.jid, id: old)
+      let old = try TrustService.fresh("old").id
+      await rig.laptop.trustService.setFleet([FleetEntry(id: old, petname: try Petname("kitchen-pi"))])
+      await rig.laptop.trustService.met(Self.jid, id: old)
       try await rig.serve(answer: Self.hello)
-      let seen = rig.pi.friendships.id
+      let seen = rig.pi.trustService.id
       let page = try await rig.ask("GET /", ["Accept: text/html"])
       #expect(page.status == 502 && page.text.contains("<h1>app@pi shows another key</h1>"))
       for wanted in ["\(old)", "\(seen)", "was reset", "pretends", "hearth friends remove \(old)"] {
@@ -143,12 +143,12 @@ import XMPP
       #expect(card.text.contains("CHANGED: expected the node <code>\(old)</code>, saw <code>\(seen)</code>"))
       let friendship = try await rig.look("/ask/app@pi")
       #expect(friendship.text.contains("\(old)") && !friendship.text.contains("<form"))
-      #expect(rig.laptop.friendships.current.friends.map(\.id) == [old])
+      #expect(rig.laptop.trustService.current.friends.map(\.id) == [old])
     }
   }
 
   @Test func whoIsNotTheAnnouncedOneIsNamedToo() throws {
-    let (own, seen) = (try Friendships.fresh().current, try Friendships.fresh().id)
+    let (own, seen) = (try TrustService.fresh().current, try TrustService.fresh().id)
     let device = Device(
       jid: Self.jid, name: "app", state: .online, isLocal: false, http: nil, status: "", message: nil, endpoints: [],
       seen: .now, standing: .mismatch(announced: "<b>", seen: seen), node: nil)

@@ -39,8 +39,8 @@ struct Rig {
   }
 
   /// Serves a device of `pi`, and waits until `laptop` sees it.
-  func serve(_ name: String = "app", plaintext: Bool = true, answer: @escaping TestOrigin.Respond) async throws {
-    pi.serve(HostedService(name: name, target: "test", plaintext: plaintext, origin: TestOrigin(answer)))
+  func serve(_ name: String = "app", plaintext: Bool = true, answer: @escaping TestHandler.Respond) async throws {
+    pi.serve(HostedService(name: name, target: "test", plaintext: plaintext, handler: TestHandler(answer)))
     _ = try #require(await laptop.awaitOnline("\(name)@pi"))
   }
 
@@ -85,7 +85,7 @@ extension Rig {
   /// Lets `pi` ask `laptop` for friendship, and waits until that waits there.
   func piAsks(greeting: String? = nil) async throws {
     _ = try #require(await pi.awaitOnline("node@laptop"))
-    let events = laptop.friendships.events()
+    let events = laptop.trustService.events()
     await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { _ = try await pi.ask(JID("node@laptop")!, petname: nil, greeting: greeting) }
       for await event in events {
@@ -98,7 +98,7 @@ extension Rig {
   /// Somebody asks the laptop, once, and is gone: a node would ask again, which an open door answers.
   func guestAsks() async throws -> NodeID {
     let guest = try Identity.generate(name: "guest")
-    let events = laptop.friendships.events()
+    let events = laptop.trustService.events()
     let peer = try await ScriptedPeer.connect(to: laptop.status().port)
     try await peer.secure(as: guest, to: "node@laptop")
     try await peer.send("<presence type='subscribe'/>")
@@ -111,12 +111,12 @@ extension Rig {
 
   /// Makes friends of both nodes, as `laptop` calls `pi`.
   func befriend(as petname: String = "kitchen-pi") async throws {
-    try await pi.friendships.permit(seconds: 60)
+    try await pi.trustService.permit(seconds: 60)
     _ = try #require(await laptop.awaitOnline("node@pi"))
     guard case .friends = try await laptop.ask(JID("node@pi")!, petname: petname, greeting: nil) else {
       throw NotFriends()
     }
-    await pi.friendships.closePermit()
+    await pi.trustService.closePermit()
   }
 
   private struct NotFriends: Error {}

@@ -17,7 +17,7 @@ import XMPP
   private static func service(_ name: String = "app") -> HostedService {
     HostedService(
       name: name, target: "test", plaintext: true,
-      origin: TestOrigin { request, _, send in
+      handler: TestHandler { request, _, send in
         try await send(HTTPXResponse(HTTPResponse(status: .ok), body: request.body))
       })
   }

@@ -20,7 +20,7 @@ struct Door: Sendable {
 
   init(
     _ name: String, _ access: Access, methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool = false,
-    respond: @escaping TestOrigin.Respond = { request, _, send in
+    respond: @escaping TestHandler.Respond = { request, _, send in
       try await send(HTTPXResponse(HTTPResponse(status: .ok), body: request.body))
     }
   ) throws {
@@ -33,7 +33,7 @@ struct Door: Sendable {
     service = HostedService(
       name: name, target: "test",
       policy: try AccessPolicy(access: access, methods: methods, paths: paths, plaintext: plaintext),
-      origin: TestOrigin(respond))
+      handler: TestHandler(respond))
   }
 
   /// One that notes who comes in.

@@ -20,7 +20,7 @@ import XMPP
     pi.serve(
       HostedService(
         name: "door", target: "test", policy: try AccessPolicy(access: access),
-        origin: TestOrigin { _, _, send in
+        handler: TestHandler { _, _, send in
           try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body("open")))
         }))
   }
@@ -38,7 +38,7 @@ import XMPP
   }
 
   private static func befriend(_ laptop: Node, _ pi: Node) async throws {
-    let line = try await pi.friendships.invite(jid: Self.node, petname: "laptop")
+    let line = try await pi.trustService.invite(jid: Self.node, petname: "laptop")
     _ = try await laptop.join(line, petname: "pi")
   }
 
@@ -60,10 +60,10 @@ import XMPP
   @Test func anInviteMakesFriendsOfBoth() async throws {
     try await Self.pair { laptop, pi in
       #expect(await Self.open(laptop) == .forbidden)
-      let line = try await pi.friendships.invite(jid: Self.node, petname: "laptop")
+      let line = try await pi.trustService.invite(jid: Self.node, petname: "laptop")
       let friend = try await laptop.join(try InviteLine(line.description), petname: nil)
-      #expect(friend.id == pi.friendships.id)
-      #expect(pi.friendships.current.friend(laptop.friendships.id)?.petname.text == "laptop")
+      #expect(friend.id == pi.trustService.id)
+      #expect(pi.trustService.current.friend(laptop.trustService.id)?.petname.text == "laptop")
       #expect(String(buffer: try await laptop.fetch(Self.door)) == "open")
       #expect(await laptop.awaitDevice { $0.jid == Self.door && $0.petname == friend.petname } != nil)
     }
@@ -74,23 +74,23 @@ import XMPP
     try await Nodes.run(["laptop", "pi", "third"]) { nodes in
       let (laptop, pi, third) = (nodes[0], nodes[1], nodes[2])
       for node in [laptop, third] { _ = await node.awaitOnline("node@pi") }
-      let line = try await pi.friendships.invite(jid: Self.node, petname: nil)
+      let line = try await pi.trustService.invite(jid: Self.node, petname: nil)
       _ = try await laptop.join(line, petname: nil)
-      let forged = try #require(InviteLine(jid: Self.node, id: pi.friendships.id, token: SecureRandom.bytes(16)))
+      let forged = try #require(InviteLine(jid: Self.node, id: pi.trustService.id, token: SecureRandom.bytes(16)))
       var errors: [TrustError] = []
       for line in [line, forged] {
         let error = await #expect(throws: TrustError.self) { _ = try await third.join(line, petname: nil) }
         errors += error.map { [$0] } ?? []
       }
       #expect(errors.count == 2 && Set(errors).count == 1)
-      #expect(pi.friendships.current.friends.map(\.id) == [laptop.friendships.id])
-      #expect(pi.friendships.current.requests.isEmpty, "a bad token does not become an ordinary request")
+      #expect(pi.trustService.current.friends.map(\.id) == [laptop.trustService.id])
+      #expect(pi.trustService.current.requests.isEmpty, "a bad token does not become an ordinary request")
     }
   }
 
   @Test func anInviteGoesToTheKeyInItOnly() async throws {
     try await Self.pair { laptop, pi in
-      let line = try await pi.friendships.invite(jid: Self.node, petname: nil)
+      let line = try await pi.trustService.invite(jid: Self.node, petname: nil)
       let other = try #require(NodeID(digest: SecureRandom.bytes(32)))
       let forged = try #require(InviteLine(jid: Self.node, id: other, token: line.token))
       #expect(await Self.code { _ = try await laptop.join(forged, petname: nil) } == .changed)
@@ -101,19 +101,19 @@ import XMPP
 
   @Test func peopleCompareDigits() async throws {
     try await Self.pair { laptop, pi in
-      let (here, there) = (laptop.friendships.events(), pi.friendships.events())
+      let (here, there) = (laptop.trustService.events(), pi.trustService.events())
       try await laptop.befriend(Self.node, petname: "pi")
       _ = await here.first { $0 == nil }
       _ = await there.first { $0 == nil }
-      let digits = try #require(laptop.friendships.current.pairingQuestion?.digits)
-      #expect(pi.friendships.current.pairingQuestion?.digits == digits)
+      let digits = try #require(laptop.trustService.current.pairingQuestion?.digits)
+      #expect(pi.trustService.current.pairingQuestion?.digits == digits)
       let others = digits == "000000" ? "000001" : "000000"
       await #expect(throws: TrustError.self) {
-        try await laptop.friendships.confirmPairing(digits: others, petname: nil)
+        try await laptop.trustService.confirmPairing(digits: others, petname: nil)
       }
-      try await laptop.friendships.confirmPairing(digits: digits, petname: nil)
-      #expect(laptop.friendships.current.friends.isEmpty, "the other side has not confirmed")
-      try await pi.friendships.confirmPairing(digits: digits, petname: "laptop")
+      try await laptop.trustService.confirmPairing(digits: digits, petname: nil)
+      #expect(laptop.trustService.current.friends.isEmpty, "the other side has not confirmed")
+      try await pi.trustService.confirmPairing(digits: digits, petname: "laptop")
       _ = await here.first { if case .befriended? = $0 { true } else { false } }
       #expect(String(buffer: try await laptop.fetch(Self.door)) == "open")
     }
@@ -125,9 +125,9 @@ import XMPP
         Issue.record("nobody waits")
         return
       }
-      #expect(pi.friendships.current.requests.map(\.greeting) == ["Let me in"])
-      #expect(pi.friendships.current.requests.first?.address == "127.0.0.1")
-      try await pi.friendships.permit(seconds: 60)
+      #expect(pi.trustService.current.requests.map(\.greeting) == ["Let me in"])
+      #expect(pi.trustService.current.requests.first?.address == "127.0.0.1")
+      try await pi.trustService.permit(seconds: 60)
       guard case .friends = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
         Issue.record("the door is open")
         return
@@ -138,17 +138,17 @@ import XMPP
 
   @Test func aNoIsHeard() async throws {
     try await Self.pair { laptop, pi in
-      let events = laptop.friendships.events()
+      let events = laptop.trustService.events()
       _ = try await laptop.ask(Self.node, petname: nil, greeting: nil)
-      try await pi.friendships.reject(laptop.friendships.id.description)
+      try await pi.trustService.reject(laptop.trustService.id.description)
       _ = await events.first { if case .declined? = $0 { true } else { false } }
-      #expect(laptop.friendships.current.asked.isEmpty)
+      #expect(laptop.trustService.current.asked.isEmpty)
       guard case .declined = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
         Issue.record("the owner said no a moment ago")
         return
       }
       // An open door is a later word.
-      try await pi.friendships.permit(seconds: 60)
+      try await pi.trustService.permit(seconds: 60)
       guard case .friends = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
         Issue.record("the door is open")
         return
@@ -162,8 +162,8 @@ import XMPP
   private final class Disk: Sendable {
     private let bytes = Mutex<[UInt8]?>(nil)
 
-    func friendships(_ identity: Identity, rotations: [KeyRotation] = []) throws -> Friendships {
-      try Friendships(
+    func friendships(_ identity: Identity, rotations: [KeyRotation] = []) throws -> TrustService {
+      try TrustService(
         identity: identity, rotations: rotations, stored: bytes.withLock { $0 }, mode: .ask, logger: .silent,
         save: { new in self.bytes.withLock { $0 = new } })
     }
@@ -178,13 +178,13 @@ import XMPP
         _ = await laptop.awaitOnline("node@pi")
         _ = try await laptop.ask(Self.node, petname: "pi", greeting: nil)
       }
-      _ = try await pi.friendships.accept(pi.friendships.current.requests[0].id.description, petname: nil)
+      _ = try await pi.trustService.accept(pi.trustService.current.requests[0].id.description, petname: nil)
       let again = try disk.friendships(identity)
       #expect(again.current.friends.isEmpty)
       let events = again.events()
       try await Nodes.run("laptop", again, on: link) { laptop in
         _ = await events.first { if case .befriended? = $0 { true } else { false } }
-        #expect(laptop.friendships.current.friends.map(\.petname.text) == ["pi"])
+        #expect(laptop.trustService.current.friends.map(\.petname.text) == ["pi"])
       }
     }
   }
@@ -204,13 +204,13 @@ import XMPP
       _ = await laptop.awaitDevice { $0.jid == Self.node && $0.state == .gone }
       let statement = KeyRotation.statement(old: old.spki, new: new.spki)
       let rotation = KeyRotation(old: old.spki, new: new.spki, signature: try old.sign(statement))
-      let events = laptop.friendships.events()
+      let events = laptop.trustService.events()
       try await Nodes.run("pi", try disk.friendships(new, rotations: [rotation]), on: link) { pi in
         try Self.openDoor(pi)
         _ = await events.first { if case .rotated? = $0 { true } else { false } }
-        let friend = try #require(laptop.friendships.current.friend(pi.friendships.id))
+        let friend = try #require(laptop.trustService.current.friend(pi.trustService.id))
         #expect(friend.petname.text == "pi" && friend.devices.contains(Self.node))
-        #expect(laptop.friendships.current.friends.count == 1)
+        #expect(laptop.trustService.current.friends.count == 1)
         _ = await laptop.awaitDevice { $0.jid == Self.door && $0.petname?.text == "pi" && $0.state == .online }
         #expect(String(buffer: try await laptop.fetch(Self.door)) == "open")
       }
@@ -221,14 +221,14 @@ import XMPP
   @Test func whoWasForgottenIsToldSo() async throws {
     try await Self.pair { laptop, pi in
       try await Self.befriend(laptop, pi)
-      try await pi.friendships.remove("laptop")
+      try await pi.trustService.remove("laptop")
       guard case .waiting = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
         Issue.record("pi's owner has not answered")
         return
       }
-      let spent = try #require(InviteLine(jid: Self.node, id: pi.friendships.id, token: SecureRandom.bytes(16)))
+      let spent = try #require(InviteLine(jid: Self.node, id: pi.trustService.id, token: SecureRandom.bytes(16)))
       await #expect(throws: TrustError.self) { _ = try await laptop.join(spent, petname: nil) }
-      #expect(laptop.friendships.current.friends.count == 1, "what was theirs to say changes nothing here")
+      #expect(laptop.trustService.current.friends.count == 1, "what was theirs to say changes nothing here")
       // Once more, with a good one.
       try await Self.befriend(laptop, pi)
       #expect(String(buffer: try await laptop.fetch(Self.door)) == "open")
@@ -239,10 +239,10 @@ import XMPP
   @Test func openStreamsArePinnedToANewFriend() async throws {
     try await Self.pair(opening: .public) { laptop, pi in
       #expect(await Self.open(laptop) == nil)
-      let events = laptop.friendships.events()
-      await laptop.friendships.setFleet([FleetEntry(id: pi.friendships.id, petname: try Petname("pi"))])
+      let events = laptop.trustService.events()
+      await laptop.trustService.setFleet([FleetEntry(id: pi.trustService.id, petname: try Petname("pi"))])
       _ = await events.first { if case .pinned(Self.door, _)? = $0 { true } else { false } }
-      #expect(laptop.friendships.current.friend(pi.friendships.id)?.devices == [Self.door])
+      #expect(laptop.trustService.current.friend(pi.trustService.id)?.devices == [Self.door])
     }
   }
 
@@ -259,7 +259,7 @@ import XMPP
       pi.serve(
         HostedService(
           name: "door", target: "test", policy: try AccessPolicy(access: .friends),
-          origin: TestOrigin { _, _, send in
+          handler: TestHandler { _, _, send in
             try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body(parts)))
           }))
       source.yield(ByteBuffer(string: "tick"))
@@ -282,35 +282,35 @@ import XMPP
   }
 
   @Test func removingAFriendCutsItsStreams() async throws {
-    #expect(try await Self.cutOff { try await $0.friendships.remove("laptop") } == .forbidden)
+    #expect(try await Self.cutOff { try await $0.trustService.remove("laptop") } == .forbidden)
   }
 
   @Test func blockingAFriendCutsItsStreams() async throws {
-    #expect(try await Self.cutOff { try await $0.friendships.block("laptop") } == .forbidden)
+    #expect(try await Self.cutOff { try await $0.trustService.block("laptop") } == .forbidden)
   }
 
   /// Who is blocked is told so at once, and not that somebody will answer.
   @Test func theBlockedAreNotLeftWaiting() async throws {
     try await Self.pair { laptop, pi in
-      try await pi.friendships.block(laptop.friendships.id.description)
+      try await pi.trustService.block(laptop.trustService.id.description)
       let error = await #expect(throws: MeshError.self) {
         _ = try await laptop.ask(Self.node, petname: nil, greeting: nil)
       }
       #expect(error?.code == .forbidden)
       // The same for digits: at the latest when the stream has ended.
-      let events = laptop.friendships.events()
+      let events = laptop.trustService.events()
       try? await laptop.befriend(Self.node, petname: nil)
-      if laptop.friendships.current.pairingPeer != nil {
+      if laptop.trustService.current.pairingPeer != nil {
         _ = await events.first { if case .pairingEnded? = $0 { true } else { false } }
       }
-      #expect(laptop.friendships.current.pairingPeer == nil)
+      #expect(laptop.trustService.current.pairingPeer == nil)
     }
   }
 
   @Test func whoIsNoFriendAnyMoreIsNotAskedOverAnOldStream() async throws {
     try await Self.pair(opening: .public) { laptop, pi in
       #expect(await Self.open(laptop) == nil)
-      try await laptop.friendships.block(pi.friendships.id.description)
+      try await laptop.trustService.block(pi.trustService.id.description)
       #expect(await Self.open(laptop) == .forbidden)
     }
   }

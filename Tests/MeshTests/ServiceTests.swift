@@ -10,7 +10,7 @@ import XMPP
   private static func service(_ name: String, plaintext: Bool = true, says text: String = "") -> HostedService {
     HostedService(
       name: name, target: "test", plaintext: plaintext,
-      origin: TestOrigin { _, _, send in
+      handler: TestHandler { _, _, send in
         try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body(text)))
       })
   }

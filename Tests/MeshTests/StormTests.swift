@@ -37,7 +37,7 @@ import XMPP
   }
 
   private static func expectUsableList(_ pi: Character, _ node: Node, _ requesters: [Identity]) async throws {
-    let waiting = pi.friendships.current.requests
+    let waiting = pi.trustService.current.requests
     #expect(1...TrustLimits.requests ~= waiting.count)
     #expect(Set(waiting.map(\.id)).count == waiting.count)
     for count in Dictionary(grouping: waiting, by: \.address).mapValues(\.count).values {
@@ -51,9 +51,9 @@ import XMPP
     #expect(lines < 100, "\(lines)")
     // The owner finds the one she means, and it is one friend more.
     let wanted = try #require(waiting.last)
-    try await pi.friendships.accept(wanted.id.description, petname: "found")
-    try await pi.friendships.reject(try #require(waiting.first).id.description)
-    #expect(pi.friendships.current.requests.count == waiting.count - 2)
+    try await pi.trustService.accept(wanted.id.description, petname: "found")
+    try await pi.trustService.reject(try #require(waiting.first).id.description)
+    #expect(pi.trustService.current.requests.count == waiting.count - 2)
     let identity = try #require(requesters.first { $0.nodeID == wanted.id })
     try await node.visited(by: identity, from: nil, to: "house@pi") { peer in
       let answer = try await peer.ask()

@@ -28,7 +28,7 @@ import XMPP
       _ = await nodes[0].awaitDevice { $0.node == mallory.nodeID }
       try? await dialled.answerSecurely(as: "tv@attic", with: mallory)
       #expect(await error?.code == .changed)
-      #expect(pi.friendships.current.asked.isEmpty)
+      #expect(pi.trustService.current.asked.isEmpty)
       dialled.disappear()
     }
     try await lair.close()
@@ -47,7 +47,7 @@ import XMPP
       let dialled = try await lair.accept()
       try await dialled.answerSecurely(as: "tv@attic", with: mallory)
       #expect(await error?.code == .changed)
-      #expect(pi.friendships.current.pairingPeer == nil)
+      #expect(pi.trustService.current.pairingPeer == nil)
       dialled.disappear()
     }
     try await lair.close()
@@ -64,11 +64,11 @@ import XMPP
       for name in ["victim@den", "phone@den"] { _ = await nodes[0].awaitOnline(name) }
       // As when the stream has ended before its word is dealt with.
       for _ in 1...100 {
-        await pi.friendships.received(
+        await pi.trustService.received(
           .subscribe(FriendRequest(token: [1, 2, 3])), from: AuthenticatedPeer(id: mallory.nodeID, jid: nil))
       }
       // What this node has to say itself comes behind that, and arrives.
-      await pi.friendships.remind(anna.nodeID)
+      await pi.trustService.remind(anna.nodeID)
       let dialled = try await phone.accept()
       await #expect(throws: (any Error).self) { try await victim.accept(within: .milliseconds(100)) }
       dialled.disappear()
@@ -86,7 +86,7 @@ import XMPP
       link.haunt(JID("aaa@den")!, port: trap.port, id: anna.nodeID.description)
       link.haunt(JID("phone@den")!, port: phone.port, id: anna.nodeID.description)
       for name in ["aaa@den", "phone@den"] { _ = await nodes[0].awaitOnline(name) }
-      await pi.friendships.remind(anna.nodeID)
+      await pi.trustService.remind(anna.nodeID)
       let wrong = try await trap.accept()
       try? await wrong.answerSecurely(as: "aaa@den", with: mallory)
       let right = try await phone.accept()
@@ -99,14 +99,14 @@ import XMPP
     try await phone.close()
   }
 
-  private static func peer(_ number: Int, of own: Friendships) throws -> PairingPeer {
+  private static func peer(_ number: Int, of own: TrustService) throws -> PairingPeer {
     let key = Array("key \(number)".utf8)
     let id = try #require(NodeID(digest: Digest.sha256(key)))
     return PairingPeer(id: id, jid: nil, key: key, ownKey: own.identity.spki)
   }
 
   @Test func aFloodDoesNotHideTheEndOfAComparison() async throws {
-    let own = try Friendships.fresh()
+    let own = try TrustService.fresh()
     let peer = try Self.peer(0, of: own)
     let events = own.events()
     try await own.pair(with: peer, petname: nil)
@@ -119,7 +119,7 @@ import XMPP
   }
 
   @Test func aFloodDoesNotHideAnImpostor() async throws {
-    let own = try Friendships.fresh()
+    let own = try TrustService.fresh()
     let events = own.events()
     let nobody = StreamPeer(id: nil, jid: nil, address: "10.0.0.9")
     for _ in 1...1000 { own.decided(.streamRefused(nobody, why: "insecure", detail: "")) }
@@ -138,7 +138,7 @@ import XMPP
   @Test func aFullDiskUndoesNoLimit() async throws {
     struct Full: Error {}
     let saves = Mutex(0)
-    let own = try Friendships.fresh {
+    let own = try TrustService.fresh {
       _ in
       saves.withLock { $0 += 1 }
       throw Full()

@@ -11,13 +11,13 @@ extension HostedService {
   static func echo(_ name: String = "echo") -> HostedService {
     HostedService(
       name: name, target: "test", plaintext: true,
-      origin: TestOrigin { request, _, send in
+      handler: TestHandler { request, _, send in
         try await send(HTTPXResponse(HTTPResponse(status: .ok), body: request.body))
       })
   }
 
-  static func answering(_ name: String, _ respond: @escaping TestOrigin.Respond) -> HostedService {
-    HostedService(name: name, target: "test", plaintext: true, origin: TestOrigin(respond))
+  static func answering(_ name: String, _ respond: @escaping TestHandler.Respond) -> HostedService {
+    HostedService(name: name, target: "test", plaintext: true, handler: TestHandler(respond))
   }
 }
 

@@ -29,7 +29,7 @@ extension TrustTests {
       let proxy = ReverseProxy(
         to: .tcp(host: "127.0.0.1", port: app.port), eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
       let policy = try AccessPolicy(access: .public, methods: ["GET", "POST"])
-      nodes[0].serve(HostedService(name: "app", target: "test", policy: policy, origin: proxy))
+      nodes[0].serve(HostedService(name: "app", target: "test", policy: policy, handler: proxy))
       _ = await nodes[0].standing(of: "app", within: .seconds(10))
       for (identity, who) in [(anna, ["anna", "friend"]), (mallory, ["mallory%40cellar", "stranger"])] {
         let jid = identity.nodeID == anna.nodeID ? "anna@phone" : "mallory@cellar"

@@ -21,7 +21,7 @@ extension TrustTests {
     let pi = try Character("pi", identity: own, friends: [.init("anna", anna.identity, devices: ["lamp@phone"])])
     let (link, lair) = (Link(), try await ScriptedListener())
     let id = ["anna's id": anna.id, "her own id": mallory.nodeID][announced]?.description
-    let friends = try Self.entries(pi.friendships.current)
+    let friends = try Self.entries(pi.trustService.current)
     let standing = Standing.changed(expected: anna.id, seen: mallory.nodeID)
     try await Nodes.run([pi, anna], on: link) { nodes in
       try await nodes[0].serve(try Door("house", .friends), try Door("open", .public))
@@ -56,13 +56,13 @@ extension TrustTests {
         } else {
           try await pi.log.line("request-waiting", with: ["node": mallory.nodeID.description])
         }
-        #expect(pi.friendships.current.requests.allSatisfy { $0.jid == nil })
+        #expect(pi.trustService.current.requests.allSatisfy { $0.jid == nil })
       }
       let both = "expected the key of \(anna.id), saw that of \(mallory.nodeID)"
       let line = ["why": "changed-key", "detail": both, "node": mallory.nodeID.description, "jid": "lamp@phone"]
       try await pi.log.line("stream-refused", with: line)
       try await pi.log.line("access-refused", with: line)
-      #expect(try Self.entries(pi.friendships.current) == friends)
+      #expect(try Self.entries(pi.trustService.current) == friends)
       // Anna is back, and is still Anna.
       link.haunt(Self.lamp, port: nodes[1].status().port, id: anna.id.description)
       _ = await nodes[0].awaitDevice { $0.endpoints.contains { $0.port == nodes[1].status().port } }

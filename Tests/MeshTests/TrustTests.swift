@@ -28,12 +28,12 @@ import XMPP
           #expect(answer.contains("only friends of the owner get in here"), "\(closed): \(answer)")
           #expect(!answer.contains("<resp"), "\(closed): \(answer)")
         }
-        #expect(pi.friendships.current.requests.isEmpty)
+        #expect(pi.trustService.current.requests.isEmpty)
         try await peer.send("<presence type='subscribe'><status>let me in</status></presence>")
         try await pi.log.line("request-waiting", with: ["node": mallory.nodeID.description])
-        #expect(pi.friendships.current.requests.map(\.id) == [mallory.nodeID])
+        #expect(pi.trustService.current.requests.map(\.id) == [mallory.nodeID])
         // Nobody vouches for the name.
-        #expect(pi.friendships.current.requests.map(\.jid) == [nil])
+        #expect(pi.trustService.current.requests.map(\.jid) == [nil])
       }
       try await pi.log.line(
         "access-refused", with: ["service": "closed", "why": "stranger", "node": mallory.nodeID.description])
@@ -71,7 +71,7 @@ import XMPP
         // Friendship needs a key.
         try await peer.send("<presence type='subscribe'/>")
         try await peer.ping()
-        #expect(pi.friendships.current.requests.isEmpty)
+        #expect(pi.trustService.current.requests.isEmpty)
       }
       try await pi.log.line("access-refused", with: ["service": "open", "why": "plaintext"])
     }
@@ -132,8 +132,8 @@ import XMPP
           "<iq type='set' id='1'><req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>")
         for await _ in begun { break }
         switch deed {
-        case "block": try await pi.friendships.block("anna")
-        default: try await pi.friendships.remove("anna")
+        case "block": try await pi.trustService.block("anna")
+        default: try await pi.trustService.remove("anna")
         }
         #expect(!(try await peer.expectClose(within: .seconds(2))).contains("<resp"))
       }
@@ -161,7 +161,7 @@ import XMPP
       #expect(await nodes[1].opened("open", "house", "annas", "eves") == ["open", "house", "annas"])
       #expect(await nodes[2].opened("open", "house", "annas", "eves") == ["open", "house"])
       // A name counts for whoever the owner gives it to, on streams that are open too.
-      try await pi.friendships.rename("anna", to: "eve")
+      try await pi.trustService.rename("anna", to: "eve")
       #expect(await nodes[1].opened("open", "house", "annas", "eves") == ["open", "house", "eves"])
       try await pi.log.line(
         "access-refused", with: ["service": "annas", "why": "not-named", "node": bob.id.description])

@@ -45,11 +45,11 @@ import Testing
     try result.get()
   }
 
-  private func origin(_ port: Int, _ identity: Identity?) throws -> any Origin {
+  private func origin(_ port: Int, _ identity: Identity?) throws -> any ServiceHandler {
     let digits = identity.map { Digest.sha256($0.certificate.der).map { String($0, radix: 16) } }
     let fingerprint = digits?.map { $0.count == 1 ? "0" + $0 : $0 }.joined(separator: ":")
     return try Target("https://127.0.0.1:\(port)", fingerprint: fingerprint)
-      .makeOrigin(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      .makeHandler(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
   }
 
   @Test func thePinnedAppAnswers() async throws {

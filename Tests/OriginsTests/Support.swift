@@ -23,7 +23,7 @@ struct Received: Sendable {
 
 let caller = Caller(jid: JID("laptop@home sweet")!, id: nil, standing: .plaintext)
 
-extension Origin {
+extension ServiceHandler {
   func get(_ path: String, _ fields: [String: String] = [:]) async throws -> Received {
     try await ask(.get, path, fields)
   }

@@ -11,7 +11,7 @@ import XMPP
 package final class Character: Sendable {
   package let machine: String
   package let identity: Identity
-  package let friendships: Friendships
+  package let trustService: TrustService
   package let log: LogRecorder
   private let store: Store
 
@@ -25,7 +25,7 @@ package final class Character: Sendable {
     let identity = try identity ?? .generate(name: machine)
     let store = Store()
     (self.machine, self.identity, self.store, log) = (machine, identity, store, LogRecorder())
-    friendships = try Friendships(
+    trustService = try TrustService(
       identity: identity, stored: try FriendBook.of(identity, friends, blocked).encoded(), mode: mode,
       logger: log.logger
     ) { bytes in store.saved.withLock { $0.append(bytes) } }

@@ -15,9 +15,9 @@ package enum Nodes {
 
   /// The same with one node, which has these friends.
   package static func run(
-    _ machine: String, _ friendships: Friendships, on link: Link, _ body: (Node) async throws -> Void
+    _ machine: String, _ trustService: TrustService, on link: Link, _ body: (Node) async throws -> Void
   ) async throws {
-    try await run([try Node.make(machine, friendships, on: link)]) { try await body($0[0]) }
+    try await run([try Node.make(machine, trustService, on: link)]) { try await body($0[0]) }
   }
 
   /// The same with characters that are known to each other, or not.
@@ -25,7 +25,7 @@ package enum Nodes {
     _ characters: [Character], on link: Link = Link(), _ body: ([Node]) async throws -> Void
   ) async throws {
     try await run(
-      try characters.map { try Node.make($0.machine, $0.friendships, on: link, logger: $0.log.logger) }, body)
+      try characters.map { try Node.make($0.machine, $0.trustService, on: link, logger: $0.log.logger) }, body)
   }
 
   private static func run(_ nodes: [Node], _ body: ([Node]) async throws -> Void) async throws {
@@ -40,11 +40,11 @@ package enum Nodes {
 
 extension Node {
   package static func make(
-    _ machine: String, _ friendships: Friendships, on link: Link, port: Int? = nil, logger: Logger = .silent
+    _ machine: String, _ trustService: TrustService, on link: Link, port: Int? = nil, logger: Logger = .silent
   ) throws -> Node {
     try Node(
       configuration: NodeConfiguration(name: "node", machine: machine, port: port, version: "test"),
-      friendships: friendships, discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      trustService: trustService, discovery: link.join(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
       logger: logger)
   }
 

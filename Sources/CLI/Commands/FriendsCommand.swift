@@ -3,7 +3,7 @@ import Control
 
 struct FriendsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "friends", abstract: "List friends, name them, and end friendships.",
+    commandName: "friends", abstract: "List friends, name them, and end trustService.",
     discussion: """
       WHO is a friend's name, its node id or the first group of that, or the address of one of its devices.
 

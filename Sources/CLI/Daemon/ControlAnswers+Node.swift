@@ -29,15 +29,15 @@ extension ControlAnswers {
 
 extension TrustAnswers {
   fileprivate init(node: Node, keys: IdentityStore) {
-    let friendships = node.friendships
+    let trustService = node.trustService
     self.init(
-      friendships: friendships,
+      trustService: trustService,
       join: { try await node.join($0, petname: $1) },
       ask: { try await node.ask($0, petname: $1, greeting: $2) },
       befriend: { try await node.befriend($0, petname: $1) },
       rotate: {
         do {
-          let new = try keys.rotate(friendships.identity, name: node.status().jid.text)
+          let new = try keys.rotate(trustService.identity, name: node.status().jid.text)
           return try NodeID(key: new)
         } catch RotationError.pending {
           throw ControlError(.conflict, "A new key is waiting already: restart the daemon first.")

@@ -29,14 +29,14 @@ struct Daemon {
   func run(in state: borrowing StateFolder) async throws {
     let keys = IdentityStore(folder: state.path)
     let identity = try keys.load(name: "\(configuration.node.name)@\(machine)")
-    let friendships = try FriendStore(folder: state.path).open(
+    let trustService = try FriendStore(folder: state.path).open(
       for: identity, rotations: try keys.rotations(to: identity), mode: configuration.node.requests, logger: logger)
-    await friendships.setFleet(fleet)
+    await trustService.setFleet(fleet)
     let node = try Node(
       configuration: NodeConfiguration(
         name: configuration.node.name, machine: machine, port: configuration.node.listen,
         version: Hearth.version),
-      friendships: friendships,
+      trustService: trustService,
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     let book = ServiceBook(
@@ -65,7 +65,7 @@ struct Daemon {
     let readiness = Readiness(
       node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
     let reload = Reload(
-      file: file, trusted: trusted, running: configuration, friendships: node.friendships, book: book,
+      file: file, trusted: trusted, running: configuration, trustService: node.trustService, book: book,
       notifier: notifier, logger: logger)
     return [readiness, node] + (front.map { [$0] } ?? []) + [control, reload, notifier]
   }

@@ -8,8 +8,8 @@ extension HostedService {
     self.init(
       name: definition.name, title: definition.title, description: definition.description, target: definition.target,
       policy: definition.access,
-      origin: try Target(
+      handler: try Target(
         definition.target, fingerprint: definition.fingerprint, insecure: definition.insecure
-      ).makeOrigin(eventLoopGroup: eventLoopGroup))
+      ).makeHandler(eventLoopGroup: eventLoopGroup))
   }
 }

@@ -33,7 +33,8 @@ struct Readiness: Service {
     logger.notice(
       "ready",
       metadata: [
-        "jid": "\(status.jid)", "node": "\(node.friendships.id.short)", "port": "\(status.port)", "socket": "\(socket)",
+        "jid": "\(status.jid)", "node": "\(node.trustService.id.short)", "port": "\(status.port)",
+        "socket": "\(socket)",
         "front": "\(address?.dashboard ?? "off")",
       ])
     notifier.ready("\(status.jid) on port \(status.port)")

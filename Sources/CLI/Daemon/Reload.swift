@@ -10,7 +10,7 @@ struct Reload: Service {
   /// The folder `trusted.d`; nil where there can be none.
   let trusted: String?
   let running: Configuration
-  let friendships: Friendships
+  let trustService: TrustService
   let book: ServiceBook
   let notifier: ServiceNotifier
   let logger: Logger
@@ -28,7 +28,7 @@ struct Reload: Service {
       let fleet = try TrustedFolder.read(trusted)
       let configuration = try file.map(ConfigurationFile.read) ?? running
       if file != nil { try await book.reload(configuration.services) }
-      await friendships.setFleet(fleet)
+      await trustService.setFleet(fleet)
       logger.notice(
         "reloaded",
         metadata: [

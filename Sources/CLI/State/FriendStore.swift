@@ -42,11 +42,11 @@ struct FriendStore: Sendable {
 
   /// The friends of the node with this key, kept here from now on. Throws `StateError`.
   func open(for identity: Identity, rotations: [KeyRotation], mode: RequestMode, logger: Logger) throws(StateError)
-    -> Friendships
+    -> TrustService
   {
     let stored = try load()
     do {
-      return try Friendships(
+      return try TrustService(
         identity: identity, rotations: rotations, stored: stored, mode: mode, logger: logger, save: { try save($0) })
     } catch {
       let reason = (error as? TrustError)?.message ?? "\(error)"

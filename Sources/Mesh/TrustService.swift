@@ -9,14 +9,14 @@ package import XMPP
 ///
 /// A change counts once it is on disk; then peers and watchers learn of it. Verdicts are given without waiting for any of
 /// that, from whatever thread.
-package actor Friendships {
+package actor TrustService {
   /// How the actions reach the peers.
-  struct Wire: Sendable {
-    /// On a stream with this key. Where there is none, an errand has one dialled to a device of that node, and all else
+  struct PeerOutbox: Sendable {
+    /// On a stream with this key. Where there is none, an message has one dialled to a device of that node, and all else
     /// is dropped: nobody shall make this node dial by asking it something and hanging up.
-    let send: @Sendable (_ friendship: Friendship, _ id: NodeID, _ isErrand: Bool) -> Void
+    let send: @Sendable (_ friendship: Friendship, _ id: NodeID, _ mayDial: Bool) -> Void
     let pair: @Sendable (PairingMessage, NodeID) -> Void
-    let cut: @Sendable (NodeID) -> Void
+    let terminate: @Sendable (NodeID) -> Void
   }
 
   nonisolated package let identity: Identity
@@ -25,14 +25,15 @@ package actor Friendships {
   /// What lets friends of a former key of this node know it again.
   nonisolated package let rotations: [KeyRotation]
   /// Apart, so that nothing that strangers do often drowns the one who pretends to be a friend.
-  nonisolated private let rateLimiters = Mutex((accepted: LogRateLimiter(), impostors: LogRateLimiter(), others: LogRateLimiter()))
+  nonisolated private let rateLimiters = Mutex(
+    (accepted: LogRateLimiter(), impostors: LogRateLimiter(), others: LogRateLimiter()))
   nonisolated private let watchers = Watchers<TrustEvent?>(capacity: MeshLimits.events)
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
   nonisolated private let deadlinesContinuation: AsyncStream<Date>.Continuation
   private let save: @Sendable ([UInt8]) throws -> Void
   private let logger: Logger
-  private var wire: Wire?
+  private var peerOutbox: PeerOutbox?
   /// The last one given to `run()`.
   private var scheduled: Date?
 
@@ -65,8 +66,8 @@ package actor Friendships {
     (deadlines, deadlinesContinuation) = AsyncStream.makeStream()
   }
 
-  func connect(_ wire: Wire) {
-    self.wire = wire
+  func connect(_ peerOutbox: PeerOutbox) {
+    self.peerOutbox = peerOutbox
   }
 
   /// Ends what is over in time, until cancelled.
@@ -201,7 +202,7 @@ package actor Friendships {
   /// Says once more what this node wants from a node that can be reached again: an answer to its request, or to be
   /// known by its new key.
   func remind(_ id: NodeID) {
-    wire?.send(.subscribe(FriendRequest(rotations: rotations)), id, true)
+    peerOutbox?.send(.subscribe(FriendRequest(rotations: rotations)), id, true)
   }
 
   func pair(with peer: PairingPeer, petname: String?) throws {
@@ -236,7 +237,7 @@ package actor Friendships {
   private func change(_ verb: (inout FriendBook, Date) throws(TrustError) -> [TrustAction]) throws {
     var next = current
     let actions = try verb(&next, Date())
-    try perform(actions, leadingTo: next, areErrands: true)
+    try perform(actions, leadingTo: next, mayDial: true)
   }
 
   /// The same for verbs of peers and of time, whose failures nobody can be told.
@@ -244,7 +245,7 @@ package actor Friendships {
     var next = current
     let actions = verb(&next, Date())
     do {
-      try perform(actions, leadingTo: next, areErrands: false)
+      try perform(actions, leadingTo: next, mayDial: false)
     } catch {
       // What was spent is spent: a disk that is full must not be asked more often than one that is not.
       book.withLock { $0.keepLimits(of: next) }
@@ -252,23 +253,23 @@ package actor Friendships {
     }
   }
 
-  private func perform(_ actions: [TrustAction], leadingTo next: FriendBook, areErrands: Bool) throws {
+  private func perform(_ actions: [TrustAction], leadingTo next: FriendBook, mayDial: Bool) throws {
     if actions.contains(.persist) { try save(try next.encoded()) }
     book.withLock { $0 = next }
     if let deadline = next.deadline, deadline != scheduled {
       scheduled = deadline
       deadlinesContinuation.yield(deadline)
     }
-    for action in actions { perform(action, isErrand: areErrands) }
+    for action in actions { perform(action, mayDial: mayDial) }
   }
 
-  private func perform(_ action: TrustAction, isErrand: Bool) {
+  private func perform(_ action: TrustAction, mayDial: Bool) {
     switch action {
     case .persist: break
     case .tell(let event): tell(event)
-    case .send(let friendship, let id): wire?.send(friendship, id, isErrand)
-    case .terminate(let id): wire?.cut(id)
-    case .pair(let message, let id): wire?.pair(message, id)
+    case .send(let friendship, let id): peerOutbox?.send(friendship, id, mayDial)
+    case .terminate(let id): peerOutbox?.terminate(id)
+    case .pair(let message, let id): peerOutbox?.pair(message, id)
     case .compare: watchers.tell(nil)
     }
   }

@@ -3,7 +3,7 @@ import XML
 import XMPP
 
 /// Words with people: what a chat program is told that writes to this node (XEP-0174 §8).
-enum Reception {
+enum ChatAutoReply {
   /// Who we are, and what there is; nil where nothing was said.
   static func reply(to stanza: Stanza, at node: JID, offering services: [HostedService]) -> Stanza? {
     guard stanza.kind == .message, stanza.type != "error", let body = stanza.first("body", Namespace.client),

@@ -2,7 +2,7 @@ package import HTTPX
 package import Mesh
 
 /// An origin that is a function.
-package struct TestOrigin: Origin {
+package struct TestHandler: ServiceHandler {
   package typealias Respond =
     @Sendable (HTTPXRequest, Caller, (HTTPXResponse) async throws -> Void) async throws -> Void
 

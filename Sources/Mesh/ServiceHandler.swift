@@ -21,12 +21,12 @@ package struct Caller: Sendable {
 }
 
 /// What answers requests for one service of this node: a local app behind a reverse proxy, a folder of files.
-package protocol Origin: Sendable {
+package protocol ServiceHandler: Sendable {
   /// Answers one request by calling `send` exactly once.
   ///
   /// `send` returns when the whole response has been taken, so whatever feeds its body may be scoped to this call.
-  /// It throws when the caller went away. What goes wrong behind the origin is answered with an HTTP status (502, 404,
-  /// …) by the origin itself; an error thrown before `send` was called becomes a 500.
+  /// It throws when the caller went away. What goes wrong behind the handler is answered with an HTTP status (502, 404,
+  /// …) by the handler itself; an error thrown before `send` was called becomes a 500.
   func respond(
     to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws
