@@ -10,7 +10,7 @@ import XMPP
 struct AskPage {
   let front: FrontAddress
   let device: Device
-  let acquaintance: Acquaintance
+  let friendship: FriendshipState
   /// This node's id.
   let own: NodeID
   /// When the other side said no.
@@ -26,7 +26,7 @@ struct AskPage {
     var page = Page(
       status: .ok, title: "Friendship with \(device.jid)", body: parts.filter { !$0.isEmpty }.joined(separator: "\n"))
     page.hasForms = true
-    switch acquaintance {
+    switch friendship {
     case .asked, .comparing: page.refresh = FrontLimits.refresh
     default: break
     }
@@ -38,7 +38,7 @@ struct AskPage {
   private var back: String { "<p class=\"note\"><a href=\"/\">All devices</a></p>" }
 
   private var state: String {
-    switch acquaintance {
+    switch friendship {
     case .own: "<p>\(jid) is a device of this machine. \(open)</p>"
     case .friend:
       """
@@ -58,7 +58,7 @@ struct AskPage {
     case .stranger: stranger
     case .plaintext: "<p>\(jid) shows no key, so nobody can know who it is, and it cannot be a friend.</p>"
     case .changed, .mismatch:
-      Remedy(acquaintance, of: device.jid)?.html(nil) ?? ""
+      NextSteps(friendship, of: device.jid)?.html(nil) ?? ""
     case .blocked(let id):
       """
       <p>You have blocked its node.</p>
@@ -77,7 +77,7 @@ struct AskPage {
       <p>You are not friends. Friends get into each other's services, as far as their owners open them to friends.</p>
       <p>Ask its owner, who answers when they see it. Or compare digits, where somebody is at the other side now: that \
       shows that nobody is between the two of you.</p>
-      \(forms(Questions.nameField + "<button>Ask its owner</button><button formaction=\"\(compare)\">Compare digits</button>"))
+      \(forms(PendingDecisions.nameField + "<button>Ask its owner</button><button formaction=\"\(compare)\">Compare digits</button>"))
       """
   }
 
@@ -89,6 +89,6 @@ struct AskPage {
         """
     }
     let node = device.node.map { "<input type=\"hidden\" name=\"node\" value=\"\($0)\">" } ?? ""
-    return Questions.form(.ask(device.jid), node + inside)
+    return PendingDecisions.form(.ask(device.jid), node + inside)
   }
 }

@@ -25,11 +25,11 @@ package struct Dashboard: Sendable {
       : "<ul>\n\(sorted.map { item($0, book) }.joined())</ul>"
     var page = Page(status: .ok, title: "Devices", body: list)
     if let book {
-      let questions = Questions(book, now: now)
-      page.body = questions.html + list
+      let pending = PendingDecisions(book, now: now)
+      page.body = pending.html + list
       page.hasForms = true
       // Not where a name is being typed.
-      if questions.isUnderWay { page.refresh = FrontLimits.refresh }
+      if pending.isUnderWay { page.refresh = FrontLimits.refresh }
     } else {
       page.body += "\n<p class=\"note\">What waits for an answer is shown to \(DashboardCaller.whoMay).</p>"
     }

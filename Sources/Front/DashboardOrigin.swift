@@ -14,7 +14,7 @@ struct DashboardOrigin: Sendable {
   let node: Node
   let mayChange: @Sendable (UInt32) async -> Bool
   let logger: Logger
-  private let declines = Declines()
+  private let declined = DeclinedRequests()
 
   init(node: Node, mayChange: @escaping @Sendable (UInt32) async -> Bool, logger: Logger) {
     self.node = node
@@ -77,8 +77,8 @@ struct DashboardOrigin: Sendable {
       throw Problem(MeshError(.notDiscovered, device: jid, message: "No device “\(jid)” is announced on this network."))
     }
     return AskPage(
-      front: front, device: device, acquaintance: Acquaintance(device, book), own: book.own,
-      declined: declines.time(of: device.jid), mayChange: caller.mayChange
+      front: front, device: device, friendship: FriendshipState(device, book), own: book.own,
+      declined: declined.time(of: device.jid), mayChange: caller.mayChange
     ).response()
   }
 
@@ -89,7 +89,7 @@ struct DashboardOrigin: Sendable {
       "asked for on the dashboard",
       metadata: ["path": "\(route.path)", "user": "\(caller.user.map(String.init) ?? "-")"])
     do {
-      return try await OwnerActions(node: node, declines: declines).perform(route, form)
+      return try await OwnerActions(node: node, declined: declined).perform(route, form)
     } catch let error as TrustError {
       throw Problem(error)
     } catch let error as MeshError {

@@ -13,7 +13,7 @@ enum FrontLimits {
   /// After a request of friendship was sent, a node that needs nobody's word has answered by then; people take longer.
   static let answer = Duration.seconds(2)
   /// Answers of no that are remembered, so that the page can say so.
-  static let declines = 64
+  static let declinedRequests = 64
   /// Seconds between two looks of a page that shows something under way.
   static let refresh = 3
 }

@@ -10,7 +10,7 @@ import XMPP
 /// at places of its choice does not get that far.
 struct OwnerActions: Sendable {
   let node: Node
-  let declines: Declines
+  let declined: DeclinedRequests
 
   private var trustService: TrustService { node.trustService }
 
@@ -38,7 +38,7 @@ struct OwnerActions: Sendable {
   private func ask(_ jid: JID, _ form: FormFields) async throws {
     let device = try known(jid, form)
     let outcome = try await outcome(ofAsking: device, petname: try petname(of: device, form))
-    if case .declined = outcome { declines.note(device.jid, at: .now) } else { declines.forget(device.jid) }
+    if case .declined = outcome { declined.note(device.jid, at: .now) } else { declined.forget(device.jid) }
   }
 
   /// The device, as the page showed it.
@@ -55,7 +55,7 @@ struct OwnerActions: Sendable {
   }
 
   private func petname(of device: Device, _ form: FormFields) throws -> String? {
-    switch Acquaintance(device, trustService.current) {
+    switch FriendshipState(device, trustService.current) {
     case .friend: nil
     case .asked(let asked): asked.petname?.text
     default: try Petname(form["petname"] ?? "").text

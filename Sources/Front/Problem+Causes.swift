@@ -24,7 +24,7 @@ extension Problem {
       device.standing == .blocked
       ? MeshError(.forbidden, device: device.jid, message: "You have blocked the node of “\(device.jid)”.") : error
     self.init(error)
-    remedy = Remedy(for: error, at: device, node.trustService.current)
+    nextSteps = NextSteps(for: error, at: device, node.trustService.current)
   }
 
   private static func title(_ error: MeshError) -> String {

@@ -12,7 +12,7 @@ extension Problem {
     var problem = Problem(
       .forbidden, error: "http_request_denied", title: "Not allowed",
       message: "Only \(DashboardCaller.whoMay) may do this.\(unknown)")
-    problem.remedy = Remedy(nil, ["They can do it in a terminal."], commands: [route.command])
+    problem.nextSteps = NextSteps(nil, ["They can do it in a terminal."], commands: [route.command])
     return problem
   }
 

@@ -16,7 +16,7 @@ package struct Problem: Error, Sendable {
   package var lastSeen: Date?
   /// Seconds.
   package var retryAfter: Int?
-  package var remedy: Remedy?
+  package var nextSteps: NextSteps?
 
   package init(
     _ status: HTTPResponse.Status, error: String, title: String, message: String, device: JID? = nil
@@ -42,7 +42,7 @@ package struct Problem: Error, Sendable {
   /// RFC 9209 §2: `details` is a quoted string (RFC 9651 §3.3.3), so printable ASCII only.
   package var proxyStatus: String {
     let stop = message.last.map { ".!?\n".contains($0) } == true ? "" : "."
-    let hint = remedy?.commands.first.map { "\(stop) Try: \($0)" } ?? ""
+    let hint = nextSteps?.commands.first.map { "\(stop) Try: \($0)" } ?? ""
     let details = (message + hint).unicodeScalars.map { scalar in
       switch scalar {
       case "\"", "\\": "\\\(scalar)"
@@ -56,14 +56,14 @@ package struct Problem: Error, Sendable {
 
   private func html(_ dashboard: String?) -> String {
     var html = "<p>\(Page.escaped(message))</p>"
-    if let remedy { html += remedy.html(dashboard) }
+    if let nextSteps { html += nextSteps.html(dashboard) }
     if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
     if let dashboard { html += "\n<p class=\"note\"><a href=\"\(Page.escaped(dashboard))\">All devices</a></p>" }
     return html
   }
 
   private var text: String {
-    let lines = (remedy?.text ?? []) + (remedy?.commands ?? []).map { "    " + $0 }
+    let lines = (nextSteps?.text ?? []) + (nextSteps?.commands ?? []).map { "    " + $0 }
     return ([message] + lines).map { $0 + "\n" }.joined()
   }
 
@@ -83,8 +83,8 @@ package struct Problem: Error, Sendable {
   private func json(_ dashboard: String?) -> String {
     let report = Report(
       error: error, message: message, device: device?.text, seen: lastSeen?.formatted(.iso8601),
-      standing: remedy?.standing, commands: remedy?.commands, page: remedy?.page.flatMap { $0.url(dashboard) },
-      expectedNode: remedy?.expected, shownNode: remedy?.shown)
+      standing: nextSteps?.standing, commands: nextSteps?.commands, page: nextSteps?.page.flatMap { $0.url(dashboard) },
+      expectedNode: nextSteps?.expected, shownNode: nextSteps?.shown)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // A struct of strings always encodes.

@@ -71,7 +71,7 @@ struct DashboardPartsTests {
         seen: .now, standing: standing, node: Self.id)
       let book = try TrustService.fresh().current
       let page = AskPage(
-        front: FrontAddress(port: 8332), device: device, acquaintance: Acquaintance(device, book), own: book.own,
+        front: FrontAddress(port: 8332), device: device, friendship: FriendshipState(device, book), own: book.own,
         declined: .now, mayChange: true)
       let text = try await ProblemTests.text(of: page.response())
       #expect(!text.contains("<script"), "\(standing)")
@@ -82,10 +82,10 @@ struct DashboardPartsTests {
   }
 
   @Test func onlySoManyAnswersAreRemembered() {
-    let declines = Declines()
-    for number in 0...FrontLimits.declines { declines.note(JID("a\(number)@pi")!, at: .now) }
-    #expect(declines.time(of: JID("a0@pi")!) == nil && declines.time(of: JID("a1@pi")!) != nil)
-    declines.forget(JID("a1@pi")!)
-    #expect(declines.time(of: JID("a1@pi")!) == nil)
+    let declined = DeclinedRequests()
+    for number in 0...FrontLimits.declinedRequests { declined.note(JID("a\(number)@pi")!, at: .now) }
+    #expect(declined.time(of: JID("a0@pi")!) == nil && declined.time(of: JID("a1@pi")!) != nil)
+    declined.forget(JID("a1@pi")!)
+    #expect(declined.time(of: JID("a1@pi")!) == nil)
   }
 }

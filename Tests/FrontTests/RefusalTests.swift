@@ -152,11 +152,11 @@ import XMPP
     let device = Device(
       jid: Self.jid, name: "app", state: .online, isLocal: false, http: nil, status: "", message: nil, endpoints: [],
       seen: .now, standing: .mismatch(announced: "<b>", seen: seen), node: nil)
-    let remedy = try #require(Remedy(for: MeshError(.changed, device: Self.jid, message: ""), at: device, own))
-    #expect(remedy.expected == "<b>" && remedy.shown == seen.description && remedy.commands.isEmpty)
-    #expect(remedy.html("http://x/").contains("&lt;b&gt;"))
+    let nextSteps = try #require(NextSteps(for: MeshError(.changed, device: Self.jid, message: ""), at: device, own))
+    #expect(nextSteps.expected == "<b>" && nextSteps.shown == seen.description && nextSteps.commands.isEmpty)
+    #expect(nextSteps.html("http://x/").contains("&lt;b&gt;"))
     // Failures of other kinds have nothing to do with it.
-    #expect(Remedy(for: MeshError(.away, device: Self.jid, message: ""), at: device, own) == nil)
+    #expect(NextSteps(for: MeshError(.away, device: Self.jid, message: ""), at: device, own) == nil)
   }
 
   @Test(arguments: [

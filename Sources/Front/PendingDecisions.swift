@@ -5,7 +5,7 @@ import XMPP
 /// What waits for the owner's word, as forms that need no script.
 ///
 /// What peers say of themselves is shown as that: the id is their key's, the rest is talk.
-struct Questions {
+struct PendingDecisions {
   let html: String
   /// Something happens by itself soon, and nothing is to be typed meanwhile.
   let isUnderWay: Bool

@@ -8,14 +8,14 @@ import XMPP
 ///
 /// It is shown at the device's own origin, where the device may read along: nothing here tells it more than it knows,
 /// and there is no button, but the way to one on the dashboard.
-package struct Remedy: Sendable, Hashable {
+package struct NextSteps: Sendable, Hashable {
   /// To a page of the dashboard.
   package struct Link: Sendable, Hashable {
     package let route: DashboardRoute
     package let title: String
   }
 
-  /// How things stand, for programs: the word of an `Acquaintance`.
+  /// How things stand, for programs: the word of an `FriendshipState`.
   package var standing: String?
   /// Paragraphs.
   package var text: [String]
@@ -32,20 +32,20 @@ package struct Remedy: Sendable, Hashable {
   }
 }
 
-extension Remedy {
+extension NextSteps {
   /// nil where the error has nothing to do with friendship.
   package init?(for error: MeshError, at device: Device, _ book: FriendBook) {
-    let acquaintance = Acquaintance(device, book)
+    let friendship = FriendshipState(device, book)
     switch error.code {
-    case .forbidden: self.init(refusedBy: device.jid, acquaintance, own: book.own)
-    case .changed: self.init(acquaintance, of: device.jid)
+    case .forbidden: self.init(refusedBy: device.jid, friendship, own: book.own)
+    case .changed: self.init(friendship, of: device.jid)
     default: return nil
     }
   }
 
-  private init(refusedBy jid: JID, _ acquaintance: Acquaintance, own: NodeID) {
-    self.init(acquaintance.word)
-    switch acquaintance {
+  private init(refusedBy jid: JID, _ friendship: FriendshipState, own: NodeID) {
+    self.init(friendship.word)
+    switch friendship {
     case .own, .changed, .mismatch: break
     case .friend:
       text = [
@@ -82,9 +82,9 @@ extension Remedy {
   }
 
   /// Of a device that shows another key; nil for others.
-  init?(_ acquaintance: Acquaintance, of jid: JID) {
-    self.init(acquaintance.word)
-    switch acquaintance {
+  init?(_ friendship: FriendshipState, of jid: JID) {
+    self.init(friendship.word)
+    switch friendship {
     case .changed(let known, let seen):
       (expected, shown) = (known.description, seen?.description)
       text = [
@@ -108,7 +108,7 @@ extension Remedy {
   }
 }
 
-extension Remedy {
+extension NextSteps {
   /// - Parameter dashboard: its URL; nil where the client has none.
   func html(_ dashboard: String?) -> String {
     var html = text.map { "\n<p>\(Page.escaped($0))</p>" }.joined()
@@ -120,6 +120,6 @@ extension Remedy {
   }
 }
 
-extension Remedy.Link {
+extension NextSteps.Link {
   func url(_ dashboard: String?) -> String? { dashboard.map { $0.dropLast() + route.path } }
 }

@@ -3,14 +3,14 @@ import Synchronization
 import XMPP
 
 /// The devices whose owners said no to a request that was made on the dashboard, so that its page can say so.
-final class Declines: Sendable {
+final class DeclinedRequests: Sendable {
   /// Oldest first.
   private let all = Mutex<[(device: JID, at: Date)]>([])
 
   func note(_ device: JID, at time: Date) {
     all.withLock { all in
       all.removeAll { $0.device == device }
-      if all.count >= FrontLimits.declines { all.removeFirst() }
+      if all.count >= FrontLimits.declinedRequests { all.removeFirst() }
       all.append((device, time))
     }
   }

@@ -3,7 +3,7 @@ package import Trust
 import XMPP
 
 /// What there is between this node and the node of a device, as far as friendship goes.
-package enum Acquaintance: Sendable, Hashable {
+package enum FriendshipState: Sendable, Hashable {
   /// It is one of this node's own.
   case own
   case friend(Petname)
