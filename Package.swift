@@ -77,15 +77,22 @@ let package = Package(
     library("Trust", ["XML", "XMPP"]),
 
     // Input and output.
+    library("EventLoops", [.nio]),
     library("TLS", ["COpenSSL", .nio]),
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
-    library("Streams", ["XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
     library(
-      "Mesh", ["Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes, .nio, .nioPosix]),
+      "Streams", ["EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
+    library(
+      "Mesh",
+      [
+        "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes, .nio,
+        .nioPosix,
+      ]),
     library(
       "HTTPEdge",
       [
-        "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+        "EventLoops", "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes,
+        .nioHTTPTypesHTTP1,
         .httpTypes, .log, .lifecycle,
       ]),
     library(

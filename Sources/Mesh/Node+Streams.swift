@@ -1,3 +1,4 @@
+import EventLoops
 import LinkLocal
 import Logging
 import NIOCore

@@ -1,3 +1,4 @@
+import EventLoops
 import Bytestreams
 import HTTPX
 import NIOCore

@@ -1,3 +1,4 @@
+import EventLoops
 import Bytestreams
 import HTTPX
 package import Logging
@@ -62,7 +63,7 @@ package actor PeerStream {
     _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
     place: Admission.Ticket?
   ) {
-    unownedExecutor = channel.eventLoop.executor.asUnownedSerialExecutor()
+    unownedExecutor = LoopExecutor.of(channel.eventLoop).asUnownedSerialExecutor()
     eventLoop = channel.eventLoop
     self.host = host
     self.logger = logger

@@ -1,0 +1,43 @@
+package import NIOCore
+import Synchronization
+
+/// Runs actors and tasks on one event loop: the `SerialExecutor` of every actor of a channel of that loop, and the
+/// `TaskExecutor` that the tasks of their requests prefer.
+///
+/// It has to be one object in both roles. A continuation that is resumed in an actor with an executor of its own is
+/// enqueued on the global pool first, unless its task prefers an executor; where that one runs jobs in isolation of the
+/// same actor, no thread is woken (Swift 6.3). A task with this preference never leaves the loop, so what blocks has to be
+/// sent to a thread pool.
+package final class LoopExecutor: SerialExecutor, TaskExecutor {
+  package let eventLoop: any EventLoop
+
+  private init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+  }
+
+  /// As many as there are loops, each for the life of the process.
+  private static let all = Mutex<[ObjectIdentifier: LoopExecutor]>([:])
+
+  /// The executor of this loop: always the same object.
+  package static func of(_ eventLoop: any EventLoop) -> LoopExecutor {
+    all.withLock { all in
+      if let known = all[ObjectIdentifier(eventLoop)] { return known }
+      let new = LoopExecutor(eventLoop)
+      all[ObjectIdentifier(eventLoop)] = new
+      return new
+    }
+  }
+
+  package func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    eventLoop.execute {
+      job.runSynchronously(isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
+    }
+  }
+
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  package func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+
+  /// Lets `assumeIsolated` be called by channel handlers, which run on the loop and in no task.
+  package func checkIsolated() { eventLoop.preconditionInEventLoop() }
+}
