@@ -69,10 +69,11 @@ let package = Package(
     .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
 
     // Pure: no socket, no clock, no task, no log.
+    library("Codecs", [.nio]),
     library("XML", ["CXML2", .nio]),
     library("XMPP", ["XML", .nio, .collections]),
     library("Bytestreams", ["XML", "XMPP", .nio, .collections]),
-    library("HTTPX", ["XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
+    library("HTTPX", ["Codecs", "XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
     library("LinkLocal", ["XMPP"]),
     library("Trust", ["XML", "XMPP"]),
 
@@ -81,11 +82,13 @@ let package = Package(
     library("TLS", ["COpenSSL", .nio]),
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
     library(
-      "Streams", ["EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
+      "Streams",
+      ["Codecs", "EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
     library(
       "Mesh",
       [
-        "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes, .nio,
+        "Codecs", "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes,
+        .nio,
         .nioPosix,
       ]),
     library(
@@ -96,8 +99,9 @@ let package = Package(
         .httpTypes, .log, .lifecycle,
       ]),
     library(
-      "Front", ["HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
-    library("Origins", ["HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
+      "Front",
+      ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+    library("Origins", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
       [
@@ -116,11 +120,12 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "COpenSSL", "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio,
+        "Codecs", "COpenSSL", "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio,
         .nioEmbedded, .nioPosix,
       ],
       path: "Tests/TestKit",
       swiftSettings: settings),
+    tests(of: "Codecs", [.nio]),
     tests(of: "XML", [.nio]),
     tests(of: "XMPP", ["XML", .nio]),
     tests(of: "Bytestreams"),
@@ -129,16 +134,22 @@ let package = Package(
     tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
-    tests(of: "Streams", ["HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
+    tests(of: "Streams", ["Codecs", "HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Mesh",
-      ["HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
+      [
+        "Codecs", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio,
+        .nioPosix,
+      ]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
-    tests(of: "Front", ["HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
+    tests(
+      of: "Front",
+      ["Codecs", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Origins",
       [
-        "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log,
+        "Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes,
+        .log,
       ]),
     tests(of: "Control", ["TLS", "Trust"]),
     tests(of: "CLI", ["TLS", "Trust"]),

@@ -1,3 +1,4 @@
+package import Codecs
 package import HTTPTypes
 
 /// An HTTP request as XEP-0332 carries it: `head.path` is the `resource`, fields keep order, case and duplicates.

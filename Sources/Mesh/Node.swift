@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 package import HTTPX
 package import LinkLocal

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPEdge
 import HTTPTypes
 package import HTTPX

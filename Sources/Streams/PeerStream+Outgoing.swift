@@ -1,3 +1,4 @@
+import Codecs
 import EventLoops
 import Bytestreams
 import HTTPX

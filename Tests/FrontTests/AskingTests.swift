@@ -1,3 +1,4 @@
+import Codecs
 import Front
 import HTTPTypes
 import HTTPX

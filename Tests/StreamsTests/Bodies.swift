@@ -1,3 +1,4 @@
+import Codecs
 import HTTPX
 import NIOCore
 import Streams

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPX
 import HTTPTypes
 package import Logging

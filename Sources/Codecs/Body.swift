@@ -39,7 +39,7 @@ package struct Body: AsyncSequence, Sendable {
   /// All of it, where it is at hand, or known to be no longer than `limit` bytes and so worth waiting for; else nil, and
   /// nothing has been read.
   ///
-  /// - Throws: what the body throws; `HTTPXError` where it has not as many bytes as it said.
+  /// - Throws: what the body throws; `BodyError` where it has not as many bytes as it said.
   package func whole(upTo limit: Int) async throws -> ByteBuffer? {
     if case .bytes(let bytes) = content { return bytes }
     guard let length, length <= limit else { return nil }
@@ -49,7 +49,7 @@ package struct Body: AsyncSequence, Sendable {
       if whole.readableBytes > length { break }
     }
     guard whole.readableBytes == length else {
-      throw HTTPXError(.malformed, "the body has \(whole.readableBytes) bytes instead of \(length)")
+      throw BodyError(length: length, received: whole.readableBytes)
     }
     return whole
   }
