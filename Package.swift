@@ -1,7 +1,7 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-/// One set of rules for all our code; a wrong import between targets is a compile error.
+/// One set of rules for all our code; `scripts/arrows` tells of a wrong import between targets.
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -87,7 +87,8 @@ let package = Package(
     library(
       "Mesh",
       [
-        "Codecs", "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XMPP", .lifecycle, .log, .httpTypes,
+        "Codecs", "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XML", "XMPP", .lifecycle, .log,
+        .httpTypes,
         .nio,
         .nioPosix,
       ]),
@@ -105,7 +106,8 @@ let package = Package(
     library(
       "Control",
       [
-        "Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes, .log,
+        "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes,
+        .log,
         .lifecycle, .nio,
       ]),
     .executableTarget(
