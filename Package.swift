@@ -83,7 +83,10 @@ let package = Package(
     library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
     library(
       "Streams",
-      ["Codecs", "EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .nio, .nioPosix, .log, .httpTypes]),
+      [
+        "Codecs", "EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .collections, .nio, .nioPosix, .log,
+        .httpTypes,
+      ]),
     library(
       "Mesh",
       [

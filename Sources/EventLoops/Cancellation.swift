@@ -16,4 +16,11 @@ extension EventLoopFuture where Value: Sendable {
       promise.fail(CancellationError())
     }
   }
+
+  /// Returns once it is completed, in whatever way, and whether the task is cancelled or not.
+  package func completion() async {
+    await withCheckedContinuation { continuation in
+      whenComplete { _ in continuation.resume() }
+    }
+  }
 }

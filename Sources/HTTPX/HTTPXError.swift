@@ -7,6 +7,8 @@ package struct HTTPXError: Error, Sendable, Hashable {
     case uri
     /// No HTTP message as XEP-0332 carries it.
     case malformed
+    /// The other side does not speak HTTP.
+    case notHTTP
     /// Within the rules, beyond `HTTPXLimits`.
     case limit
   }
@@ -23,7 +25,7 @@ package struct HTTPXError: Error, Sendable, Hashable {
   /// How a request that cannot be read is answered.
   package var stanzaError: StanzaError {
     switch code {
-    case .uri, .malformed: StanzaError(.badRequest, message)
+    case .uri, .malformed, .notHTTP: StanzaError(.badRequest, message)
     case .limit: StanzaError(.resourceConstraint, message)
     }
   }

@@ -138,7 +138,7 @@ final class Gatekeeper: Sendable {
   /// The devices that it has streams with by now are its own from now on.
   func befriended(_ id: NodeID) async {
     for stream in registry.all(with: id) {
-      if let jid = await stream.identity.flatMap(announced) { inputsContinuation.yield(.met(jid, id)) }
+      if let jid = stream.identity.flatMap(announced) { inputsContinuation.yield(.met(jid, id)) }
     }
   }
 

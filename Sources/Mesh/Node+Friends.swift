@@ -85,7 +85,7 @@ extension Node {
   /// A stream to the device, and who it is by its key.
   private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, PairingPeer) {
     let stream = try await stream(to: device)
-    guard let identity = await stream.identity, let certificate = identity.certificate, let id = identity.nodeID else {
+    guard let identity = stream.identity, let certificate = identity.certificate, let id = identity.nodeID else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
     }
@@ -168,7 +168,7 @@ extension Node {
     let announced = devices().filter { $0.node == message.id && $0.state == .online }.map(\.jid)
     let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
     for device in devices.prefix(MeshLimits.outboxDials) {
-      guard let stream = try? await stream(to: device), await stream.identity?.nodeID == message.id else { continue }
+      guard let stream = try? await stream(to: device), stream.identity?.nodeID == message.id else { continue }
       stream.tell(message.friendship.stanza(from: nil, to: nil))
       return
     }

@@ -15,7 +15,8 @@ extension Node {
       // Friends may have changed since it was opened.
       try await check(stream, to: device, announcedAs: directory.hint(of: device))
       do {
-        try await stream.verifyLiveness(at: directory.device(device)?.endpoints.compactMap(\.socketAddress) ?? [])
+        try await stream.verifyLiveness(
+          at: Set(directory.device(device)?.endpoints.compactMap(\.socketAddress?.host) ?? []))
         return stream
       } catch is StreamFailure {
         // It is closed, so this time one is dialled.
@@ -44,7 +45,7 @@ extension Node {
 
   func live(with stream: PeerStream) async {
     await stream.run()
-    gatekeeper.ended(stream, await stream.identity)
+    gatekeeper.ended(stream, stream.identity)
   }
 
   /// - Throws: `MeshError`; `StreamFailure` where this node stops.
@@ -70,7 +71,7 @@ extension Node {
       do {
         try await check(stream, to: jid, announcedAs: hint)
       } catch {
-        gatekeeper.ended(stream, await stream.identity)
+        gatekeeper.ended(stream, stream.identity)
         throw error
       }
       return stream
@@ -90,7 +91,7 @@ extension Node {
 
   /// Whom we reached: a device with another key than its name belongs to gets nothing from us.
   private func check(_ stream: PeerStream, to jid: JID, announcedAs hint: String?) async throws {
-    guard let identity = await stream.identity else { return }
+    guard let identity = stream.identity else { return }
     let standing = gatekeeper.standing(identity, hint: hint)
     directory.learned(jid, key: identity.nodeID, announcedAs: hint)
     guard let refusal = standing.refusal else { return }

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// What every stream's socket is set to, on either side. A peer that ends its half still gets our goodbye.
@@ -38,7 +38,7 @@ extension Channel {
 extension SocketAddress {
   /// The address without port and scope; an IPv4 address as such, also where an IPv6 socket took the connection
   /// (RFC 4291 §2.5.5.2).
-  var host: String? {
+  package var host: String? {
     guard let address = ipAddress else { return nil }
     let mapped = "::ffff:"
     return address.hasPrefix(mapped) && address.contains(".") ? String(address.dropFirst(mapped.count)) : address

@@ -1,3 +1,4 @@
+import Bytestreams
 import NIOCore
 
 /// The parts of an incoming body, as its reader asks for them. When nobody can ask any more, the transfer is cancelled.
@@ -15,8 +16,7 @@ struct IncomingBody: AsyncSequence, Sendable {
     }
 
     deinit {
-      let (stream, id) = (stream, id)
-      stream.eventLoop.execute { stream.assumeIsolated { $0.abandonIncoming(id) } }
+      stream.cancelReading(id)
     }
   }
 

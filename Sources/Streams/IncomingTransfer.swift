@@ -2,115 +2,33 @@ import Bytestreams
 import NIOCore
 import XMPP
 
-/// How a body travels beside the stanza that announces it, and the name it has there.
-struct TransferID: Hashable, Sendable {
-  enum Mechanism: Sendable { case ibb, chunks }
-
-  let mechanism: Mechanism
-  /// `sid` or `streamId`.
-  let name: String
-}
-
-/// What a transfer wants to have sent.
-enum TransferEffect {
-  /// The result of an IQ of the peer.
-  case result(id: String)
-  case error(id: String, StanzaError)
-  /// In an IQ of ours.
-  case request(IBBElement)
-  case block(IBBBlock)
-  /// In messages.
-  case chunk(Chunk)
-  case message(ChunkElement)
-}
-
-/// A body on its way in. Lives on the stream's event loop; the machines inside decide.
-protocol IncomingTransfer: AnyObject {
-  /// The one who takes the body.
-  var reader: BodyReader { get }
-  /// What has arrived, and waits for its reader.
-  var unreadBytes: Int { get }
-  /// The reader asks for the next part.
-  func read() -> [TransferEffect]
-  /// The reader went away.
-  func cancel() -> [TransferEffect]
-  /// The stream underneath is gone, or the body never came.
-  func fail(_ failure: StreamFailure)
-}
-
-/// The reader of an incoming body: waits for one part at a time, and counts them against the Content-Length.
-final class BodyReader {
-  enum Progress {
-    case part(ByteBuffer)
-    case end
-    case failure(any Error)
-  }
-
-  /// Bytes, where the message says so.
-  private let expected: Int?
-  private var received = 0
-  private var promise: EventLoopPromise<ByteBuffer?>?
-
-  init(expected: Int?) {
-    self.expected = expected
-  }
-
-  var isWaiting: Bool { promise != nil }
-
-  /// False where it waits already: a body has one reader.
-  func wait(_ promise: EventLoopPromise<ByteBuffer?>) -> Bool {
-    guard self.promise == nil else { return false }
-    self.promise = promise
-    return true
-  }
-
-  /// A body shorter or longer than its Content-Length is an error, never a short body.
-  func resume(_ progress: Progress) {
-    guard let promise = promise.take() else { return }
-    switch progress {
-    case .part(let bytes):
-      received += bytes.readableBytes
-      if let expected, received > expected {
-        promise.fail(StreamFailure.incomplete("It is longer than its Content-Length, \(expected) bytes."))
-      } else {
-        promise.succeed(bytes)
-      }
-    case .end:
-      if let expected, received < expected {
-        promise.fail(StreamFailure.incomplete("It ended after \(received) of \(expected) bytes."))
-      } else {
-        promise.succeed(nil)
-      }
-    case .failure(let error):
-      promise.fail(error as? StreamFailure ?? StreamFailure.incomplete("\(error)"))
-    }
-  }
-}
-
-/// An in-band bytestream that the peer sends on: announced first, then opened.
-final class IncomingBytestream: IncomingTransfer {
-  let reader: BodyReader
+/// An in-band bytestream that the peer sends on: announced first, then opened. The machine inside decides.
+final class IncomingBytestream {
   private let sid: String
+  private var reader: BodyReader
   /// Until `<open/>` comes.
-  private(set) var machine: IBBReceiverMachine?
+  private var machine: IBBReceiverMachine?
   private var failure: StreamFailure?
-  /// Set while the peer may still open.
-  var deadline: Scheduled<Void>?
+  /// Until when its `<open/>` may come; nil once it has.
+  private(set) var deadline: NIODeadline?
 
-  init(sid: String, expected: Int?) {
+  init(sid: String, expected: Int?, deadline: NIODeadline) {
     self.sid = sid
+    self.deadline = deadline
     reader = BodyReader(expected: expected)
   }
 
   /// Its `<open/>` is still to come.
   var isAwaited: Bool { machine == nil && failure == nil }
+  var isWaiting: Bool { reader.isWaiting }
+  /// What has arrived, and waits for its reader.
   var unreadBytes: Int { machine?.unreadBytes ?? 0 }
 
   func opened(_ open: IBBOpen, id: String) -> [TransferEffect] {
     guard isAwaited else {
       return [.error(id: id, StanzaError(.notAcceptable, "“\(sid)” was opened before, or came too late."))]
     }
-    deadline?.cancel()
+    deadline = nil
     machine = IBBReceiverMachine(sid: sid, blockSize: open.blockSize)
     // Whoever waits for the announced body now waits for its first block.
     if reader.isWaiting { _ = machine?.read() }
@@ -130,7 +48,9 @@ final class IncomingBytestream: IncomingTransfer {
     }
   }
 
-  func read() -> [TransferEffect] {
+  /// The reader asks for the next part.
+  func read(_ waiter: BodyReader.Waiter) -> [TransferEffect] {
+    reader.wait(waiter)
     if let failure { reader.resume(.failure(failure)) }
     switch machine?.read() {
     case .deliver(let bytes, let ids)?:
@@ -153,14 +73,21 @@ final class IncomingBytestream: IncomingTransfer {
     machine?.refused(error).map(effects) ?? []
   }
 
+  func expire(now: NIODeadline) {
+    guard let deadline, deadline <= now else { return }
+    fail(.incomplete("It was announced and never came."))
+  }
+
+  /// The reader went away.
   func cancel() -> [TransferEffect] {
-    deadline?.cancel()
+    deadline = nil
     reader.resume(.failure(StreamFailure.cancelled))
     return machine?.cancel().map(effects) ?? []
   }
 
+  /// The stream underneath is gone, or the body never came.
   func fail(_ failure: StreamFailure) {
-    deadline?.cancel()
+    deadline = nil
     guard machine != nil else {
       self.failure = failure
       return reader.resume(.failure(failure))
@@ -182,9 +109,9 @@ final class IncomingBytestream: IncomingTransfer {
   }
 }
 
-/// A row of chunks that the peer sends.
-final class IncomingChunks: IncomingTransfer {
-  let reader: BodyReader
+/// A row of chunks that the peer sends. The machine inside decides.
+final class IncomingChunks {
+  private var reader: BodyReader
   private var machine: ChunkReceiverMachine
 
   init(streamId: String, expected: Int?) {
@@ -192,7 +119,10 @@ final class IncomingChunks: IncomingTransfer {
     reader = BodyReader(expected: expected)
   }
 
+  /// Until when a missing chunk may come; nil while none is missing.
   var deadline: NIODeadline? { machine.deadline }
+  var isWaiting: Bool { reader.isWaiting }
+  /// What has arrived, and waits for its reader, or for an earlier chunk.
   var unreadBytes: Int { machine.unreadBytes }
 
   func received(_ chunk: Chunk, now: NIODeadline) -> [TransferEffect] {
@@ -205,14 +135,15 @@ final class IncomingChunks: IncomingTransfer {
     return []
   }
 
-  func read() -> [TransferEffect] {
+  /// The reader asks for the next part.
+  func read(_ waiter: BodyReader.Waiter) {
+    reader.wait(waiter)
     switch machine.read() {
     case .deliver(let bytes): reader.resume(.part(bytes))
     case .wait: break
     case .end: reader.resume(.end)
     case .fail(let error): reader.resume(.failure(error))
     }
-    return []
   }
 
   func closed() {
@@ -223,15 +154,17 @@ final class IncomingChunks: IncomingTransfer {
     machine.refused(error).map(effects) ?? []
   }
 
-  func timedOut(now: NIODeadline) -> [TransferEffect] {
+  func expire(now: NIODeadline) -> [TransferEffect] {
     machine.timedOut(now: now).map(effects) ?? []
   }
 
+  /// The reader went away.
   func cancel() -> [TransferEffect] {
     reader.resume(.failure(StreamFailure.cancelled))
     return machine.cancel().map(effects) ?? []
   }
 
+  /// The stream underneath is gone.
   func fail(_ failure: StreamFailure) {
     if machine.failed(failure) != nil { reader.resume(.failure(failure)) }
   }

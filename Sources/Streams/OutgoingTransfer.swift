@@ -2,29 +2,12 @@ import Bytestreams
 import NIOCore
 import XMPP
 
-/// A body on its way out. Lives on the stream's event loop; the machines inside decide.
-protocol OutgoingTransfer: AnyObject {
-  /// Completed once: when the reader has all of it, or where nobody tells, when it is sent; or with the reason why the
-  /// reader will never have it.
-  var outcome: EventLoopFuture<Void> { get }
-  /// Takes bytes; the promise is completed when more may be written.
-  func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect]
-  /// All has been written.
-  func finish() -> [TransferEffect]
-  /// The producer failed or went away. The peer must not take what it has for the whole.
-  func cancel() -> [TransferEffect]
-  /// The peer wants no more.
-  func closed()
-  /// The stream underneath is gone.
-  func fail(_ failure: StreamFailure)
-}
-
-/// An in-band bytestream to the peer.
-final class OutgoingBytestream: OutgoingTransfer {
+/// An in-band bytestream to the peer. The machine inside decides.
+final class OutgoingBytestream {
   private let sid: String
   private let completion: EventLoopPromise<Void>
   private var machine: IBBSenderMachine
-  private var writer: EventLoopPromise<Void>?
+  private var writer: CheckedContinuation<Void, any Error>?
   private var isOpened = false
 
   init(sid: String, blockSize: Int, eventLoop: any EventLoop) {
@@ -33,24 +16,28 @@ final class OutgoingBytestream: OutgoingTransfer {
     machine = IBBSenderMachine(sid: sid, blockSize: blockSize)
   }
 
+  /// Completed once: when the reader has all of it, or with the reason why it will never have it.
   var outcome: EventLoopFuture<Void> { completion.futureResult }
 
-  func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect] {
+  /// Takes bytes; true where the producer has to `waitForRoom` before it writes more.
+  func write(_ bytes: ByteBuffer) throws -> (effects: [TransferEffect], mustWait: Bool) {
     switch machine.write(bytes) {
-    case .send(let blocks, let waits):
-      if waits { writer = promise } else { promise.succeed() }
-      return blocks.map { .block($0) }
-    case .refuse(let error):
-      promise.fail(error)
-      return []
+    case .send(let blocks, let waits): (blocks.map { .block($0) }, waits)
+    case .refuse(let error): throw error
     }
   }
 
+  func waitForRoom(_ waiter: CheckedContinuation<Void, any Error>) { writer = waiter }
+
+  /// Whoever waits for room does so no longer.
+  func cancelWaiting() { writer.take()?.resume(throwing: CancellationError()) }
+
+  /// All has been written.
   func finish() -> [TransferEffect] {
     switch machine.finish() {
-    case .close(let sid): return close(sid)
+    case .close(let sid): close(sid)
     // In the second case it has ended, and `outcome` has told how.
-    case .wait, .refuse: return []
+    case .wait, .refuse: []
     }
   }
 
@@ -83,12 +70,15 @@ final class OutgoingBytestream: OutgoingTransfer {
     }
   }
 
+  /// The producer failed or went away. The peer must not take what it has for the whole.
   func cancel() -> [TransferEffect] { machine.cancel().map(effects) ?? [] }
 
+  /// The peer wants no more.
   func closed() {
     _ = machine.peerClosed().map(effects)
   }
 
+  /// The stream underneath is gone.
   func fail(_ failure: StreamFailure) {
     _ = machine.failed(failure).map(effects)
   }
@@ -97,7 +87,7 @@ final class OutgoingBytestream: OutgoingTransfer {
     switch action {
     case .none: return []
     case .send(let blocks, let resumes):
-      if resumes != nil { writer.take()?.succeed() }
+      if resumes != nil { writer.take()?.resume() }
       return blocks.map { .block($0) }
     case .close(let sid): return close(sid)
     }
@@ -110,7 +100,7 @@ final class OutgoingBytestream: OutgoingTransfer {
 
   private func effects(_ end: IBBSenderMachine.End) -> [TransferEffect] {
     if let error = end.error {
-      writer.take()?.fail(error)
+      writer.take()?.resume(throwing: error)
       completion.fail(error)
     } else {
       completion.succeed()
@@ -120,7 +110,7 @@ final class OutgoingBytestream: OutgoingTransfer {
 }
 
 /// A row of chunks to the peer. Nothing answers them, so all that slows the producer down is the socket.
-final class OutgoingChunks: OutgoingTransfer {
+final class OutgoingChunks {
   private let completion: EventLoopPromise<Void>
   private var machine: ChunkSenderMachine
 
@@ -129,20 +119,19 @@ final class OutgoingChunks: OutgoingTransfer {
     machine = ChunkSenderMachine(streamId: streamId, chunkSize: chunkSize)
   }
 
+  /// Completed once: when all is sent, or with the reason why the reader will never have it.
   var outcome: EventLoopFuture<Void> { completion.futureResult }
+  /// When what is held back has to go; nil while nothing is.
   var deadline: NIODeadline? { machine.deadline }
 
-  func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) -> [TransferEffect] {
-    switch machine.write(bytes, now: outcome.eventLoop.now) {
-    case .send(let chunks):
-      promise.succeed()
-      return chunks.map { .chunk($0) }
-    case .refuse(let error):
-      promise.fail(error)
-      return []
+  func write(_ bytes: ByteBuffer, now: NIODeadline) throws -> [TransferEffect] {
+    switch machine.write(bytes, now: now) {
+    case .send(let chunks): chunks.map { .chunk($0) }
+    case .refuse(let error): throw error
     }
   }
 
+  /// All has been written.
   func finish() -> [TransferEffect] {
     switch machine.finish() {
     case .send(let chunks):
@@ -153,20 +142,23 @@ final class OutgoingChunks: OutgoingTransfer {
     }
   }
 
-  func timedOut(now: NIODeadline) -> [TransferEffect] {
+  func expire(now: NIODeadline) -> [TransferEffect] {
     machine.timedOut(now: now).map { .chunk($0) }
   }
 
+  /// The producer failed or went away.
   func cancel() -> [TransferEffect] {
     guard let element = machine.cancel() else { return [] }
     completion.fail(BytestreamError.cancelled)
     return [.message(element)]
   }
 
+  /// The peer wants no more.
   func closed() {
     if machine.peerClosed() { completion.fail(BytestreamError.closedEarly) }
   }
 
+  /// The stream underneath is gone.
   func fail(_ failure: StreamFailure) {
     if machine.failed(failure) { completion.fail(failure) }
   }

@@ -1,91 +1,55 @@
-import EventLoops
+import Codecs
 import Bytestreams
-import HTTPX
-package import Logging
-package import NIOCore
+import EventLoops
+import HTTPTypes
+package import HTTPX
+import Logging
+import NIOCore
 import NIOPosix
 import Synchronization
+import XML
 package import XMPP
 
 /// One XMPP stream to a peer, over its whole life: queries and requests both ways, and the bodies that belong to them.
 ///
-/// Isolated to the channel's event loop, so that the handler calls it without a hop. `run()` answers the peer's requests
-/// and has to run for as long as the stream is to live.
+/// Isolated to the channel's event loop, so that the handler calls it without a hop, and so do the tasks of the requests that
+/// it answers. The parts decide: `ExchangeMachine`, `Transfers`, `Liveness`, `PendingIQs`. `run()` has to run for as long as
+/// the stream is to live.
 package actor PeerStream {
-  nonisolated package let unownedExecutor: UnownedSerialExecutor
-  nonisolated let eventLoop: any EventLoop
-  nonisolated let logger: Logger
-  nonisolated let host: StreamHost
-  nonisolated private let openedPromise: EventLoopPromise<Void>
-  nonisolated private let endedPromise: EventLoopPromise<Void>
-  /// Succeeds once the features have come, or none will.
-  nonisolated private let featuresPromise: EventLoopPromise<Void>
-  nonisolated private let isUsable = Atomic(true)
-  /// Requests of the peer, for `run()` to answer.
-  nonisolated private let requests: AsyncStream<ReceivedRequest>
-  nonisolated private let requestsContinuation: AsyncStream<ReceivedRequest>.Continuation
-
+  nonisolated let executor: LoopExecutor
+  nonisolated let life: StreamLife
+  nonisolated let setting: StreamSetting
   let handler: StreamHandler
-  /// Where it came in; nil where we opened it.
-  private let place: Admission.Ticket?
-  /// Whom we opened it to; nil where it came in.
-  private let dialled: JID?
-  /// Known once the stream is open.
-  package private(set) var identity: StreamIdentity?
-  /// Known once the stream is open.
-  private(set) var peer: Peer?
-  /// Why the stream is over, once it is.
-  private(set) var failure: StreamFailure?
-  /// Whether a person who wrote has been told that nobody reads it.
-  var hasReplied = false
-  /// What the peer told of itself unasked.
-  private(set) var features: StreamFeatures?
-  /// What it answered to disco#info; nil inside where it gave no answer.
-  var answeredInfo: DiscoInfo??
+  private var exchanges = ExchangeMachine(limit: Limits.requests)
+  private var transfers: Transfers
+  private var pending = PendingIQs<IQWaiter>()
+  private var liveness: Liveness
+  private var answers = AnswersUnderWay()
+  /// Set to the next moment at which something may be due.
+  private var timer: (time: NIODeadline, task: Scheduled<Void>)?
 
-  var queries = PendingIQs<Query>()
-  var incoming: [TransferID: any IncomingTransfer] = [:]
-  var outgoing: [TransferID: any OutgoingTransfer] = [:]
-  var earlyOpens = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
-  /// Announced bodies whose reader went away before they came.
-  var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.announcedBody)
-  /// Completed when the socket has room again, for those who wait for that.
-  var draining: EventLoopPromise<Void>?
-  /// Requests of ours that have no answer yet, and of the peer that are being answered.
-  var requesting = 0
-  var answering = 0
-  var isProbing = false
-  var lastReceived: NIODeadline
-  var lastUsed: NIODeadline
-  var timer: (time: NIODeadline, task: Scheduled<Void>)?
+  nonisolated package var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  nonisolated var eventLoop: any EventLoop { executor.eventLoop }
+  nonisolated private var logger: Logger { setting.logger }
+  nonisolated private var host: StreamHost { setting.host }
 
-  private init(
-    _ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    place: Admission.Ticket?
-  ) {
-    unownedExecutor = LoopExecutor.of(channel.eventLoop).asUnownedSerialExecutor()
-    eventLoop = channel.eventLoop
-    self.host = host
-    self.logger = logger
-    self.place = place
-    (requests, requestsContinuation) = AsyncStream.makeStream()
-    openedPromise = channel.eventLoop.makePromise()
-    endedPromise = channel.eventLoop.makePromise()
-    featuresPromise = channel.eventLoop.makePromise()
-    dialled = if case .initiator(_, let remote) = role { remote } else { nil }
+  private init(_ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, setting: StreamSetting) {
+    executor = LoopExecutor.of(channel.eventLoop)
+    self.setting = setting
+    life = StreamLife(eventLoop: channel.eventLoop)
+    transfers = Transfers(eventLoop: channel.eventLoop)
+    liveness = Liveness(now: channel.eventLoop.now)
+    let host = setting.host
     handler = StreamHandler(
       role: role, configuration: host.configuration(tls: tls),
       tls: role == .responder ? host.security?.server : host.security?.client)
-    lastReceived = channel.eventLoop.now
-    lastUsed = channel.eventLoop.now
   }
 
   /// On a channel that is being set up, on its event loop.
-  private static func make(
-    on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, host: StreamHost, logger: Logger,
-    place: Admission.Ticket? = nil
+  static func make(
+    on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, setting: StreamSetting
   ) throws -> PeerStream {
-    let stream = PeerStream(channel, role: role, tls: tls, host: host, logger: logger, place: place)
+    let stream = PeerStream(channel, role: role, tls: tls, setting: setting)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
       do {
@@ -100,81 +64,46 @@ package actor PeerStream {
     return stream
   }
 
-  /// A stream that comes in, on a channel that is being set up, on its event loop; it wants to be run.
-  package static func accepted(
-    _ channel: any Channel, host: StreamHost, logger: Logger
-  ) throws -> PeerStream {
-    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger)
-  }
-
-  static func accepted(
-    _ channel: any Channel, host: StreamHost, logger: Logger, place: Admission.Ticket
-  ) throws -> PeerStream {
-    try make(on: channel, role: .responder, tls: .preferred, host: host, logger: logger, place: place)
-  }
-
-  /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
-  ///
-  /// - Throws: `NIOConnectionError` or `ChannelError.connectTimeout` where no address accepts, `StreamFailure` where no
-  ///   stream comes about, `CancellationError`.
-  package static func dial(
-    _ addresses: [SocketAddress], from local: JID, to remote: JID, tls: TLSPolicy = .preferred, host: StreamHost,
-    eventLoop: any EventLoop, logger: Logger
-  ) async throws -> PeerStream {
-    // One for each address that is tried.
-    let made = Mutex<[ObjectIdentifier: PeerStream]>([:])
-    let connecting = ClientBootstrap(group: eventLoop)
-      .resolver(AddressList(addresses, eventLoop: eventLoop))
-      .connectTimeout(Timeouts.connect)
-      .streamOptions()
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let role = StreamMachine.Role.initiator(local: local, remote: remote)
-          let stream = try make(on: channel, role: role, tls: tls, host: host, logger: logger)
-          made.withLock { $0[ObjectIdentifier(channel)] = stream }
-        }
-      }
-      .connect(host: remote.text, port: 0)
-    do {
-      let stream = connecting.flatMapThrowing { channel in
-        guard let stream = made.withLock({ $0[ObjectIdentifier(channel)] }) else { throw StreamFailure(.hungUp) }
-        return stream
-      }
-      // It may be over by now, and knows why.
-      return try await stream.flatMap { stream in stream.openedPromise.futureResult.map { stream } }.value()
-    } catch is CancellationError {
-      connecting.whenSuccess { $0.close(promise: nil) }
-      throw CancellationError()
-    }
-  }
+  // MARK: Life
 
   /// False once the stream is closing, or found to be dead.
-  nonisolated package var isOpen: Bool { isUsable.load(ordering: .relaxed) }
+  nonisolated package var isOpen: Bool { life.isUsable }
 
-  /// Answers the peer's requests until the stream has ended; when cancelled, ends it in order (RFC 6120 §4.4).
+  /// Who is there; known once the stream is open.
+  nonisolated package var identity: StreamIdentity? { life.identity }
+
+  /// Returns when the stream has ended and all of its requests with it; when cancelled, ends it in order (RFC 6120 §4.4).
   nonisolated package func run() async {
     await withTaskCancellationHandler {
-      await withDiscardingTaskGroup { group in
-        for await request in requests { group.addTask { await self.answer(request) } }
-        group.cancelAll()
-      }
+      // Comes within the stream machine's deadlines.
+      await life.ended.completion()
     } onCancel: {
       close()
     }
-    // Comes within the stream machine's deadlines.
-    try? await endedPromise.futureResult.get()
   }
 
   /// Why it ended, once it has; nil where the task is cancelled before.
   nonisolated package func waitUntilEnded() async -> StreamFailure? {
-    try? await endedPromise.futureResult.value()
-    return await failure
+    try? await life.ended.value()
+    return life.failure
   }
 
   /// Ends the stream: no new stanzas from here, and the peer has a moment to end its side.
   nonisolated package func close() {
-    isUsable.store(false, ordering: .relaxed)
+    life.setUnusable()
     eventLoop.execute { self.assumeIsolated { $0.handler.close() } }
+  }
+
+  /// Ends the stream at once: its peer is not wanted any more.
+  nonisolated package func terminate() {
+    life.setUnusable()
+    eventLoop.execute { self.assumeIsolated { $0.handler.abandon(StreamError(.notAuthorized, "not any more")) } }
+  }
+
+  /// The peer is not there any more: whoever waits for it has waited long enough.
+  private func abandon() {
+    life.setUnusable()
+    handler.abandon(StreamError(.connectionTimeout))
   }
 
   /// What is under way on a stream. Nothing is left behind where all is 0.
@@ -193,76 +122,63 @@ package actor PeerStream {
 
   package var load: Load {
     var load = Load()
-    load.answering = answering
-    load.queries = queries.count
-    load.incoming = incoming.count
-    load.outgoing = outgoing.count
-    load.earlyOpens = earlyOpens.count
+    load.answering = exchanges.answering
+    load.queries = pending.count
+    load.incoming = transfers.incomingCount
+    load.outgoing = transfers.outgoingCount
+    load.earlyOpens = transfers.earlyOpenCount
     return load
-  }
-
-  /// The peer is not there any more: whoever waits for it has waited long enough.
-  func abandon() {
-    isUsable.store(false, ordering: .relaxed)
-    handler.abandon(StreamError(.connectionTimeout))
-  }
-
-  /// Ends the stream at once: its peer is not wanted any more.
-  nonisolated package func terminate() {
-    isUsable.store(false, ordering: .relaxed)
-    eventLoop.execute { self.assumeIsolated { $0.handler.abandon(StreamError(.notAuthorized, "not any more")) } }
   }
 
   // MARK: From the handler
 
   func opened(_ peer: Peer) {
-    self.peer = peer
-    let identity = identity(as: peer.remote)
-    self.identity = identity
+    let identity = setting.identity(as: peer.remote, handler)
+    life.isKnown(identity)
     switch host.opened(self, identity) {
-    case .known where place?.established(isKnown: true) ?? true: handler.readFully()
-    case .stranger where place?.established(isKnown: false) ?? true: break
+    case .known where setting.place?.established(isKnown: true) ?? true: handler.readFully()
+    case .stranger where setting.place?.established(isKnown: false) ?? true: break
     case .known, .stranger: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
     }
     scheduleFeaturesTimeout(peer.version)
-    lastReceived = eventLoop.now
-    openedPromise.succeed()
+    liveness.received(now: eventLoop.now)
+    life.hasOpened()
     rescheduleTimer()
   }
 
+  /// A peer before XMPP 1.0 sends no features; one that says 1.0 should, and some do not.
+  private func scheduleFeaturesTimeout(_ version: StreamHeader.Version?) {
+    guard let version, version >= .xmpp1 else { return life.hasFeatures() }
+    let life = self.life
+    eventLoop.assumeIsolated().scheduleTask(in: Timeouts.features) { life.hasFeatures() }
+  }
+
   func received(_ features: StreamFeatures) {
-    self.features = features
-    featuresPromise.succeed()
+    exchanges.received(features)
+    life.hasFeatures()
   }
 
   /// Whether so many bytes may wait for the peer to read them.
-  func mayHold(_ bytes: Int) -> Bool { place?.mayHold(bytes) ?? (bytes <= Limits.unsentBytes) }
-
-  private func identity(as jid: JID?) -> StreamIdentity {
-    StreamIdentity(
-      jid: jid, certificate: handler.certificate, address: handler.remoteAddress, isDialled: dialled != nil)
-  }
+  func mayHold(_ bytes: Int) -> Bool { setting.place?.mayHold(bytes) ?? (bytes <= Limits.unsentBytes) }
 
   func ended(_ end: StreamEnd) {
     if let (name, detail) = end.refusal {
-      host.refused(StreamRefusal(identity: identity ?? identity(as: dialled), name: name, detail: detail))
+      let identity = life.identity ?? setting.identity(as: setting.dialled, handler)
+      host.refused(StreamRefusal(identity: identity, name: name, detail: detail))
     }
-    isUsable.store(false, ordering: .relaxed)
     timer?.task.cancel()
     timer = nil
     let failure = StreamFailure(end)
-    self.failure = failure
-    openedPromise.fail(failure)
-    featuresPromise.succeed()
-    for query in queries.failAll() { resolve(query, .failure(failure)) }
-    failTransfers(failure)
-    requestsContinuation.finish()
-    endedPromise.succeed()
+    life.fails(failure)
+    for waiter in pending.failAll() { resolve(waiter, .failure(failure)) }
+    transfers.fail(failure)
+    answers.cancelAll()
+    if answers.isEmpty { life.hasEnded() }
   }
 
   func received(_ stanza: Stanza) {
-    lastReceived = eventLoop.now
+    liveness.received(now: eventLoop.now)
     switch stanza.kind {
     case .iq: receivedIQ(stanza)
     case .message: receivedMessage(stanza)
@@ -271,19 +187,591 @@ package actor PeerStream {
     }
   }
 
-  /// A peer before XMPP 1.0 sends no features; one that says 1.0 should, and some do not.
-  private func scheduleFeaturesTimeout(_ version: StreamHeader.Version?) {
-    guard let version, version >= .xmpp1, features == nil else { return featuresPromise.succeed() }
-    let settled = featuresPromise
-    loop.scheduleTask(in: Timeouts.features) { settled.succeed() }
+  // MARK: Time
+
+  private func touch() { liveness.touch(now: eventLoop.now) }
+
+  /// Something is under way that a silent peer would leave hanging.
+  private var isBusy: Bool { exchanges.answering > 0 || pending.count > 0 || !transfers.isEmpty }
+
+  private func rescheduleTimer() {
+    guard isOpen, identity != nil else { return }
+    let deadlines = [liveness.deadline(isBusy: isBusy), pending.nextDeadline(), transfers.nextDeadline()]
+    let next = deadlines.compactMap { $0 }.min() ?? .distantFuture
+    if let timer, timer.time <= next { return }
+    timer?.task.cancel()
+    let task = eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+      guard let self else { return }
+      self.assumeIsolated { $0.timerFired() }
+    }
+    timer = (next, task)
   }
 
-  /// Waits until the peer has told what it tells unasked.
-  nonisolated func awaitFeatures() async throws {
-    try await featuresPromise.futureResult.value()
+  private func timerFired() {
+    timer = nil
+    let now = eventLoop.now
+    for waiter in pending.expired(now) { resolve(waiter, .failure(.timedOut)) }
+    perform(transfers.expire(now: now))
+    switch liveness.due(isBusy: isBusy, now: now) {
+    case .nothing: break
+    case .probe: probe()
+    case .close: close()
+    }
+    rescheduleTimer()
   }
 
-  func enqueue(_ request: ReceivedRequest) {
-    requestsContinuation.yield(request)
+  private func probe() {
+    if liveness.probing() { ask("get", Ping.request, .probe, within: Timeouts.control) }
+  }
+
+  /// Any answer will do, an error too (XEP-0199 §4.1): somebody is there.
+  private func probed(_ result: Result<Stanza, StreamFailure>) {
+    liveness.probed()
+    guard case .failure(.timedOut) = result else { return rescheduleTimer() }
+    logger.debug("peer is silent", metadata: ["peer": "\(identity?.jid?.text ?? "unknown")"])
+    abandon()
+  }
+
+  // MARK: IQs of ours (RFC 6120 §8.2.3)
+
+  /// Sends an IQ whose answer `waiter` waits for; where it cannot be sent, that is the answer.
+  private func ask(
+    _ type: String, _ payload: Element, _ waiter: IQWaiter, id: String? = nil, to device: JID? = nil,
+    within limit: TimeAmount?
+  ) {
+    let id = id ?? pending.nextID()
+    pending.register(id, waiter, deadline: limit.map { eventLoop.now + $0 })
+    if !handler.send(Stanza(.iq, to: device, type: type, id: id, [payload])) {
+      resolve(id, .failure(life.failure ?? .closed("it is closing.")))
+    }
+    touch()
+    rescheduleTimer()
+  }
+
+  private func resolve(_ id: String, _ result: Result<Stanza, StreamFailure>) {
+    if let waiter = pending.resolve(id) { resolve(waiter, result) }
+  }
+
+  private func resolve(_ waiter: IQWaiter, _ result: Result<Stanza, StreamFailure>) {
+    switch waiter {
+    case .stanza(let continuation): continuation.resume(with: result.mapError { $0 as any Error })
+    case .response(let waiter, let method):
+      waiter.resume(with: Result { try response(to: method, try result.get()) })
+      exchanges.ended()
+      touch()
+    case .probe: probed(result)
+    case .transfer(let id): perform(transfers.answered(id, result))
+    }
+  }
+
+  /// Nobody waits for the answer to this IQ any more. From whatever thread.
+  nonisolated private func forget(_ id: String) {
+    eventLoop.execute { self.assumeIsolated { $0.resolve(id, .failure(.cancelled)) } }
+  }
+
+  /// Sends an IQ and gives its result.
+  ///
+  /// - Throws: `StreamFailure`: what the peer answered, or that it did not; `CancellationError`.
+  private func query(_ type: String, _ payload: Element, within limit: TimeAmount) async throws -> Stanza {
+    let id = pending.nextID()
+    return try await cancellable {
+      try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { ask(type, payload, .stanza($0), id: id, within: limit) }
+      } onCancel: {
+        forget(id)
+      }
+    }
+  }
+
+  /// A wait that was cancelled ends with `CancellationError`, whatever it was told.
+  private func cancellable<Value>(_ wait: () async throws -> Value) async throws -> Value {
+    do {
+      return try await wait()
+    } catch StreamFailure.cancelled where Task.isCancelled {
+      throw CancellationError()
+    }
+  }
+
+  /// A stanza that wants no answer, or whose answer nobody waits for.
+  nonisolated package func tell(_ stanza: Stanza) {
+    eventLoop.execute { self.assumeIsolated { $0.told(stanza) } }
+  }
+
+  private func told(_ stanza: Stanza) {
+    var stanza = stanza
+    if stanza.kind == .iq { stanza.id = pending.nextID() }
+    handler.send(stanza)
+    touch()
+    rescheduleTimer()
+  }
+
+  /// Makes sure that a stream still reaches its peer, if it was silent for a while, or goes to none of these hosts, at which
+  /// the peer is now.
+  ///
+  /// - Throws: `StreamFailure` where it does not; it is closed then.
+  package func verifyLiveness(at hosts: Set<String>) async throws {
+    let isElsewhere = handler.remoteAddress.map { !hosts.contains($0) } ?? true
+    guard isElsewhere || liveness.isDoubtful(now: eventLoop.now) else { return }
+    do {
+      _ = try await query("get", Ping.request, within: Timeouts.query)
+    } catch StreamFailure.stanza {
+      return
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      abandon()
+      throw StreamFailure.closed("it had gone silent.")
+    }
+  }
+
+  /// What the peer says that it is and can do; asked for once, if its stream features did not say.
+  ///
+  /// - Returns: nil where it does not say: half of the known clients never answer a query.
+  package func info() async throws -> DiscoInfo? {
+    if let known = exchanges.info { return known }
+    try await life.features.value()
+    if let known = exchanges.info { return known }
+    let info: DiscoInfo?
+    do {
+      let query = Element("query", namespace: Namespace.discoInfo)
+      info = try await self.query("get", query, within: Timeouts.query).payload.flatMap { DiscoInfo($0) }
+    } catch StreamFailure.stanza, StreamFailure.timedOut {
+      info = nil
+    }
+    exchanges.learned(info)
+    return info
+  }
+
+  // MARK: Requests of ours (XEP-0332 §4)
+
+  /// A request that was sent, and what is left to do for it.
+  private enum Exchange: Sendable {
+    case answered(HTTPXResponse)
+    /// Its body goes beside the stanza.
+    case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
+  }
+
+  /// Sends a request, and hands the response to `receive`, which has to take the body before it returns.
+  ///
+  /// When this returns or throws, nothing of the exchange is left behind, here or, after one round trip, at the peer.
+  ///
+  /// - Parameters:
+  ///   - device: whom the request is for; nil: whom the stream was opened to.
+  ///   - hosts: where the peer is now; a stream to another host is verified first. nil: wherever it goes.
+  /// - Throws: `StreamFailure` where no response came, or its body broke off; what `receive` throws.
+  nonisolated package func send(
+    _ request: HTTPXRequest, to device: JID? = nil, reachableAt hosts: Set<String>? = nil,
+    receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    let whole = try await request.body.whole(upTo: HTTPXLimits.inlineBytes)
+    switch try await exchange(request.head, whole, device, hosts) {
+    case .answered(let response): try await receive(response)
+    case .uploading(let id, let response, let transfer):
+      let body = whole.map { Body($0) } ?? request.body
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          // Why an upload stops is for the peer to say: its response may come all the same.
+          try? await self.pump(body, transfer)
+          await self.limit(id)
+        }
+        try await receive(try await wait(for: response, id))
+        group.cancelAll()
+      }
+    }
+  }
+
+  /// All that a small request needs, in one call: is the stream alive, does the peer speak HTTP, request, response.
+  private func exchange(
+    _ head: HTTPRequest, _ whole: ByteBuffer?, _ device: JID?, _ hosts: Set<String>?
+  ) async throws -> Exchange {
+    if let hosts { try await verifyLiveness(at: hosts) }
+    if exchanges.info == nil { _ = try await info() }
+    let outgoing = try Self.reading { () throws(HTTPXError) in
+      try exchanges.checkSupport()
+      return try exchanges.request(head, whole)
+    }
+    let id = pending.nextID()
+    guard let transfer = outgoing.route.transfer else {
+      return try await cancellable {
+        try await withTaskCancellationHandler {
+          .answered(
+            try await withCheckedThrowingContinuation {
+              ask(
+                "set", outgoing.payload, .response(.continuation($0), head.method), id: id, to: device,
+                within: Timeouts.response)
+            })
+        } onCancel: {
+          forget(id)
+        }
+      }
+    }
+    let promise = eventLoop.makePromise(of: HTTPXResponse.self)
+    ask("set", outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
+    start(transfer, outgoing.route, to: device)
+    return .uploading(id: id, promise.futureResult, transfer)
+  }
+
+  /// Waits for the response to an upload; forgets it when cancelled.
+  nonisolated private func wait(for response: EventLoopFuture<HTTPXResponse>, _ id: String) async throws
+    -> HTTPXResponse
+  {
+    do {
+      return try await response.value()
+    } catch is CancellationError {
+      forget(id)
+      throw CancellationError()
+    }
+  }
+
+  /// The time for the response begins when the body has been sent.
+  private func limit(_ id: String) {
+    pending.limit(id, to: eventLoop.now + Timeouts.response)
+    rescheduleTimer()
+  }
+
+  /// Reads the response where it arrives, since what belongs to it may be in the same packet.
+  private func response(to method: HTTPRequest.Method, _ stanza: Stanza) throws(StreamFailure) -> HTTPXResponse {
+    let received = try Self.reading { () throws(HTTPXError) in try exchanges.response(stanza, to: method) }
+    do {
+      return HTTPXResponse(received.head, body: try body(received.data, length: received.length))
+    } catch {
+      throw .malformed(error.text ?? error.condition.rawValue)
+    }
+  }
+
+  private static func reading<Value>(_ read: () throws(HTTPXError) -> Value) throws(StreamFailure) -> Value {
+    do {
+      return try read()
+    } catch {
+      throw error.code == .notHTTP ? .notHTTP(error.message) : .malformed(error.message)
+    }
+  }
+
+  /// The body that a stanza has or announces.
+  private func body(_ data: BodyData, length: Int?) throws(StanzaError) -> Body {
+    switch data {
+    case .chunks(let streamId): try expect(TransferID(.chunks, streamId), length: length)
+    case .ibb(let sid): try expect(TransferID(.ibb, sid), length: length)
+    case .none, .text, .xml, .base64, .unsupported: data.bytes.map { Body($0) } ?? .empty
+    }
+  }
+
+  private func expect(_ id: TransferID, length: Int?) throws(StanzaError) -> Body {
+    perform(try transfers.expect(id, length: length))
+    rescheduleTimer()
+    return Body(IncomingBody(stream: self, id: id), length: length)
+  }
+
+  // MARK: Requests of the peer (XEP-0332 §4)
+
+  /// The answer where there is one already: a refusal.
+  private func receivedHTTP(_ iq: Stanza, _ payload: Element) -> Stanza? {
+    guard let identity else { return iq.error(StanzaError(.unexpectedRequest)) }
+    do throws(StanzaError) {
+      let (answerable, received) = try exchanges.received(iq, payload)
+      do throws(StanzaError) {
+        let request = HTTPXRequest(received.head, body: try body(received.data, length: received.length))
+        begin(answerable, IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity))
+        return nil
+      } catch {
+        exchanges.answered()
+        throw error
+      }
+    } catch {
+      return iq.error(error)
+    }
+  }
+
+  /// A task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time, and
+  /// ends those that are under way when it ends.
+  private func begin(_ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest) {
+    let number = answers.begin()
+    let task = Task.immediate(executorPreference: executor) {
+      await answer(answerable, incoming)
+      answered(number)
+    }
+    answers.keep(task, number)
+    rescheduleTimer()
+  }
+
+  private func answered(_ number: Int) {
+    exchanges.answered()
+    answers.end(number)
+    touch()
+    rescheduleTimer()
+    if life.failure != nil, answers.isEmpty { life.hasEnded() }
+  }
+
+  private func answer(_ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest) async {
+    var isAnswered = false
+    do {
+      try await host.answer(incoming) { response in
+        let body = answerable.request.head.method == .head ? .empty : response.body
+        let whole = try await body.whole(upTo: HTTPXLimits.inlineBytes)
+        let transfer = try send(response.head, whole, answerable)
+        isAnswered = true
+        if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
+      }
+      if !isAnswered { refuse(answerable, StanzaError(.internalServerError)) }
+    } catch let error as StanzaError where !isAnswered {
+      refuse(answerable, error)
+    } catch  where !isAnswered {
+      logger.debug("no answer", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
+      refuse(answerable, StanzaError(.internalServerError, "The service failed."))
+    } catch {
+      // The body broke off, and the peer was told.
+      logger.debug("answer broke off", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
+    }
+  }
+
+  private func refuse(_ answerable: ExchangeMachine.Answerable, _ error: StanzaError) {
+    handler.send(answerable.iq.error(error))
+  }
+
+  /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
+  private func send(
+    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable
+  ) throws -> TransferID? {
+    let outgoing = try exchanges.answer(head, whole, to: answerable)
+    guard handler.send(answerable.iq.result(outgoing.payload)) else { throw life.failure ?? .closed("it is closing.") }
+    touch()
+    if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }
+    return outgoing.route.transfer
+  }
+
+  // MARK: Bodies that the peer sends
+
+  /// The next part of an incoming body; nil at its end.
+  func read(_ id: TransferID) async throws -> ByteBuffer? {
+    try await cancellable {
+      try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { perform(transfers.read(id, $0)) }
+      } onCancel: {
+        cancelReading(id)
+      }
+    }
+  }
+
+  /// Nobody reads it any more, whether it has ended or not. From whatever thread.
+  nonisolated func cancelReading(_ id: TransferID) {
+    eventLoop.execute { self.assumeIsolated { $0.readingCancelled(id) } }
+  }
+
+  private func readingCancelled(_ id: TransferID) {
+    perform(transfers.cancelReading(id))
+    touch()
+    rescheduleTimer()
+  }
+
+  // MARK: Bodies to the peer
+
+  /// Begins a body that was announced just before; `pump` has to follow.
+  private func start(_ id: TransferID, _ route: BodyRoute, to device: JID?) {
+    perform(transfers.start(id, blockSize: route.blockSize))
+    rescheduleTimer()
+  }
+
+  /// Sends a whole body, no faster than its reader takes it, and returns when the reader has it.
+  ///
+  /// A reader that goes away stops it at once, whether the body has something to send or not.
+  ///
+  /// - Throws: what the body throws, after the peer was told that it breaks off; `BytestreamError` where the peer wants
+  ///   no more; `StreamFailure` where the stream ended.
+  nonisolated private func pump(_ body: Body, _ id: TransferID) async throws {
+    do {
+      let outcome = try await outcome(of: id)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await outcome.value() }
+        group.addTask {
+          for try await part in body { try await self.push(part, id) }
+          try Task.checkCancellation()
+          await self.finish(id)
+        }
+        // The first that fails ends both.
+        for try await _ in group {}
+      }
+    } catch {
+      await writingEnded(id)
+      throw error
+    }
+    await writingEnded(id)
+  }
+
+  private func outcome(of id: TransferID) throws -> EventLoopFuture<Void> {
+    guard let outcome = transfers.outcome(of: id) else { throw StreamFailure.cancelled }
+    return outcome
+  }
+
+  private func push(_ bytes: ByteBuffer, _ id: TransferID) async throws {
+    // Windows bound what one body has in the socket; this bounds all.
+    if transfers.isSending(id), !handler.isWritable { try await handler.writable.value() }
+    let (effects, mustWait) = try transfers.write(bytes, to: id)
+    perform(effects)
+    touch()
+    rescheduleTimer()
+    guard mustWait else { return try Task.checkCancellation() }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { transfers.waitForRoom(id, $0) }
+    } onCancel: {
+      eventLoop.execute { self.assumeIsolated { $0.transfers.cancelWaiting(id) } }
+    }
+  }
+
+  private func finish(_ id: TransferID) {
+    perform(transfers.finish(id))
+    rescheduleTimer()
+  }
+
+  /// Nothing of the transfer is left, whether it has ended or not.
+  private func writingEnded(_ id: TransferID) {
+    guard let effects = transfers.cancelWriting(id) else { return }
+    perform(effects)
+    // The peer may never answer what is left of the window.
+    pending.removeAll { if case .transfer(id) = $0 { true } else { false } }
+    touch()
+    rescheduleTimer()
+  }
+
+  private func perform(_ effects: [Transfers.Effect]) {
+    for effect in effects { perform(effect.effect, effect.transfer) }
+  }
+
+  private func perform(_ effect: TransferEffect, _ id: TransferID) {
+    switch effect {
+    case .result(let iq): handler.send(Stanza(.iq, type: "result", id: iq))
+    case .error(let iq, let error): handler.send(Stanza(.iq, type: "error", id: iq, [error.element]))
+    case .request(.open(let open)):
+      ask("set", IBBElement.open(open).element, .transfer(id), within: Timeouts.control)
+    // The end of a bytestream: whatever is answered, nothing follows.
+    case .request(let element):
+      handler.send(Stanza(.iq, type: "set", id: pending.nextID(), [element.element]))
+    case .block(let block):
+      let iq = pending.nextID()
+      pending.register(iq, .transfer(id), deadline: nil)
+      handler.send(block, id: iq)
+    case .chunk(let chunk): handler.send(chunk)
+    case .message(let element): handler.send(Stanza(.message, element.elements))
+    }
+  }
+
+  // MARK: Stanzas of the peer
+
+  /// Every IQ is answered, or resolves one of ours (RFC 6120 §8.2.3).
+  private func receivedIQ(_ stanza: Stanza) {
+    guard stanza.wantsAnswer else {
+      guard let waiter = pending.resolve(stanza.id) else { return decline(stanza) }
+      return resolve(waiter, stanza.error.map { .failure(.stanza($0)) } ?? .success(stanza))
+    }
+    if let answer = answer(stanza) { handler.send(answer) }
+    touch()
+  }
+
+  /// Nobody waits for this any more. Should a body follow, whoever sends it learns that nobody will read it.
+  private func decline(_ stanza: Stanza) {
+    if stanza.type == "result" { _ = try? response(to: .get, stanza) }
+  }
+
+  /// The answer to an IQ get or set; nil where it comes later.
+  private func answer(_ stanza: Stanza) -> Stanza? {
+    if let violation = stanza.violation { return stanza.error(violation) }
+    guard let payload = stanza.payload else { return nil }
+    let isGet = stanza.type == "get"
+    switch (payload.namespace, payload.name) {
+    case (Namespace.http, "close"), (Namespace.http, "cancel"):
+      return receivedChunk(payload).map { stanza.error($0) } ?? stanza.result()
+    case (Namespace.http, _): return receivedHTTP(stanza, payload)
+    case (Namespace.ibb, _) where !isGet: return receivedBytestream(stanza, payload)
+    case (Namespace.discoInfo, "query") where isGet: return disco(stanza, payload)
+    case (Namespace.discoItems, "query") where isGet:
+      return stanza.result(Element("query", namespace: Namespace.discoItems, ["node": payload["node"]]))
+    case (Namespace.ping, "ping") where isGet: return stanza.result()
+    case (Namespace.version, "query") where isGet: return stanza.result(host.version.query)
+    default: return unknown(stanza)
+    }
+  }
+
+  private func unknown(_ stanza: Stanza) -> Stanza {
+    guard let identity, case .taken(let answer) = host.received(stanza, self, identity) else {
+      return stanza.error(StanzaError(.serviceUnavailable))
+    }
+    return answer ?? stanza.result()
+  }
+
+  /// XEP-0030 §3; with a node only where it is the one that we announce (XEP-0115 §6.2).
+  private func disco(_ stanza: Stanza, _ query: Element) -> Stanza {
+    let info = host.announced(stanza.to ?? host.node())
+    guard query["node"] == nil || query["node"] == info.node else {
+      return stanza.error(StanzaError(.itemNotFound, "There is no such node here."))
+    }
+    return stanza.result(info.query(node: query["node"]))
+  }
+
+  /// The answer to an element of XEP-0047; nil where it comes later.
+  private func receivedBytestream(_ stanza: Stanza, _ payload: Element) -> Stanza? {
+    defer { rescheduleTimer() }
+    do throws(UnreadableElement) {
+      switch try IBBElement(payload) {
+      case .open(let open)?:
+        guard let iq = stanza.id else { return nil }
+        perform(transfers.received(open, iq: iq, mayBeEarly: exchanges.requesting > 0))
+      case .data(let block)?: perform(transfers.received(block, iq: stanza.id))
+      case .close(let sid)?:
+        return transfers.closed(TransferID(.ibb, sid)) ? stanza.result() : stanza.error(Transfers.unknown)
+      case nil: return stanza.error(StanzaError(.badRequest))
+      }
+      return nil
+    } catch {
+      if let sid = error.transfer { perform(transfers.refused(TransferID(.ibb, sid), error.error)) }
+      return stanza.error(error.error)
+    }
+  }
+
+  private func receivedMessage(_ stanza: Stanza) {
+    guard stanza.type != "error" else { return }
+    receivedChat(stanza)
+    for payload in stanza.children {
+      switch payload.namespace {
+      case Namespace.ibb: receivedBlockInMessage(payload)
+      case Namespace.http: _ = receivedChunk(payload)
+      default: break
+      }
+    }
+  }
+
+  /// Answered once a stream: two that answer each other would never end.
+  private func receivedChat(_ stanza: Stanza) {
+    guard !answers.hasRepliedToChat, stanza.first("body", Namespace.client) != nil, let identity,
+      case .taken(let reply?) = host.received(stanza, self, identity)
+    else { return }
+    answers.hasRepliedToChat = true
+    handler.send(reply)
+  }
+
+  /// XEP-0047 §4: blocks in messages, which nobody answers.
+  private func receivedBlockInMessage(_ payload: Element) {
+    do throws(UnreadableElement) {
+      if case .data(let block)? = try IBBElement(payload) { perform(transfers.received(block, iq: nil)) }
+    } catch {
+      if let sid = error.transfer { perform(transfers.refused(TransferID(.ibb, sid), error.error)) }
+    }
+  }
+
+  /// What is wrong with an element about chunks; nil where it was understood.
+  private func receivedChunk(_ payload: Element) -> StanzaError? {
+    defer { rescheduleTimer() }
+    do throws(UnreadableElement) {
+      switch try ChunkElement(payload) {
+      case .chunk(let chunk)?:
+        guard let effects = transfers.received(chunk) else { return Transfers.unknown }
+        perform(effects)
+      case .close(let streamId)?:
+        guard transfers.closed(TransferID(.chunks, streamId)) else { return Transfers.unknown }
+      case nil: return StanzaError(.badRequest)
+      }
+      return nil
+    } catch {
+      if let name = error.transfer { perform(transfers.refused(TransferID(.chunks, name), error.error)) }
+      return error.error
+    }
   }
 }

@@ -17,6 +17,8 @@ final class StreamHandler: ChannelInboundHandler {
   private var deadline: Scheduled<Void>?
   /// Ends the connection of a stream that is over, should the peer not do it.
   private var linger: Scheduled<Void>?
+  /// Completed when the socket has room again, for those who wait for that.
+  private var writability: EventLoopPromise<Void>?
   private var isFlushScheduled = false
   private var isReading = false
   /// False once something came that cannot be read on.
@@ -70,10 +72,8 @@ final class StreamHandler: ChannelInboundHandler {
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     if context.channel.isWritable {
-      stream?.assumeIsolated { stream in
-        _ = stream.mayHold(0)
-        stream.becameWritable()
-      }
+      stream?.assumeIsolated { _ = $0.mayHold(0) }
+      writability.take()?.succeed()
     }
     context.fireChannelWritabilityChanged()
   }
@@ -102,6 +102,7 @@ final class StreamHandler: ChannelInboundHandler {
     perform(machine.shut())
     deadline?.cancel()
     linger?.cancel()
+    writability.take()?.succeed()
     self.context = nil
     stream = nil
   }
@@ -115,6 +116,16 @@ final class StreamHandler: ChannelInboundHandler {
   func readFully() { context?.channel.readFully() }
 
   var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  /// Succeeds when the socket has sent most of what it was given, or is gone.
+  var writable: EventLoopFuture<Void> {
+    get throws {
+      guard let context else { throw StreamFailure.closed("it is closing.") }
+      let promise = writability ?? context.eventLoop.makePromise()
+      writability = promise
+      return promise.futureResult
+    }
+  }
 
   /// False where the stream takes no stanzas, yet or any more.
   @discardableResult

@@ -27,9 +27,14 @@ package struct PendingIQs<Waiter> {
   /// The id to send. Without a deadline the waiter stays until the answer or the end of the stream.
   package mutating func register(_ waiter: Waiter, deadline: NIODeadline?) -> String {
     let id = nextID()
+    register(id, waiter, deadline: deadline)
+    return id
+  }
+
+  /// The same under an id that `nextID` gave.
+  package mutating func register(_ id: String, _ waiter: Waiter, deadline: NIODeadline?) {
     waiters[id] = waiter
     if let deadline { insert(Due(deadline: deadline, id: id)) }
-    return id
   }
 
   /// An id for an IQ whose answer, whatever it is, changes nothing.

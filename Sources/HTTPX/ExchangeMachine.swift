@@ -1,0 +1,199 @@
+import Bytestreams
+package import HTTPTypes
+package import NIOCore
+package import XML
+package import XMPP
+
+/// The requests and responses of one stream, both ways (XEP-0332 §4): what the other side can do, how many are under way,
+/// by which route each body goes, and what an answer says.
+///
+/// It has no clock and sends nothing: whoever sends stanzas to the other side's address gives it what comes, and sends what
+/// it gives back.
+package struct ExchangeMachine: Sendable {
+  /// What a stanza carries or announces, read.
+  package struct Received<Head: Sendable>: Sendable {
+    package let head: Head
+    package let data: BodyData
+    /// Bytes of the body, where the message says so.
+    package let length: Int?
+  }
+
+  /// A message to be sent as the payload of an IQ, and where its body goes.
+  package struct Outgoing: Sendable {
+    package let payload: Element
+    package let route: BodyRoute
+  }
+
+  /// A request of the other side, as far as its answer depends on it.
+  package struct Answerable: Sendable {
+    /// The IQ to answer.
+    package let iq: Stanza
+    package let request: RequestStanza
+  }
+
+  /// Requests of the other side that are answered at once.
+  private let limit: Int
+  /// What the other side told unasked.
+  private var features: StreamFeatures?
+  /// What it answered to disco#info; nil inside where it gave no answer.
+  private var answeredInfo: DiscoInfo??
+  /// Requests of ours without a response.
+  package private(set) var requesting = 0
+  /// Requests of the other side without a whole answer.
+  package private(set) var answering = 0
+
+  package init(limit: Int) {
+    self.limit = limit
+  }
+
+  // MARK: What the other side can do
+
+  package mutating func received(_ features: StreamFeatures) { self.features = features }
+
+  package mutating func learned(_ info: DiscoInfo?) { answeredInfo = .some(info) }
+
+  /// What the other side says that it is and can do; nil outside where it has not been asked, nil inside where it gave no
+  /// answer.
+  package var info: DiscoInfo?? {
+    if let info = features?.info { return info }
+    return answeredInfo
+  }
+
+  /// Whether extensions of ours may be used.
+  package var isHearth: Bool {
+    features?.isHearth ?? answeredInfo??.features.contains(Namespace.hearth) ?? false
+  }
+
+  private var stanzaLimit: Int? { features?.limits?.maxBytes }
+
+  /// - Throws: `HTTPXError` (`notHTTP`) where the other side does not offer HTTP.
+  package func checkSupport() throws(HTTPXError) {
+    guard let info = info ?? nil else { throw HTTPXError(.notHTTP, "it answers no queries, as chat programs do.") }
+    guard info.features.contains(Namespace.http) else {
+      throw HTTPXError(.notHTTP, "it does not offer HTTP over XMPP.")
+    }
+  }
+
+  // MARK: Requests of ours
+
+  /// A request is sent; `ended` has to follow.
+  ///
+  /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
+  /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes.
+  package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
+    var stanza = RequestStanza(head)
+    let plan = BodyPlan.choose(
+      whole, contentType: head.headerFields[.contentType], head: stanza.element,
+      for: .responder(stanzaLimit: stanzaLimit, isHearth: isHearth))
+    guard let route = BodyRoute(plan) else { throw HTTPXError(.malformed, "the request is too large for it.") }
+    stanza.data = route.data
+    requesting += 1
+    return Outgoing(payload: stanza.element, route: route)
+  }
+
+  /// The response came, or none will.
+  package mutating func ended() { requesting -= 1 }
+
+  /// Reads the answer to a request with this method.
+  ///
+  /// - Throws: `HTTPXError` where it is none.
+  package func response(
+    _ iq: Stanza, to method: HTTPRequest.Method
+  ) throws(HTTPXError) -> Received<HTTPResponse> {
+    guard let payload = iq.payload else { throw HTTPXError(.notHTTP, "its answer has no HTTP in it.") }
+    guard let stanza = try ResponseStanza(payload) else { throw HTTPXError(.notHTTP, "its answer is not HTTP.") }
+    guard stanza.head.hasBody(answering: method) else {
+      return Received(head: stanza.head, data: .none, length: nil)
+    }
+    do throws(StanzaError) {
+      let length = try stanza.head.headerFields.contentLength()
+      try Self.check(stanza.data, length)
+      return Received(head: stanza.head, data: stanza.data, length: length)
+    } catch {
+      throw HTTPXError(.malformed, error.text ?? error.condition.rawValue)
+    }
+  }
+
+  // MARK: Requests of the other side
+
+  /// A request came; `answered` has to follow where this does not throw.
+  ///
+  /// - Throws: `StanzaError`: what to answer where it cannot be read, or is one too many.
+  package mutating func received(
+    _ iq: Stanza, _ payload: Element
+  ) throws(StanzaError) -> (Answerable, Received<HTTPRequest>) {
+    guard let stanza = try RequestStanza(payload) else { throw StanzaError(.badRequest) }
+    guard answering < limit else {
+      throw StanzaError(.resourceConstraint, "Too many requests are under way on this stream.")
+    }
+    let length = try stanza.head.headerFields.contentLength()
+    // One without a body may still say how long it would be (RFC 9110 §9.3.2).
+    if stanza.data != .none { try Self.check(stanza.data, length) }
+    answering += 1
+    return (
+      Answerable(iq: iq, request: stanza),
+      Received(head: stanza.head, data: stanza.data, length: stanza.data == .none ? nil : length)
+    )
+  }
+
+  /// The answer to a request, as the payload of the result.
+  ///
+  /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
+  /// - Throws: `StanzaError`: what to answer instead.
+  package func answer(
+    _ head: HTTPResponse, _ whole: ByteBuffer?, to answerable: Answerable
+  ) throws(StanzaError) -> Outgoing {
+    guard (200...999).contains(head.status.code) else {
+      throw StanzaError(.internalServerError, "The service gave no final status.")
+    }
+    let request = answerable.request
+    var stanza = ResponseStanza(head, dialect: request.dialect)
+    let plan = BodyPlan.choose(
+      head.hasBody(answering: request.head.method) ? whole : ByteBuffer(),
+      contentType: head.headerFields[.contentType], head: stanza.element,
+      for: .requester(request, stanzaLimit: stanzaLimit, isHearth: isHearth))
+    guard let route = BodyRoute(plan) else {
+      throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
+    }
+    stanza.data = route.data
+    return Outgoing(payload: stanza.element, route: route)
+  }
+
+  /// The answer went out whole, or broke off.
+  package mutating func answered() { answering -= 1 }
+
+  /// Whether the body can be had, and is as long as its Content-Length says (RFC 9110 §8.6).
+  private static func check(_ data: BodyData, _ length: Int?) throws(StanzaError) {
+    if case .unsupported(let name) = data {
+      throw StanzaError(.featureNotImplemented, "Bodies by “\(name)” are not understood.")
+    }
+    guard let length, let bytes = data.bytes, bytes.readableBytes != length else { return }
+    throw StanzaError(.badRequest, "The body has \(bytes.readableBytes) bytes, its Content-Length says otherwise.")
+  }
+}
+
+extension HTTPResponse {
+  /// RFC 9112 §6.3: these have none, whatever their fields say.
+  package func hasBody(answering method: HTTPRequest.Method) -> Bool {
+    method != .head && status.code != 204 && status.code != 304
+  }
+}
+
+extension HTTPFields {
+  /// RFC 9110 §8.6: one number, or the same several times.
+  package func contentLength() throws(StanzaError) -> Int? {
+    let values = Set(self[values: .contentLength].flatMap { $0.split(separator: ",") }.map { $0.trimmed })
+    guard let value = values.first else { return nil }
+    guard values.count == 1, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(value) else {
+      throw StanzaError(.badRequest, "Content-Length is not one number.")
+    }
+    return length
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String {
+    let space: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+    return String(drop(while: space).reversed().drop(while: space).reversed())
+  }
+}

@@ -1,0 +1,176 @@
+import Bytestreams
+import NIOCore
+import XMPP
+
+/// What a transfer wants to have sent.
+enum TransferEffect {
+  /// The result of an IQ of the peer.
+  case result(id: String)
+  case error(id: String, StanzaError)
+  /// In an IQ of ours.
+  case request(IBBElement)
+  case block(IBBBlock)
+  /// In messages.
+  case chunk(Chunk)
+  case message(ChunkElement)
+}
+
+/// A body beside the stanzas, in one direction or, for a protocol that is spoken over it, in both (XEP-0047 §1).
+enum Transfer {
+  case bytestream(incoming: IncomingBytestream?, outgoing: OutgoingBytestream?)
+  case chunks(incoming: IncomingChunks?, outgoing: OutgoingChunks?)
+
+  var isIncoming: Bool {
+    switch self {
+    case .bytestream(let incoming, _): incoming != nil
+    case .chunks(let incoming, _): incoming != nil
+    }
+  }
+
+  var isOutgoing: Bool {
+    switch self {
+    case .bytestream(_, let outgoing): outgoing != nil
+    case .chunks(_, let outgoing): outgoing != nil
+    }
+  }
+
+  /// Its reader has asked, and has no part yet.
+  var isReaderWaiting: Bool {
+    switch self {
+    case .bytestream(let incoming, _): incoming?.isWaiting ?? false
+    case .chunks(let incoming, _): incoming?.isWaiting ?? false
+    }
+  }
+
+  /// Bytes that have arrived, and wait for their reader.
+  var unreadBytes: Int {
+    switch self {
+    case .bytestream(let incoming, _): incoming?.unreadBytes ?? 0
+    case .chunks(let incoming, _): incoming?.unreadBytes ?? 0
+    }
+  }
+
+  /// When it has something to do by itself.
+  var deadline: NIODeadline? {
+    switch self {
+    case .bytestream(let incoming, _): incoming?.deadline
+    case .chunks(let incoming, let outgoing): [incoming?.deadline, outgoing?.deadline].compactMap { $0 }.min()
+    }
+  }
+
+  /// Completed when the reader has all of what is sent; nil where nothing is.
+  var outcome: EventLoopFuture<Void>? {
+    switch self {
+    case .bytestream(_, let outgoing): outgoing?.outcome
+    case .chunks(_, let outgoing): outgoing?.outcome
+    }
+  }
+
+  // MARK: Incoming
+
+  func read(_ waiter: BodyReader.Waiter) -> [TransferEffect] {
+    switch self {
+    case .bytestream(let incoming?, _): return incoming.read(waiter)
+    case .chunks(let incoming?, _): incoming.read(waiter)
+    case .bytestream(nil, _), .chunks(nil, _): waiter.resume(throwing: StreamFailure.cancelled)
+    }
+    return []
+  }
+
+  /// Something of it could not be read, or is more than may wait.
+  func refused(_ error: StanzaError) -> [TransferEffect] {
+    switch self {
+    case .bytestream(let incoming, _): incoming?.refused(error) ?? []
+    case .chunks(let incoming, _): incoming?.refused(error) ?? []
+    }
+  }
+
+  /// Its reader went away; and what is left of it, nil where nothing is.
+  func cancelReading() -> (effects: [TransferEffect], left: Transfer?) {
+    switch self {
+    case .bytestream(let incoming, let outgoing):
+      (incoming?.cancel() ?? [], outgoing.map { .bytestream(incoming: nil, outgoing: $0) })
+    case .chunks(let incoming, let outgoing):
+      (incoming?.cancel() ?? [], outgoing.map { .chunks(incoming: nil, outgoing: $0) })
+    }
+  }
+
+  // MARK: Outgoing
+
+  /// Takes bytes; true where the producer has to wait for room.
+  func write(_ bytes: ByteBuffer, now: NIODeadline) throws -> (effects: [TransferEffect], mustWait: Bool) {
+    switch self {
+    case .bytestream(_, let outgoing?): try outgoing.write(bytes)
+    case .chunks(_, let outgoing?): (try outgoing.write(bytes, now: now), false)
+    case .bytestream(_, nil), .chunks(_, nil): throw StreamFailure.cancelled
+    }
+  }
+
+  func waitForRoom(_ waiter: CheckedContinuation<Void, any Error>) {
+    switch self {
+    case .bytestream(_, let outgoing?): outgoing.waitForRoom(waiter)
+    // Chunks never wait.
+    case .chunks: waiter.resume()
+    case .bytestream(_, nil): waiter.resume(throwing: StreamFailure.cancelled)
+    }
+  }
+
+  func cancelWaiting() {
+    if case .bytestream(_, let outgoing?) = self { outgoing.cancelWaiting() }
+  }
+
+  /// All has been written.
+  func finish() -> [TransferEffect] {
+    switch self {
+    case .bytestream(_, let outgoing): outgoing?.finish() ?? []
+    case .chunks(_, let outgoing): outgoing?.finish() ?? []
+    }
+  }
+
+  /// Its producer went away, or is done; and what is left of it, nil where nothing is.
+  func cancelWriting() -> (effects: [TransferEffect], left: Transfer?) {
+    switch self {
+    case .bytestream(let incoming, let outgoing):
+      (outgoing?.cancel() ?? [], incoming.map { .bytestream(incoming: $0, outgoing: nil) })
+    case .chunks(let incoming, let outgoing):
+      (outgoing?.cancel() ?? [], incoming.map { .chunks(incoming: $0, outgoing: nil) })
+    }
+  }
+
+  // MARK: Both
+
+  /// The other side closed it: its sender at the end, its reader when it has had enough (XEP-0047 §2.3).
+  func closed() {
+    switch self {
+    case .bytestream(let incoming, let outgoing):
+      incoming?.closed()
+      outgoing?.closed()
+    case .chunks(let incoming, let outgoing):
+      incoming?.closed()
+      outgoing?.closed()
+    }
+  }
+
+  /// Its deadline is over.
+  func expire(now: NIODeadline) -> [TransferEffect] {
+    switch self {
+    case .bytestream(let incoming, _):
+      incoming?.expire(now: now)
+      return []
+    case .chunks(let incoming, let outgoing):
+      return (incoming?.expire(now: now) ?? []) + (outgoing?.expire(now: now) ?? [])
+    }
+  }
+
+  /// The stream underneath is gone.
+  func fail(_ failure: StreamFailure) {
+    switch self {
+    case .bytestream(let incoming, let outgoing):
+      incoming?.fail(failure)
+      outgoing?.fail(failure)
+    case .chunks(let incoming, let outgoing):
+      incoming?.fail(failure)
+      outgoing?.fail(failure)
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import Bytestreams
+import HeapModule
+import NIOCore
+import XML
+import XMPP
+
+/// The bodies of one stream beside its stanzas, both ways: which there are, what of them waits for readers, when one has
+/// something to do by itself, and what was opened before it was announced.
+///
+/// Lives on the stream's event loop. Verbs return what is to be sent, each with the transfer that it belongs to.
+struct Transfers {
+  struct Effect {
+    let transfer: TransferID
+    let effect: TransferEffect
+  }
+
+  /// An `<open/>` that came before the stanza that announces its bytestream.
+  private struct EarlyOpen: Sendable {
+    let open: IBBOpen
+    /// The IQ that waits for an answer.
+    let id: String
+  }
+
+  private struct Due: Comparable {
+    let deadline: NIODeadline
+    let id: TransferID
+    static func < (a: Due, b: Due) -> Bool { a.deadline < b.deadline }
+  }
+
+  private struct Entry {
+    var transfer: Transfer
+    /// Of these bytes `unreadBytes` is the sum.
+    var unreadBytes = 0
+    /// The earliest deadline of it in `due`.
+    var due: NIODeadline?
+  }
+
+  private let eventLoop: any EventLoop
+  private var entries: [TransferID: Entry] = [:]
+  /// One entry a transfer at most; those of transfers that are gone are dropped when their time comes.
+  private var due = Heap<Due>()
+  /// Of all transfers together.
+  private(set) var unreadBytes = 0
+  private(set) var incomingCount = 0
+  private(set) var outgoingCount = 0
+  private var early = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
+  /// Announced bodies whose reader went away before they came.
+  private var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.announcedBody)
+
+  init(eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+  }
+
+  var isEmpty: Bool { entries.isEmpty }
+  var earlyOpenCount: Int { early.count }
+
+  /// Whether this transfer takes bytes to send.
+  func isSending(_ id: TransferID) -> Bool { entries[id]?.transfer.isOutgoing ?? false }
+
+  /// Completed when the reader has all of what is sent; nil where nothing is.
+  func outcome(of id: TransferID) -> EventLoopFuture<Void>? { entries[id]?.transfer.outcome }
+
+  static let unknown = StanzaError(.itemNotFound, "There is no such transfer.")
+
+  // MARK: Incoming
+
+  /// Expects the body that a request or response announces.
+  ///
+  /// - Parameter length: its Content-Length in bytes, where there is one.
+  /// - Throws: `StanzaError` where the peer has too many under way, or uses a name twice.
+  mutating func expect(_ id: TransferID, length: Int?) throws(StanzaError) -> [Effect] {
+    guard incomingCount < Limits.incomingBodies else {
+      throw StanzaError(.resourceConstraint, "Too many bodies are under way on this stream.")
+    }
+    guard entries[id]?.transfer.isIncoming != true else {
+      throw StanzaError(.conflict, "“\(id.name)” is under way already.")
+    }
+    incomingCount += 1
+    let now = eventLoop.now
+    switch (id.mechanism, entries[id]?.transfer) {
+    case (.chunks, let known):
+      let outgoing: OutgoingChunks? = if case .chunks(_, let outgoing)? = known { outgoing } else { nil }
+      insert(id, .chunks(incoming: IncomingChunks(streamId: id.name, expected: length), outgoing: outgoing))
+      return []
+    case (.ibb, let known):
+      let outgoing: OutgoingBytestream? = if case .bytestream(_, let outgoing)? = known { outgoing } else { nil }
+      let incoming = IncomingBytestream(
+        sid: id.name, expected: length, deadline: now + Timeouts.announcedBody)
+      insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
+      // Of several that came early the first opens it, and the others are refused.
+      return early.claim(id.name).flatMap { early in change(id) { _ in incoming.opened(early.open, id: early.id) } }
+    }
+  }
+
+  /// The reader asks for the next part of a body.
+  mutating func read(_ id: TransferID, _ waiter: BodyReader.Waiter) -> [Effect] {
+    guard let entry = entries[id], !entry.transfer.isReaderWaiting else {
+      waiter.resume(throwing: StreamFailure.cancelled)
+      return []
+    }
+    return change(id) { $0.read(waiter) }
+  }
+
+  /// Nobody reads it any more, whether it has ended or not.
+  mutating func cancelReading(_ id: TransferID) -> [Effect] {
+    guard let transfer = entries[id]?.transfer, transfer.isIncoming else { return [] }
+    if case .bytestream(let incoming?, _) = transfer, incoming.isAwaited {
+      _ = cancelled.hold((), of: id.name, now: eventLoop.now)
+    }
+    let (effects, left) = transfer.cancelReading()
+    incomingCount -= 1
+    replace(id, by: left)
+    return effects.map { Effect(transfer: id, effect: $0) }
+  }
+
+  // MARK: In-band bytestreams
+
+  /// An `<open/>` of the peer's.
+  ///
+  /// - Parameter mayBeEarly: a response that could announce it is awaited.
+  mutating func received(_ open: IBBOpen, iq: String, mayBeEarly: Bool) -> [Effect] {
+    let id = TransferID(.ibb, open.sid)
+    if case .bytestream(let incoming?, _)? = entries[id]?.transfer {
+      return change(id) { _ in incoming.opened(open, id: iq) }
+    }
+    let isHeld =
+      cancelled.claim(open.sid).isEmpty && mayBeEarly
+      && early.hold(EarlyOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)
+    return isHeld ? [] : [Self.refusal(of: EarlyOpen(open: open, id: iq))]
+  }
+
+  private static func refusal(of early: EarlyOpen) -> Effect {
+    let error = StanzaError(.notAcceptable, "“\(early.open.sid)” was not announced, or is not wanted any more.")
+    return Effect(transfer: TransferID(.ibb, early.open.sid), effect: .error(id: early.id, error))
+  }
+
+  /// A block of the peer's; `iq` is nil where a message carried it.
+  mutating func received(_ block: IBBBlock, iq: String?) -> [Effect] {
+    let id = TransferID(.ibb, block.sid)
+    guard case .bytestream(let incoming?, _)? = entries[id]?.transfer else {
+      return iq.map { [Effect(transfer: id, effect: .error(id: $0, Self.unknown))] } ?? []
+    }
+    return change(id) { _ in incoming.received(block, id: iq) } + refuseOverflow(id)
+  }
+
+  /// The peer closed it; false where there is none.
+  mutating func closed(_ id: TransferID) -> Bool {
+    guard entries[id] != nil else { return false }
+    _ = change(id) { transfer in
+      transfer.closed()
+      return []
+    }
+    return true
+  }
+
+  /// The answer to an IQ of an outgoing bytestream.
+  mutating func answered(_ id: TransferID, _ result: Result<Stanza, StreamFailure>) -> [Effect] {
+    guard case .bytestream(_, let outgoing?)? = entries[id]?.transfer else { return [] }
+    return change(id) { _ in outgoing.answered(result) }
+  }
+
+  // MARK: Chunks
+
+  /// nil where there is no such transfer.
+  mutating func received(_ chunk: Chunk) -> [Effect]? {
+    let id = TransferID(.chunks, chunk.streamId)
+    guard case .chunks(let incoming?, _)? = entries[id]?.transfer else { return nil }
+    let now = eventLoop.now
+    return change(id) { _ in incoming.received(chunk, now: now) } + refuseOverflow(id)
+  }
+
+  /// Something of this transfer could not be read, so its body has lost bytes.
+  mutating func refused(_ id: TransferID, _ error: StanzaError) -> [Effect] {
+    change(id) { $0.refused(error) }
+  }
+
+  /// Ends a transfer where more waits for its readers than one stream may have.
+  private mutating func refuseOverflow(_ id: TransferID) -> [Effect] {
+    guard unreadBytes > Limits.unreadBytes else { return [] }
+    return refused(
+      id, StanzaError(.resourceConstraint, "More was sent than this side can hold for its readers."))
+  }
+
+  // MARK: Outgoing
+
+  /// Begins a body that was announced just before.
+  mutating func start(_ id: TransferID, blockSize: Int) -> [Effect] {
+    outgoingCount += 1
+    switch (id.mechanism, entries[id]?.transfer) {
+    case (.chunks, let known):
+      let incoming: IncomingChunks? = if case .chunks(let incoming, _)? = known { incoming } else { nil }
+      let outgoing = OutgoingChunks(streamId: id.name, chunkSize: blockSize, eventLoop: eventLoop)
+      insert(id, .chunks(incoming: incoming, outgoing: outgoing))
+      return []
+    case (.ibb, let known):
+      let incoming: IncomingBytestream? = if case .bytestream(let incoming, _)? = known { incoming } else { nil }
+      let outgoing = OutgoingBytestream(sid: id.name, blockSize: blockSize, eventLoop: eventLoop)
+      insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
+      return [Effect(transfer: id, effect: .request(.open(IBBOpen(sid: id.name, blockSize: blockSize))))]
+    }
+  }
+
+  /// Takes bytes to send; true where the producer has to wait for room.
+  ///
+  /// - Throws: why it takes none.
+  mutating func write(_ bytes: ByteBuffer, to id: TransferID) throws -> (effects: [Effect], mustWait: Bool) {
+    guard let transfer = entries[id]?.transfer else { throw StreamFailure.cancelled }
+    let (effects, mustWait) = try transfer.write(bytes, now: eventLoop.now)
+    noteDeadline(id)
+    return (effects.map { Effect(transfer: id, effect: $0) }, mustWait)
+  }
+
+  func waitForRoom(_ id: TransferID, _ waiter: CheckedContinuation<Void, any Error>) {
+    guard let transfer = entries[id]?.transfer else { return waiter.resume(throwing: StreamFailure.cancelled) }
+    transfer.waitForRoom(waiter)
+  }
+
+  func cancelWaiting(_ id: TransferID) { entries[id]?.transfer.cancelWaiting() }
+
+  /// All of it was written.
+  mutating func finish(_ id: TransferID) -> [Effect] { change(id) { $0.finish() } }
+
+  /// Nothing of what is sent is left, whether it has ended or not; nil where nothing was.
+  mutating func cancelWriting(_ id: TransferID) -> [Effect]? {
+    guard let transfer = entries[id]?.transfer, transfer.isOutgoing else { return nil }
+    let (effects, left) = transfer.cancelWriting()
+    outgoingCount -= 1
+    replace(id, by: left)
+    return effects.map { Effect(transfer: id, effect: $0) }
+  }
+
+  // MARK: Time and end
+
+  /// When to call `expire`; nil while nothing is due by itself.
+  mutating func nextDeadline() -> NIODeadline? {
+    while let next = due.min, entries[next.id]?.due != next.deadline { due.removeMin() }
+    return [due.min?.deadline, early.deadline, cancelled.deadline].compactMap { $0 }.min()
+  }
+
+  mutating func expire(now: NIODeadline) -> [Effect] {
+    var effects: [Effect] = []
+    while let next = due.min, next.deadline <= now {
+      due.removeMin()
+      guard entries[next.id]?.due == next.deadline else { continue }
+      entries[next.id]?.due = nil
+      effects += change(next.id) { $0.expire(now: now) }
+    }
+    effects += early.expire(now: now).map { Self.refusal(of: $0.value) }
+    _ = cancelled.expire(now: now)
+    return effects
+  }
+
+  /// The stream underneath is gone. What has arrived whole may still be read.
+  mutating func fail(_ failure: StreamFailure) {
+    for (id, entry) in entries {
+      entry.transfer.fail(failure)
+      let left = entry.transfer.isOutgoing ? entry.transfer.cancelWriting().left : entry.transfer
+      replace(id, by: left)
+    }
+    outgoingCount = 0
+  }
+
+  // MARK: Accounts
+
+  private mutating func insert(_ id: TransferID, _ transfer: Transfer) {
+    entries[id, default: Entry(transfer: transfer)].transfer = transfer
+    account(id)
+  }
+
+  private mutating func replace(_ id: TransferID, by left: Transfer?) {
+    guard let left else {
+      unreadBytes -= entries.removeValue(forKey: id)?.unreadBytes ?? 0
+      return
+    }
+    insert(id, left)
+  }
+
+  private mutating func change(_ id: TransferID, _ body: (Transfer) -> [TransferEffect]) -> [Effect] {
+    guard let transfer = entries[id]?.transfer else { return [] }
+    let effects = body(transfer)
+    account(id)
+    return effects.map { Effect(transfer: id, effect: $0) }
+  }
+
+  private mutating func account(_ id: TransferID) {
+    guard let entry = entries[id] else { return }
+    let unread = entry.transfer.unreadBytes
+    if unread != entry.unreadBytes {
+      unreadBytes += unread - entry.unreadBytes
+      entries[id]?.unreadBytes = unread
+    }
+    noteDeadline(id)
+  }
+
+  /// A deadline that moves on is looked at again when the noted one comes, so that each transfer is in the heap once.
+  private mutating func noteDeadline(_ id: TransferID) {
+    guard let entry = entries[id], let deadline = entry.transfer.deadline else { return }
+    if let noted = entry.due, noted <= deadline { return }
+    entries[id]?.due = deadline
+    due.insert(Due(deadline: deadline, id: id))
+  }
+}
