@@ -22,7 +22,7 @@ if [[ -z ${HEARTH:-} ]]; then
   HEARTH=$ROOT/.build/release/hearth
   [[ -x $HEARTH ]] || HEARTH=$ROOT/.build/debug/hearth
 fi
-[[ -x $HEARTH ]] || { echo "$HEARTH is missing: run swift build -c release --product hearth" >&2; exit 1; }
+[[ -x $HEARTH ]] || { echo "$HEARTH is missing: run scripts/build" >&2; exit 1; }
 export HEARTH
 for program in curl python3 ss; do
   type -P "$program" >/dev/null || lab_skip "this test needs the program $program"

@@ -16,24 +16,52 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # install_packages NAME…: installs through apt what is missing, as root or with sudo.
 install_packages() {
-  local package missing=() as_root=()
+  local missing
   command -v dpkg-query >/dev/null || { say "No dpkg here: make sure that these are installed: $*"; return; }
-  for package; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
-  done
+  read -ra missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
-  if ((EUID != 0)); then
-    command -v sudo >/dev/null || die "these packages are missing, and there is no sudo: ${missing[*]}"
-    as_root=(sudo)
-  fi
   say "Installing ${missing[*]}"
   # Lists may be missing or old: refresh them only where the first try fails.
-  apt_install "${missing[@]}" || { "${as_root[@]}" apt-get -qq update && apt_install "${missing[@]}"; } ||
+  apt_install "${missing[@]}" || { as_root apt-get -qq update && apt_install "${missing[@]}"; } ||
     die "could not install ${missing[*]}: see above"
 }
 
+# install_without_daemons NAME…: the same for packages that would run their daemons, now and after the next boot.
+install_without_daemons() {
+  local missing policy=/usr/sbin/policy-rc.d
+  read -ra missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  if [[ -e $policy ]]; then
+    install_packages "$@"
+  else
+    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+    (install_packages "$@") || { as_root rm "$policy"; exit 1; }
+    as_root rm "$policy"
+  fi
+  [[ ! -d /run/systemd/system ]] ||
+    dpkg -L "${missing[@]}" | sed -n 's|^.*/system/\([^/@]*\.service\)$|\1|p' | as_root xargs -r systemctl -q disable
+}
+
+# missing_packages NAME…: those that are not installed, in one line.
+missing_packages() {
+  local package missing=()
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  echo "${missing[*]}"
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    command -v sudo >/dev/null || die "this has to be run by root, and there is no sudo: $*"
+    sudo "$@"
+  fi
+}
+
 apt_install() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
 # need_swift: a Swift that can build the package.
