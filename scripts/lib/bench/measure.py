@@ -1,0 +1,82 @@
+"""Measures the targets that scripts/bench has started, in turns, and prints the table.
+
+    measure.py FOLDER [--quick] [--json]      FOLDER: targets, machine, program, files/{small,large,huge}
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import table
+from load import Load, Target, download, sample, wrk
+from processes import forget_peak, memory
+
+# The machine's other work comes and goes: every target has its turn in every round, and ratios are taken within one.
+FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3)
+QUICK = Load(file_bytes=256 << 20, many_seconds=2, one_seconds=1)
+
+# What a node may still have to do when it is ready, or gives back when it has nothing to do any more.
+REST_SECONDS = 5
+IDLE_SECONDS = 15
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def stripped_size(program, folder):
+    subprocess.run(["strip", "-o", f"{folder}/stripped", program], check=True)
+    return Path(f"{folder}/stripped").stat().st_size / (1 << 20)
+
+
+def most(pids, key):
+    return max(memory(pid, key) for pid in pids)
+
+
+def transfer_memory(target, name):
+    """How much more memory than at rest a download takes, in the node that takes more."""
+    rest = {}
+    for pid in target.pids:
+        forget_peak(pid)
+        rest[pid] = memory(pid, "VmRSS")
+    download(target, name)
+    return max(memory(pid, "VmHWM") - rest[pid] for pid in target.pids)
+
+
+def main():
+    folder, options = sys.argv[1], sys.argv[2:]
+    quick = "--quick" in options
+    load = QUICK if quick else FULL
+    targets = [Target(**json.loads(line)) for line in Path(folder, "targets").read_text().splitlines()]
+    hearth = next(target for target in targets if target.name == "hearth")
+
+    time.sleep(REST_SECONDS)
+    once = {"size": stripped_size(Path(folder, "program").read_text().strip(), folder)}
+    once["memory_rest"] = most(hearth.pids, "VmRSS")
+    for target in targets:
+        wrk(target, 1, 1)
+    say("Memory of a large download")
+    once["memory_transfer"] = transfer_memory(hearth, "large" if quick else "huge")
+
+    rounds = {target.name: [] for target in targets}
+    count = 3 if quick else 5
+    for index in range(count):
+        say(f"Round {index + 1} of {count}")
+        for target in targets:
+            rounds[target.name].append(sample(target, load, folder))
+            say(f"  {target.name}: " + ", ".join(f"{key} {value:.4g}" for key, value in rounds[target.name][-1].items()))
+    time.sleep(IDLE_SECONDS)
+    once["memory_after"] = most(hearth.pids, "VmRSS")
+    rounds["hearth"].append(once)
+
+    machine = Path(folder, "machine").read_text().strip()
+    rows = table.rows(rounds)
+    if "--json" in options:
+        print(json.dumps({"machine": machine, "rows": rows, "rounds": rounds}, indent=1))
+    else:
+        print(f"{machine}\n\n{table.text(rows)}")
+
+
+main()
