@@ -113,11 +113,17 @@ let package = Package(
         .log,
         .lifecycle, .nio,
       ]),
+    library(
+      "Daemon",
+      [
+        "Avahi", "Control", "Front", "HTTPX", "Mesh", "Origins", "TLS", "Trust", "XMPP", .lifecycle, .unixSignals, .log,
+        .toml, .nio, .nioPosix,
+      ]),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Avahi", "Control", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
-        .argumentParser, .lifecycle, .unixSignals, .log, .toml, .httpTypes, .nio, .nioPosix,
+        "Avahi", "Control", "Daemon", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP", .argumentParser, .unixSignals,
+        .log, .httpTypes, .nio, .nioPosix,
       ],
       swiftSettings: settings),
 
@@ -157,6 +163,12 @@ let package = Package(
         .log,
       ]),
     tests(of: "Control", ["TLS", "Trust"]),
-    tests(of: "CLI", ["TLS", "Trust"]),
+    tests(of: "Daemon", ["Control", "HTTPX", "Mesh", "TLS", "Trust", .log]),
+    tests(
+      of: "CLI",
+      [
+        "Control", "Daemon", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .hummingbirdCore, .lifecycle, .log,
+        .httpTypes, .nio, .nioPosix,
+      ]),
   ]
 )

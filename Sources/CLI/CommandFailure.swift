@@ -1,4 +1,5 @@
 import Control
+import Daemon
 import HTTPEdge
 import Trust
 
@@ -78,6 +79,7 @@ extension CommandFailure {
     case let error as ControlError: self.init(error)
     case let error as ConfigurationError: self.init(.configuration, "\(error)")
     case let error as TrustError: self.init(.usage, error.message)
+    case let error as DaemonError: self.init(.configuration, "\(error)")
     case let error as StateError: self.init(.configuration, "\(error)")
     // The control socket has errors of its own: only the front can mean this.
     case let error as HTTPServerError:

@@ -1,10 +1,9 @@
 import ArgumentParser
+import Daemon
 
 /// The program: parses, runs, and turns what went wrong into one line and an exit status.
 @main
 struct Hearth: AsyncParsableCommand {
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: "hearth",
     abstract: "A serverless mesh for the home: finds devices on the link and opens them.",
@@ -20,7 +19,7 @@ struct Hearth: AsyncParsableCommand {
 
       Completion of commands and of device names: hearth --generate-completion-script bash
       """,
-    version: "hearth \(version)",
+    version: "hearth \(Daemon.version)",
     subcommands: [
       DaemonCommand.self, DevicesCommand.self, GetCommand.self, OpenCommand.self, URLCommand.self, ServeCommand.self,
       UnserveCommand.self, StatusCommand.self, IDCommand.self, FriendsCommand.self, RequestsCommand.self,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Daemon
 import FoundationEssentials
 import HTTPX
 import Testing
@@ -60,6 +61,11 @@ struct CommandTests {
     }
   }
 
+  @Test func aDaemonThatCannotBeConfiguredHasAStatusOfItsOwn() {
+    let failure = CommandFailure(describing: DaemonError.service("tv", reason: "cannot be used"))
+    #expect(failure == CommandFailure(.configuration, "services.tv: cannot be used"))
+  }
+
   @Test func placesOfAUser() throws {
     let places = Places(
       environment: ["HOME": "/home/a", "XDG_RUNTIME_DIR": "/run/user/1"], isRoot: false, exists: { _ in false })
@@ -100,5 +106,15 @@ struct CommandTests {
     let places = Places(environment: [:], isRoot: false, exists: { _ in false })
     #expect(throws: CommandFailure.self) { _ = try places.daemonSocket(nil) }
     #expect(throws: CommandFailure.self) { _ = try places.state }
+  }
+
+  @Test func thePlaceIsBesideTheConfiguration() {
+    var places = Places(environment: ["HOME": "/h"], isRoot: false, exists: { _ in false })
+    #expect(places.trusted(beside: "/a/hearth.toml") == "/a/trusted.d")
+    #expect(places.trusted(beside: "hearth.toml") == "trusted.d")
+    #expect(places.trusted(beside: nil) == "/h/.config/hearth/trusted.d")
+    places.exists = { $0 == "/etc/hearth/trusted.d" }
+    #expect(places.trusted(beside: nil) == "/etc/hearth/trusted.d")
+    #expect(places.trusted(beside: "/a/hearth.toml") == "/a/trusted.d")
   }
 }

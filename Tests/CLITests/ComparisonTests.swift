@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import TLS
+import TestKit
 import Testing
 import Trust
 import XMPP

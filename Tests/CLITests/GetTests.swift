@@ -1,8 +1,10 @@
+import Daemon
 import FoundationEssentials
 import HTTPTypes
 import HTTPX
 import Mesh
 import NIOCore
+import TestKit
 import Testing
 
 @testable import CLI

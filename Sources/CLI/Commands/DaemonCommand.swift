@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Logging
 
 #if canImport(Glibc)
@@ -49,17 +50,10 @@ struct DaemonCommand: AsyncParsableCommand {
     umask(0o077)
     let places = Places.current
     let file = config ?? places.configuration
-    let configuration = try file.map(ConfigurationFile.read) ?? Configuration()
-    let trusted = places.trusted(beside: file)
-    let fleet = try TrustedFolder.read(trusted)
-    let machine = try MachineName.of(configuration.node)
-    let socket = try places.daemonSocket(socket)
-    if socket == SystemFolders.socket { try SystemFolders.makeRuntimeFolder() }
-    let state = try StateFolder(state ?? places.state)
-    let daemon = Daemon(
-      configuration: configuration, file: file, trusted: trusted, fleet: fleet, socket: socket, machine: machine,
-      notifier: ServiceNotifier(address: places.environment["NOTIFY_SOCKET"]), logger: logger)
-    try await daemon.run(in: state)
+    let daemon = try Daemon(
+      file: file, trusted: places.trusted(beside: file), socket: try places.daemonSocket(socket),
+      notifySocket: places.environment["NOTIFY_SOCKET"], logger: logger)
+    try await daemon.run(in: try state ?? places.state)
   }
 
   private var logger: Logger {

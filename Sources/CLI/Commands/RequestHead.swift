@@ -1,3 +1,4 @@
+import Daemon
 import HTTPTypes
 import HTTPX
 
@@ -12,7 +13,7 @@ enum RequestHead {
     // The target is in absolute form; a fragment is never sent.
     let target = HTTPXURI(jid: uri.jid, path: uri.path)
     var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: "\(target)")
-    head.headerFields = [.userAgent: "hearth/\(Hearth.version)", .accept: "*/*"]
+    head.headerFields = [.userAgent: "hearth/\(Daemon.version)", .accept: "*/*"]
     if hasBody { head.headerFields[.contentType] = "application/x-www-form-urlencoded" }
     var replaced: Set<HTTPField.Name> = []
     for text in fields {

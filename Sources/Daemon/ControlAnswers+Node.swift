@@ -16,7 +16,7 @@ extension ControlAnswers {
         var served = try await book.add(
           try ServiceDefinition(name, service))
         // So that what is said is true: the name may be taken, and a moment later the device can be opened.
-        let standing = await node.standing(of: name, within: CLILimits.announcement)
+        let standing = await node.standing(of: name, within: DaemonLimits.announcement)
         if let jid = standing?.jid { served.jid = jid.text }
         if let problem = standing?.problem { served.warnings.append("it cannot be announced: \(problem)") }
         return served

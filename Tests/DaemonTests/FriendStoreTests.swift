@@ -3,10 +3,11 @@ import Glibc
 import Logging
 import Mesh
 import TLS
+import TestKit
 import Testing
 import Trust
 
-@testable import CLI
+@testable import Daemon
 
 struct FriendStoreTests {
   private static let silent = Logger(label: "t") { _ in SwiftLogNoOpLogHandler() }

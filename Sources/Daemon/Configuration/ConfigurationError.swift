@@ -1,5 +1,5 @@
 /// Why a configuration cannot be used; nothing starts with it.
-struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   let file: String
   /// Counted from 1; nil where no line is to blame.
   var line: Int?
@@ -8,7 +8,7 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   /// What is wrong, and what is allowed.
   let message: String
 
-  var description: String {
+  package var description: String {
     var place = file
     if let line { place += ":\(line)" }
     guard let key else { return "\(place): \(message)" }

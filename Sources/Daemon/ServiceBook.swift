@@ -36,7 +36,7 @@ actor ServiceBook {
     self.logger = logger
   }
 
-  /// Serves all that is configured or was added before. Throws `StateError`, or `CommandFailure` where the target of a
+  /// Serves all that is configured or was added before. Throws `StateError`, or `DaemonError` where the target of a
   /// configured service cannot be used; nothing is served then.
   func start() throws {
     added = try store.load()
@@ -76,7 +76,7 @@ actor ServiceBook {
     for service in former { stage.unserve(service.name) }
   }
 
-  /// Takes over a changed `hearth.toml`: what is the same goes on undisturbed. Throws `CommandFailure` where a target
+  /// Takes over a changed `hearth.toml`: what is the same goes on undisturbed. Throws `DaemonError` where a target
   /// cannot be used; nothing has changed then.
   func reload(_ definitions: [ServiceDefinition]) throws {
     let changed = try prepare(definitions.filter { !configured.contains($0) })
@@ -116,13 +116,13 @@ actor ServiceBook {
     return jid
   }
 
-  private func prepare(_ definitions: [ServiceDefinition]) throws(CommandFailure) -> [HostedService] {
+  private func prepare(_ definitions: [ServiceDefinition]) throws(DaemonError) -> [HostedService] {
     var services: [HostedService] = []
     for definition in definitions {
       do {
         services.append(try stage.prepare(definition))
       } catch {
-        throw CommandFailure(.configuration, "services.\(definition.name): \(error)")
+        throw .service(definition.name, reason: "\(error)")
       }
     }
     return services

@@ -8,13 +8,12 @@ import XMPP
 
 /// The machine part of this node's addresses.
 enum MachineName {
-  /// The configured one, else the host name up to its first dot. Throws `CommandFailure` where that can be no name.
-  static func of(_ node: Configuration.NodeSection) throws(CommandFailure) -> String {
+  /// The configured one, else the host name up to its first dot. Throws `DaemonError` where that can be no name.
+  static func of(_ node: Configuration.NodeSection) throws(DaemonError) -> String {
     if let machine = node.machine { return machine }
     let machine = String(hostName.prefix { $0 != "." })
     guard DeviceName.problem(with: machine) == nil, JID(user: node.name, machine: machine) != nil else {
-      throw CommandFailure(
-        .configuration, "the host name \"\(machine)\" cannot be used: set machine under [node] in hearth.toml")
+      throw .hostName(machine)
     }
     return machine
   }

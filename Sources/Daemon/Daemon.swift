@@ -1,7 +1,7 @@
 import Avahi
 import Control
 import Front
-import Logging
+package import Logging
 import Mesh
 import NIOCore
 import NIOPosix
@@ -10,23 +10,53 @@ import Trust
 import UnixSignals
 
 /// All of a node, composed: the mesh, the front for browsers, the control socket.
-struct Daemon {
-  let configuration: Configuration
+package struct Daemon {
+  /// Of the whole program.
+  package static let version = "0.1.0"
+
+  private let configuration: Configuration
   /// Where the configuration came from; nil: the defaults.
-  let file: String?
+  private let file: String?
   /// The folder `trusted.d`, and whom it named at the start.
-  let trusted: String?
-  let fleet: [FleetEntry]
-  let socket: String
-  let machine: String
-  let notifier: ServiceNotifier
-  let logger: Logger
+  private let trusted: String?
+  private let fleet: [FleetEntry]
+  private let socket: String
+  private let machine: String
+  private let notifier: ServiceNotifier
+  private let logger: Logger
+
+  /// Reads what is configured.
+  ///
+  /// - Parameters:
+  ///   - file: `hearth.toml`; nil: the defaults.
+  ///   - trusted: the folder `trusted.d`; nil where there can be none.
+  ///   - socket: where to answer the command line. The folder of the system's own socket is made where it is missing.
+  ///   - notifySocket: of the service manager (sd_notify(3)); nil where there is none.
+  /// - Throws: `ConfigurationError`, `DaemonError`, `SystemError`.
+  package init(
+    file: String?, trusted: String?, socket: String, notifySocket: String?, logger: Logger
+  ) throws {
+    configuration = try file.map(ConfigurationFile.read) ?? Configuration()
+    fleet = try TrustedFolder.read(trusted)
+    machine = try MachineName.of(configuration.node)
+    if socket == SystemFolders.socket { try SystemFolders.makeRuntimeFolder() }
+    self.file = file
+    self.trusted = trusted
+    self.socket = socket
+    notifier = ServiceNotifier(address: notifySocket)
+    self.logger = logger
+  }
 
   /// Runs until `SIGTERM` or `SIGINT`, then says goodbye and returns.
   ///
-  /// Throws what kept it from starting or broke it: `ControlError`, `StateError`, `CommandFailure`, and what the node and
-  /// the front throw.
-  func run(in state: borrowing StateFolder) async throws {
+  /// - Parameter folder: for what has to survive a restart; locked meanwhile.
+  /// - Throws: what kept it from starting or broke it: `ControlError`, `StateError`, `DaemonError`, and what the node and
+  ///   the front throw.
+  package func run(in folder: String) async throws {
+    try await run(in: try StateFolder(folder))
+  }
+
+  private func run(in state: borrowing StateFolder) async throws {
     let keys = IdentityStore(folder: state.path)
     let identity = try keys.load(name: "\(configuration.node.name)@\(machine)")
     let trustService = try FriendStore(folder: state.path).open(
@@ -35,7 +65,7 @@ struct Daemon {
     let node = try Node(
       configuration: NodeConfiguration(
         name: configuration.node.name, machine: machine, port: configuration.node.listen,
-        version: Hearth.version),
+        version: Self.version),
       trustService: trustService,
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
@@ -60,7 +90,7 @@ struct Daemon {
     }
     let control = ControlServer(
       socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, logger: logger),
-      version: Hearth.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
+      version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(
       node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
@@ -75,11 +105,11 @@ struct Daemon {
     quiet.logLevel = max(quiet.logLevel, .warning)
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
-    configuration.maximumGracefulShutdownDuration = CLILimits.gracefulShutdown
+    configuration.maximumGracefulShutdownDuration = DaemonLimits.gracefulShutdown
     do {
       try await ServiceGroup(configuration: configuration).run()
     } catch is CancellationError {
-      logger.notice("ended before everything was said and done", metadata: ["after": "\(CLILimits.gracefulShutdown)"])
+      logger.notice("ended before everything was said and done", metadata: ["after": "\(DaemonLimits.gracefulShutdown)"])
     }
   }
 

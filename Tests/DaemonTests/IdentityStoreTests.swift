@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Glibc
 import TLS
+import TestKit
 import Testing
 import Trust
 
-@testable import CLI
+@testable import Daemon
 
 /// The node's key, in files that nobody else may read and that no accident may replace.
 struct IdentityStoreTests {

@@ -3,9 +3,10 @@ import HTTPX
 import Logging
 import Mesh
 import Synchronization
+import TestKit
 import Testing
 
-@testable import CLI
+@testable import Daemon
 
 struct ServiceBookTests {
   private struct NoHandler: ServiceHandler {
@@ -128,7 +129,7 @@ struct ServiceBookTests {
       let stage = Stage()
       let book = Self.book(folder, stage, [ServiceDefinition(name: "a", target: "/a", access: .friends)])
       try await book.start()
-      await #expect(throws: CommandFailure.self) {
+      await #expect(throws: DaemonError.self) {
         try await book.reload([
           ServiceDefinition(name: "b", target: "/b", access: .friends),
           ServiceDefinition(name: "c", target: "bad", access: .friends),
@@ -149,8 +150,8 @@ struct ServiceBookTests {
           ServiceDefinition(name: "a", target: "/a", access: .friends),
           ServiceDefinition(name: "b", target: "bad", access: .friends),
         ])
-      let failure = await #expect(throws: CommandFailure.self) { try await book.start() }
-      #expect(failure?.status == .configuration)
+      let failure = await #expect(throws: DaemonError.self) { try await book.start() }
+      #expect(failure == .service("b", reason: "cannot be used"))
       #expect(stage.names == [])
     }
   }

@@ -1,5 +1,5 @@
 /// Why the state folder, or what is in it, cannot be used.
-enum StateError: Error, CustomStringConvertible {
+package enum StateError: Error, CustomStringConvertible {
   case unusable(SystemError)
   /// Another daemon holds the lock.
   case inUse(String)
@@ -14,7 +14,7 @@ enum StateError: Error, CustomStringConvertible {
   /// A file is gone that must be there, since the other one is.
   case missing(String, besides: String, why: String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .unusable(let error): "\(error); choose another folder with --state"
     case .inUse(let path):

@@ -5,23 +5,23 @@
 #endif
 
 /// A system call that failed on a file.
-struct SystemError: Error, CustomStringConvertible {
+package struct SystemError: Error, CustomStringConvertible {
   let path: String
   /// What was tried, as in `write`.
   let operation: String
-  let code: Int32
+  package let code: Int32
 
   /// Takes the reason from `errno`.
-  init(_ operation: String, _ path: String) {
+  package init(_ operation: String, _ path: String) {
     self.init(operation, path, code: errno)
   }
 
-  init(_ operation: String, _ path: String, code: Int32) {
+  package init(_ operation: String, _ path: String, code: Int32) {
     self.operation = operation
     self.path = path
     self.code = code
   }
 
   var reason: String { String(cString: strerror(code)) }
-  var description: String { "cannot \(operation) \(path): \(reason)" }
+  package var description: String { "cannot \(operation) \(path): \(reason)" }
 }

@@ -5,7 +5,7 @@
 #endif
 
 /// Whole small files, read and replaced so that a crash leaves the old or the new content, never a mixture.
-enum FileBytes {
+package enum FileBytes {
   /// The content, at most `limit` bytes; nil where there is no such file.
   static func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -30,7 +30,7 @@ enum FileBytes {
   }
 
   /// How far `replace` has come.
-  enum Step: CaseIterable, Sendable {
+  package enum Step: CaseIterable, Sendable {
     case opened, written, synced, linked, kept, renamed, done
   }
 
@@ -38,7 +38,7 @@ enum FileBytes {
   ///
   /// What was there before becomes `previous`, where that is given: at no moment is there no file at `path`.
   /// - Parameter reached: told of each step; for tests that stop there.
-  static func replace(
+  package static func replace(
     _ path: String, in folder: String, with bytes: [UInt8], keeping previous: String? = nil,
     reached: (Step) -> Void = { _ in }
   ) throws(SystemError) {
@@ -80,7 +80,7 @@ enum FileBytes {
   }
 
   /// Writes all of it, however often that takes.
-  static func append(_ bytes: some Collection<UInt8>, to file: Int32, path: String) throws(SystemError) {
+  package static func append(_ bytes: some Collection<UInt8>, to file: Int32, path: String) throws(SystemError) {
     var rest = ContiguousArray(bytes)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }

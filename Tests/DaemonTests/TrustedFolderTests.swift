@@ -1,8 +1,9 @@
 import FoundationEssentials
+import TestKit
 import Testing
 import Trust
 
-@testable import CLI
+@testable import Daemon
 
 struct TrustedFolderTests {
   private static let anna = NodeID(digest: Array(repeating: 1, count: 32))!
@@ -49,15 +50,5 @@ struct TrustedFolderTests {
       #expect(error.file == "\(folder)/z.toml" && error.key == key)
       #expect(error.message.contains(says), "\(error)")
     }
-  }
-
-  @Test func thePlaceIsBesideTheConfiguration() {
-    var places = Places(environment: ["HOME": "/h"], isRoot: false, exists: { _ in false })
-    #expect(places.trusted(beside: "/a/hearth.toml") == "/a/trusted.d")
-    #expect(places.trusted(beside: "hearth.toml") == "trusted.d")
-    #expect(places.trusted(beside: nil) == "/h/.config/hearth/trusted.d")
-    places.exists = { $0 == "/etc/hearth/trusted.d" }
-    #expect(places.trusted(beside: nil) == "/etc/hearth/trusted.d")
-    #expect(places.trusted(beside: "/a/hearth.toml") == "/a/trusted.d")
   }
 }

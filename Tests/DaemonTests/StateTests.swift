@@ -1,9 +1,10 @@
 import FoundationEssentials
 import Glibc
+import TestKit
 import Testing
 import Trust
 
-@testable import CLI
+@testable import Daemon
 
 struct StateTests {
   private static let services = [

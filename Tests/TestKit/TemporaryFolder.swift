@@ -1,14 +1,14 @@
 import FoundationEssentials
 
 /// A folder of a test's own, gone with everything in it when the test is over.
-enum TemporaryFolder {
-  static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+package enum TemporaryFolder {
+  package static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
     let path = try make()
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try await body(path)
   }
 
-  static func with<Result>(_ body: (String) throws -> Result) throws -> Result {
+  package static func with<Result>(_ body: (String) throws -> Result) throws -> Result {
     let path = try make()
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try body(path)

@@ -13,7 +13,7 @@ enum ConfigurationFile {
   static func text(of path: String) throws(ConfigurationError) -> String {
     let bytes: [UInt8]?
     do {
-      bytes = try FileBytes.contents(of: path, limit: CLILimits.configurationBytes)
+      bytes = try FileBytes.contents(of: path, limit: DaemonLimits.configurationBytes)
     } catch {
       throw ConfigurationError(file: path, message: "cannot be read: \(error.reason)")
     }
@@ -63,7 +63,7 @@ enum ConfigurationFile {
       node.machine = machine
       if JID(user: node.name, machine: machine) == nil { throw table.failure("machine", DeviceName.tooLong) }
     }
-    node.listen = try table.int("listen", in: CLILimits.listenPorts)
+    node.listen = try table.int("listen", in: DaemonLimits.listenPorts)
     node.interfaces = try table.strings("interfaces", like: ["eth0", "wlan0"])
     if node.interfaces?.isEmpty == true {
       throw table.failure("interfaces", "is an empty list; name at least one interface, or leave the key out for all")

@@ -1,7 +1,8 @@
 import Glibc
+import TestKit
 import Testing
 
-@testable import CLI
+@testable import Daemon
 
 struct ServiceNotifierTests {
   @Test(arguments: [false, true]) func theServiceManagerIsTold(abstract: Bool) async throws {

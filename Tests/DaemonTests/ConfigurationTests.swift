@@ -1,7 +1,8 @@
+import TestKit
 import Testing
 import Trust
 
-@testable import CLI
+@testable import Daemon
 
 struct ConfigurationTests {
   @Test func anEmptyFileIsTheDefaults() throws {

@@ -1,0 +1,14 @@
+/// Limits and times of the daemon's composition and configuration, in one place.
+enum DaemonLimits {
+  /// A configuration is written by hand: 1 MiB is a mistake, not a configuration.
+  static let configurationBytes = 1 << 20
+
+  /// One foreign client keeps ports in a signed 16-bit integer.
+  static let listenPorts = 1...32767
+
+  /// How long `hearth serve` waits for the announcement: probing takes 1 s, and another with every name that is taken.
+  static let announcement = Duration.seconds(4)
+
+  /// When a shutdown that was asked for is forced; 3 s is promised, and goodbyes are sent before.
+  static let gracefulShutdown = Duration.milliseconds(2200)
+}
