@@ -103,26 +103,27 @@ let package = Package(
         .httpTypes, .log, .lifecycle,
       ]),
     library(
-      "Front",
-      ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+      "Front", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+    library(
+      "Dashboard", ["Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio]),
     library("Origins", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
       [
         "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes,
-        .log,
-        .lifecycle, .nio,
+        .log, .lifecycle, .nio,
       ]),
     library(
       "Daemon",
       [
-        "Avahi", "Control", "Front", "HTTPX", "Mesh", "Origins", "TLS", "Trust", "XMPP", .lifecycle, .unixSignals, .log,
-        .toml, .nio, .nioPosix,
+        "Avahi", "Control", "Dashboard", "Front", "Mesh", "Origins", "TLS", "Trust", "XMPP", .lifecycle, .unixSignals,
+        .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Avahi", "Control", "Daemon", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP", .argumentParser, .unixSignals,
+        "Avahi", "Control", "Daemon", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP", .argumentParser,
+        .unixSignals,
         .log, .httpTypes, .nio, .nioPosix,
       ],
       swiftSettings: settings),
@@ -131,7 +132,9 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Codecs", "COpenSSL", "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio,
+        "Codecs", "COpenSSL", "Dashboard", "Front", "HTTPX", "LinkLocal", "Mesh", "Streams", "TLS", "Trust", "XMPP",
+        .httpTypes,
+        .log, .nio,
         .nioEmbedded, .nioPosix,
       ],
       path: "Tests/TestKit",
@@ -154,8 +157,14 @@ let package = Package(
       ]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(
+      of: "Dashboard",
+      ["Codecs", "Front", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .nio, .nioPosix]),
+    tests(
       of: "Front",
-      ["Codecs", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio, .nioPosix]),
+      [
+        "Codecs", "Dashboard", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio,
+        .nioPosix,
+      ]),
     tests(
       of: "Origins",
       [
@@ -167,7 +176,8 @@ let package = Package(
     tests(
       of: "CLI",
       [
-        "Control", "Daemon", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .hummingbirdCore, .lifecycle, .log,
+        "Control", "Daemon", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .hummingbirdCore, .lifecycle,
+        .log,
         .httpTypes, .nio, .nioPosix,
       ]),
   ]

@@ -1,4 +1,4 @@
-import HTTPX
+import Front
 import LinkLocal
 package import Mesh
 import Trust

@@ -1,4 +1,4 @@
-import HTTPX
+import Front
 package import Mesh
 package import Trust
 import XMPP

@@ -1,6 +1,5 @@
 import Control
 import Front
-import Logging
 import Mesh
 import TLS
 import Trust
@@ -8,8 +7,7 @@ import XMPP
 
 extension ControlAnswers {
   /// What the daemon answers: the node's devices, the services of the book, and the mesh through the gateway.
-  init(node: Node, book: ServiceBook, keys: IdentityStore, logger: Logger) {
-    let gateway = Gateway(node: node, logger: logger)
+  init(node: Node, book: ServiceBook, keys: IdentityStore, gateway: Gateway) {
     self.init(
       devices: { node.devices() }, deviceChanges: { node.deviceChanges() }, status: { node.status() },
       serve: { name, service in

@@ -1,5 +1,6 @@
 import Avahi
 import Control
+import Dashboard
 import Front
 package import Logging
 import Mesh
@@ -80,16 +81,20 @@ package struct Daemon {
   private func services(_ node: Node, _ book: ServiceBook, _ keys: IdentityStore) -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
     let rights = ControlRights.ofThisProcess
+    let dashboard = DashboardResponder(
+      node: node,
+      // As on the control socket; the databases of users may be far away.
+      mayChange: { user in
+        (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
+      }, logger: logger)
     let front = frontPort.map {
       Front(
-        node: node, port: $0,
-        // As on the control socket; the databases of users may be far away.
-        mayChange: { user in
-          (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
-        }, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        node: node, port: $0, responder: dashboard, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
+        logger: logger)
     }
+    let gateway = Gateway(node: node, responder: dashboard, logger: logger)
     let control = ControlServer(
-      socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, logger: logger),
+      socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, gateway: gateway),
       version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(
@@ -109,7 +114,8 @@ package struct Daemon {
     do {
       try await ServiceGroup(configuration: configuration).run()
     } catch is CancellationError {
-      logger.notice("ended before everything was said and done", metadata: ["after": "\(DaemonLimits.gracefulShutdown)"])
+      logger.notice(
+        "ended before everything was said and done", metadata: ["after": "\(DaemonLimits.gracefulShutdown)"])
     }
   }
 

@@ -1,6 +1,5 @@
 import Control
 import Front
-import HTTPX
 import Logging
 import Mesh
 import ServiceLifecycle

@@ -1,4 +1,4 @@
-package import HTTPX
+import HTTPX
 package import XMPP
 
 /// A device as a browser sees it: at an origin of the front's, while the device knows itself by its `httpx` address.

@@ -1,6 +1,6 @@
 import HTTPEdge
 import HTTPTypes
-package import HTTPX
+import HTTPX
 import HummingbirdCore
 package import Logging
 package import Mesh
@@ -13,22 +13,21 @@ package struct Front: Service {
   private let node: Node
   private let port: Int
   private let gateway: Gateway
-  private let dashboard: DashboardOrigin
+  private let responder: any FrontResponder
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
   private let listening = AsyncStream<FrontAddress>.makeStream()
 
   /// - Parameters:
   ///   - port: TCP; 0: a free one.
-  ///   - mayChange: whether this user of the machine (uid) may make friends of the node, and end requests.
+  ///   - responder: answers at the front's own origin, and where no device does.
   package init(
-    node: Node, port: Int, mayChange: @escaping @Sendable (_ user: UInt32) async -> Bool,
-    eventLoopGroup: any EventLoopGroup, logger: Logger
+    node: Node, port: Int, responder: any FrontResponder, eventLoopGroup: any EventLoopGroup, logger: Logger
   ) {
     self.node = node
     self.port = port
-    self.gateway = Gateway(node: node, patience: FrontLimits.patience, logger: logger)
-    self.dashboard = DashboardOrigin(node: node, mayChange: mayChange, logger: logger)
+    self.gateway = Gateway(node: node, responder: responder, patience: FrontLimits.patience, logger: logger)
+    self.responder = responder
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
@@ -67,16 +66,16 @@ package struct Front: Service {
     case .absolute(let uri):
       try await visit(uri.jid, request, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil, reply)
     case .dashboard(let path, let origin):
-      try await reply.write(dashboard.response(to: request, path: path, of: origin, at: front, on: channel))
+      try await reply.write(responder.response(to: request, path: path, of: origin, at: front, on: channel))
     case .redirectToDashboard:
       try await reply.write(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
     case .misdirected(let reason):
-      try await reply.write(Problem.misdirected(reason).response(to: request.head, dashboard: front.dashboard))
+      try await reply.write(responder.response(to: request.head, failing: .misdirected(reason), at: front))
     case .badRequest(let reason):
-      try await reply.write(Problem.badRequest(reason).response(to: request.head))
+      try await reply.write(responder.response(to: request.head, failing: .badRequest(reason), at: nil))
     case .notAProxy:
       let reason = "This is no proxy for other sites: it serves httpx: addresses, and the names of its devices."
-      try await reply.write(Problem.forbidden(reason).response(to: request.head))
+      try await reply.write(responder.response(to: request.head, failing: .forbidden(reason), at: nil))
     }
   }
 
@@ -88,10 +87,11 @@ package struct Front: Service {
     case .pass:
       try await gateway.forward(request, to: device, path: path, origin: seen, reply)
     case .ask:
-      try await reply.write(Confirmation(of: device, at: origin, path: path).response())
+      let error = FrontError.unconfirmed(device, origin: origin, path: path)
+      try await reply.write(responder.response(to: request.head, failing: error, at: nil))
     case .refuse(let reason):
       logger.notice("another site's request was refused", metadata: ["device": "\(device)"])
-      try await reply.write(Problem.forbidden(reason).response(to: request.head))
+      try await reply.write(responder.response(to: request.head, failing: .forbidden(reason), at: nil))
     }
   }
 

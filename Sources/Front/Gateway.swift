@@ -13,13 +13,15 @@ import XMPP
 /// of the front's, or a program that knows `httpx` and gets what the device sent.
 package struct Gateway: Sendable {
   private let node: Node
+  private let responder: any FrontResponder
   /// For how long a device that was here lately and cannot be reached is tried.
   private let patience: Duration
   private let via = Via()
   private let logger: Logger
 
-  package init(node: Node, patience: Duration = .zero, logger: Logger) {
+  package init(node: Node, responder: any FrontResponder, patience: Duration = .zero, logger: Logger) {
     self.node = node
+    self.responder = responder
     self.patience = patience
     self.logger = logger
   }
@@ -41,7 +43,7 @@ package struct Gateway: Sendable {
         try await reply.write(incoming(response, origin))
       }
     } catch let error as MeshError where !reply.isBegun {
-      try await refuse(Problem(error, of: node), reply, request.head, origin)
+      try await refuse(.device(error), reply, request.head, origin)
     } catch  where !reply.isBegun && !(error is CancellationError) {
       logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
       try await refuse(.internalError(device), reply, request.head, origin)
@@ -55,16 +57,17 @@ package struct Gateway: Sendable {
     do throws(HTTPXError) {
       uri = try HTTPXURI(request.head.path ?? "")
     } catch {
-      return try await reply.write(Problem.badRequest(error.message).response(to: request.head))
+      return try await reply.write(
+        responder.response(to: request.head, failing: .badRequest(error.message), at: nil))
     }
     try await forward(request, to: uri.jid, path: uri.path, origin: nil, reply)
   }
 
   private func refuse(
-    _ problem: Problem, _ reply: Reply, _ request: HTTPRequest, _ origin: DeviceOrigin?
+    _ error: FrontError, _ reply: Reply, _ request: HTTPRequest, _ origin: DeviceOrigin?
   ) async throws {
-    logger.info("request failed", metadata: ["error": "\(problem.error)", "reason": "\(problem.message)"])
-    try await reply.write(problem.response(to: request, dashboard: origin?.front.dashboard))
+    logger.info("request failed", metadata: ["error": "\(error.proxyStatus)", "reason": "\(error.reason)"])
+    try await reply.write(responder.response(to: request, failing: error, at: origin?.front))
   }
 
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server

@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import Daemon
 import FoundationEssentials
+import Front
 import HTTPX
 import Testing
 

@@ -1,4 +1,5 @@
 import Codecs
+import Front
 import HTTPTypes
 import HTTPX
 import Mesh

@@ -1,3 +1,4 @@
+import Dashboard
 import FoundationEssentials
 import HTTPEdge
 import HTTPTypes
@@ -81,7 +82,8 @@ import XMPP
   @Test func aTakenPortIsSaid() async throws {
     try await Rig.run { rig in
       let second = Front(
-        node: rig.laptop, port: rig.front.port, mayChange: { _ in false },
+        node: rig.laptop, port: rig.front.port,
+        responder: DashboardResponder(node: rig.laptop, mayChange: { _ in false }, logger: .silent),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
       let error = await #expect(throws: HTTPServerError.self) { try await second.run() }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Control
-import HTTPX
+import Front
 
 struct URLCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Codecs
+import Dashboard
 import Front
 import HTTPTypes
 import HTTPX

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Front
 import Glibc
 import HTTPTypes
 import HTTPX
@@ -9,7 +10,7 @@ import Testing
 import Trust
 import XMPP
 
-@testable import Front
+@testable import Dashboard
 @testable import Mesh
 
 /// What waits for the owner, and who may answer it how.

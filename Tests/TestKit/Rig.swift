@@ -1,36 +1,34 @@
-import Front
+import Dashboard
+package import Front
 import Glibc
-import HTTPTypes
-import HTTPX
 import Logging
-import Mesh
+package import Mesh
 import NIOCore
 import NIOPosix
-import TestKit
 import TLS
-import Testing
-import Trust
+package import Trust
 import XMPP
 
-/// A front on a free port, before a node that finds the devices of another one.
-struct Rig {
+/// A front on a free port with its dashboard, before a node that finds the devices of another one.
+package struct Rig {
   /// `laptop`, which has the front.
-  let laptop: Node
-  let pi: Node
-  let link: Link
-  let front: FrontAddress
+  package let laptop: Node
+  package let pi: Node
+  package let link: Link
+  package let front: FrontAddress
 
-  static func run(
+  package static func run(
     mayChange: @escaping @Sendable (UInt32) async -> Bool = { $0 == geteuid() }, _ body: (Rig) async throws -> Void
   ) async throws {
     let link = Link()
     try await Nodes.run(["laptop", "pi"], on: link) { nodes in
       let front = Front(
-        node: nodes[0], port: 0, mayChange: mayChange, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-        logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
+        node: nodes[0], port: 0,
+        responder: DashboardResponder(node: nodes[0], mayChange: mayChange, logger: .silent),
+        eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await front.run() }
-        let address = try #require(await front.waitUntilListening())
+        guard let address = await front.waitUntilListening() else { throw RigError("the front does not listen") }
         try await body(Rig(laptop: nodes[0], pi: nodes[1], link: link, front: address))
         group.cancelAll()
         try await group.waitForAll()
@@ -39,24 +37,25 @@ struct Rig {
   }
 
   /// Serves a device of `pi`, and waits until `laptop` sees it.
-  func serve(_ name: String = "app", plaintext: Bool = true, answer: @escaping TestHandler.Respond) async throws {
+  package func serve(_ name: String = "app", plaintext: Bool = true, answer: @escaping TestHandler.Respond) async throws
+  {
     pi.serve(HostedService(name: name, target: "test", plaintext: plaintext, handler: TestHandler(answer)))
-    _ = try #require(await laptop.awaitOnline("\(name)@pi"))
+    guard await laptop.awaitOnline("\(name)@pi") != nil else { throw RigError("\(name) is not announced") }
   }
 
   /// The authority of a device's origin: `app--pi.localhost:49152`.
-  func host(_ device: String = "app@pi") -> String {
+  package func host(_ device: String = "app@pi") -> String {
     JID(device).map { String(front.origin(of: $0).dropFirst("http://".count)) } ?? ""
   }
 
-  func connected<Result: Sendable>(
+  package func connected<Result: Sendable>(
     at ip: String = "127.0.0.1", _ body: (RawConnection) async throws -> sending Result
   ) async throws -> Result {
     try await withRawClient(SocketAddress(ipAddress: ip, port: front.port), body)
   }
 
   /// One request on a connection of its own. `fields` are lines without their ends.
-  func ask(
+  package func ask(
     _ line: String, host: String? = nil, _ fields: [String] = [], body: String = ""
   ) async throws -> RawResponse {
     try await connected { client in
@@ -67,24 +66,24 @@ struct Rig {
 
 /// The dashboard.
 extension Rig {
-  var dashboardHost: String { "hearth.localhost:\(front.port)" }
+  package var dashboardHost: String { "hearth.localhost:\(front.port)" }
 
   /// What a browser says of a form of the dashboard's own page.
-  var ownForm: [String] { ["Sec-Fetch-Site: same-origin", "Origin: http://\(dashboardHost)"] }
+  package var ownForm: [String] { ["Sec-Fetch-Site: same-origin", "Origin: http://\(dashboardHost)"] }
 
-  func look(_ path: String) async throws -> RawResponse {
+  package func look(_ path: String) async throws -> RawResponse {
     try await ask("GET \(path)", host: dashboardHost, ["Accept: text/html"])
   }
 
   /// - Parameter fields: nil: those of the dashboard's own page.
-  func post(_ path: String, _ form: String = "", fields: [String]? = nil) async throws -> RawResponse {
+  package func post(_ path: String, _ form: String = "", fields: [String]? = nil) async throws -> RawResponse {
     let type = "Content-Type: application/x-www-form-urlencoded"
     return try await ask("POST \(path)", host: dashboardHost, (fields ?? ownForm) + [type], body: form)
   }
 
   /// Lets `pi` ask `laptop` for friendship, and waits until that waits there.
-  func piAsks(greeting: String? = nil) async throws {
-    _ = try #require(await pi.awaitOnline("node@laptop"))
+  package func piAsks(greeting: String? = nil) async throws {
+    guard await pi.awaitOnline("node@laptop") != nil else { throw RigError("laptop is not announced") }
     let events = laptop.trustService.events()
     await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { _ = try await pi.ask(JID("node@laptop")!, petname: nil, greeting: greeting) }
@@ -96,7 +95,7 @@ extension Rig {
   }
 
   /// Somebody asks the laptop, once, and is gone: a node would ask again, which an open door answers.
-  func guestAsks() async throws -> NodeID {
+  package func guestAsks() async throws -> NodeID {
     let guest = try Identity.generate(name: "guest")
     let events = laptop.trustService.events()
     let peer = try await ScriptedPeer.connect(to: laptop.status().port)
@@ -110,46 +109,54 @@ extension Rig {
   }
 
   /// Makes friends of both nodes, as `laptop` calls `pi`.
-  func befriend(as petname: String = "kitchen-pi") async throws {
+  package func befriend(as petname: String = "kitchen-pi") async throws {
     try await pi.trustService.permit(seconds: 60)
-    _ = try #require(await laptop.awaitOnline("node@pi"))
+    guard await laptop.awaitOnline("node@pi") != nil else { throw RigError("pi is not announced") }
     guard case .friends = try await laptop.ask(JID("node@pi")!, petname: petname, greeting: nil) else {
-      throw NotFriends()
+      throw RigError("not friends")
     }
     await pi.trustService.closePermit()
   }
+}
 
-  private struct NotFriends: Error {}
+/// What a test counts on and did not get.
+struct RigError: Error {
+  let what: String
+
+  init(_ what: String) {
+    self.what = what
+  }
 }
 
 /// A response as it came over the socket.
-struct RawResponse: Sendable {
-  let status: Int
-  let fields: [(name: String, value: String)]
-  let body: [UInt8]
+package struct RawResponse: Sendable {
+  package let status: Int
+  package let fields: [(name: String, value: String)]
+  package let body: [UInt8]
 
-  var text: String { String(decoding: body, as: UTF8.self) }
+  package var text: String { String(decoding: body, as: UTF8.self) }
 
   /// Several values are joined, as HTTP has it.
-  subscript(_ name: String) -> String? {
+  package subscript(_ name: String) -> String? {
     let values = fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     return values.isEmpty ? nil : values.joined(separator: ", ")
   }
 }
 
 extension RawConnection {
-  func ask(_ line: String, host: String, _ fields: [String] = [], body: String = "") async throws -> RawResponse {
+  package func ask(_ line: String, host: String, _ fields: [String] = [], body: String = "") async throws -> RawResponse
+  {
     try await begin(line, host: host, fields + (body.isEmpty ? [] : ["Content-Length: \(body.utf8.count)"]))
     if !body.isEmpty { try await write(body) }
     return try await response(to: line)
   }
 
   /// Writes a head.
-  func begin(_ line: String, host: String, _ fields: [String] = []) async throws {
+  package func begin(_ line: String, host: String, _ fields: [String] = []) async throws {
     try await write(([line + " HTTP/1.1", "Host: " + host] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
   }
 
-  func head() async throws -> RawResponse {
+  package func head() async throws -> RawResponse {
     let lines = try await read(to: "\r\n\r\n").split(separator: "\r\n")
     let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     let fields = lines.dropFirst().map { line in
@@ -160,7 +167,7 @@ extension RawConnection {
   }
 
   /// A whole response; `line` is that of its request.
-  func response(to line: String) async throws -> RawResponse {
+  package func response(to line: String) async throws -> RawResponse {
     let head = try await head()
     let isEmpty = line.hasPrefix("HEAD ") || [204, 304].contains(head.status)
     let body = isEmpty ? [] : try await body(of: head)
@@ -176,24 +183,26 @@ extension RawConnection {
   }
 
   /// The next chunk (RFC 9112 §7.1); nil at the end.
-  func chunk() async throws -> [UInt8]? {
+  package func chunk() async throws -> [UInt8]? {
     // "\r\n" is one character.
     let line = try await read(to: "\r\n").dropLast()
-    let size = try #require(Int(line, radix: 16), "the body breaks off")
+    guard let size = Int(line, radix: 16) else { throw RigError("the body breaks off") }
     let bytes = try await read(bytes: size)
     let end = try await read(to: "\r\n")
-    try #require(bytes.count == size && end == "\r\n", "the body breaks off")
+    guard bytes.count == size, end == "\r\n" else { throw RigError("the body breaks off") }
     return size == 0 ? nil : bytes
   }
 }
 
 /// Something that happens once, and that a test waits for. Tests that use it have a time limit.
-struct Event: Sendable {
+package struct Event: Sendable {
   private let stream = AsyncStream<Void>.makeStream()
 
-  func happen() { stream.continuation.yield() }
+  package init() {}
 
-  func wait() async {
+  package func happen() { stream.continuation.yield() }
+
+  package func wait() async {
     for await _ in stream.stream { return }
   }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Front
 package import HTTPTypes
 package import HummingbirdCore
 import NIOCore

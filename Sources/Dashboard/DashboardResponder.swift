@@ -1,29 +1,31 @@
 import FoundationEssentials
-import HTTPTypes
-import HTTPX
-import HummingbirdCore
-import Logging
-import Mesh
-import NIOCore
+package import Front
+package import HTTPTypes
+package import HummingbirdCore
+package import Logging
+package import Mesh
+package import NIOCore
 import Trust
 import XMPP
 
-/// Answers at `http://hearth.localhost:8332`: whoever uses this machine may look at devices; its owner changes things, and
-/// only from a form of the dashboard's own pages.
-struct DashboardOrigin: Sendable {
-  let node: Node
-  let mayChange: @Sendable (UInt32) async -> Bool
-  let logger: Logger
+/// Answers at `http://hearth.localhost:8332`, and says why a device does not.
+///
+/// Whoever uses this machine may look at devices; its owner changes things, and only from a form of the dashboard's own
+/// pages.
+package struct DashboardResponder: FrontResponder {
+  private let node: Node
+  private let mayChange: @Sendable (UInt32) async -> Bool
+  private let logger: Logger
   private let declined = DeclinedRequests()
 
-  init(node: Node, mayChange: @escaping @Sendable (UInt32) async -> Bool, logger: Logger) {
+  /// - Parameter mayChange: whether this user of the machine (uid) may make friends of the node, and end requests.
+  package init(node: Node, mayChange: @escaping @Sendable (_ user: UInt32) async -> Bool, logger: Logger) {
     self.node = node
     self.mayChange = mayChange
     self.logger = logger
   }
 
-  /// - Parameter origin: as the browser spells it.
-  func response(
+  package func response(
     to request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
   ) async throws -> Response {
     var response: Response
@@ -36,6 +38,21 @@ struct DashboardOrigin: Sendable {
     response.headers[.crossOriginOpenerPolicy] = "same-origin"
     response.headers[.crossOriginResourcePolicy] = "same-origin"
     return response
+  }
+
+  package func response(to request: HTTPRequest, failing error: FrontError, at front: FrontAddress?) -> Response {
+    let problem: Problem
+    switch error {
+    case .device(let error): problem = Problem(error, of: node)
+    case .loop(let device): problem = .loop(device)
+    case .internalError(let device): problem = .internalError(device)
+    case .misdirected(let reason): problem = .misdirected(reason)
+    case .badRequest(let reason): problem = .badRequest(reason)
+    case .forbidden(let reason): problem = .forbidden(reason)
+    case .unconfirmed(let device, let origin, let path):
+      return Confirmation(of: device, at: origin, path: path).response()
+    }
+    return problem.response(to: request, dashboard: front?.dashboard)
   }
 
   /// Throws `Problem` and `CancellationError`.
@@ -71,7 +88,7 @@ struct DashboardOrigin: Sendable {
   private func page(_ route: DashboardRoute, at front: FrontAddress, for caller: DashboardCaller) throws -> Response {
     let book = node.trustService.current
     guard case .ask(let jid) = route else {
-      return Dashboard(front: front).page(node.devices(), caller.mayChange ? book : nil, now: .now)
+      return DevicesPage(front: front).response(node.devices(), caller.mayChange ? book : nil, now: .now)
     }
     guard let device = node.device(jid) else {
       throw Problem(MeshError(.notDiscovered, device: jid, message: "No device “\(jid)” is announced on this network."))

@@ -1,6 +1,6 @@
 import FoundationEssentials
+import Front
 import HTTPTypes
-import HTTPX
 import HummingbirdCore
 import Mesh
 import Trust
@@ -27,7 +27,7 @@ struct AskPage {
       status: .ok, title: "Friendship with \(device.jid)", body: parts.filter { !$0.isEmpty }.joined(separator: "\n"))
     page.hasForms = true
     switch friendship {
-    case .asked, .comparing: page.refresh = FrontLimits.refresh
+    case .asked, .comparing: page.refresh = DashboardLimits.refresh
     default: break
     }
     return page.response()

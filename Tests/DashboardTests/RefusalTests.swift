@@ -1,5 +1,6 @@
 import Codecs
 import FoundationEssentials
+import Front
 import HTTPTypes
 import HTTPX
 import Testing
@@ -7,7 +8,7 @@ import TestKit
 import Trust
 import XMPP
 
-@testable import Front
+@testable import Dashboard
 @testable import Mesh
 
 /// What a browser and a program get where a device does not let this node in.

@@ -1,13 +1,13 @@
 package import FoundationEssentials
+package import Front
 import HTTPTypes
-package import HTTPX
 package import HummingbirdCore
 package import Mesh
 package import Trust
 import XMPP
 
 /// The page at `http://hearth.localhost:8332/`: what waits for the owner, and the devices.
-package struct Dashboard: Sendable {
+package struct DevicesPage: Sendable {
   package let front: FrontAddress
 
   package init(front: FrontAddress) {
@@ -17,7 +17,7 @@ package struct Dashboard: Sendable {
   /// Those with pages first, as far as that is known; those that are gone stay, with the time when they were last seen.
   ///
   /// - Parameter book: nil where the reader may not change anything, and does not learn what the owner calls whom.
-  package func page(_ devices: [Device], _ book: FriendBook?, now: Date) -> Response {
+  package func response(_ devices: [Device], _ book: FriendBook?, now: Date) -> Response {
     let sorted = devices.filter { $0.http != false } + devices.filter { $0.http == false }
     let list =
       sorted.isEmpty
@@ -29,7 +29,7 @@ package struct Dashboard: Sendable {
       page.body = pending.html + list
       page.hasForms = true
       // Not where a name is being typed.
-      if pending.isUnderWay { page.refresh = FrontLimits.refresh }
+      if pending.isUnderWay { page.refresh = DashboardLimits.refresh }
     } else {
       page.body += "\n<p class=\"note\">What waits for an answer is shown to \(DashboardCaller.whoMay).</p>"
     }

@@ -10,7 +10,7 @@ extension Problem {
       HTTPResponse.Status(code: error.code.status), error: error.code.proxyStatus, title: Self.title(error),
       message: error.message, device: error.device)
     lastSeen = error.lastSeen
-    if error.code == .limit { retryAfter = FrontLimits.retryAfter }
+    if error.code == .limit { retryAfter = DashboardLimits.retryAfter }
   }
 
   /// The same, with what there is to do about it where friendship or keys are the reason.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Front
 import HTTPTypes
 import HTTPX
 import HummingbirdCore
@@ -7,7 +8,7 @@ import Testing
 import Trust
 import XMPP
 
-@testable import Front
+@testable import Dashboard
 @testable import Mesh
 
 /// Routes, forms and pages, without a socket.
@@ -50,7 +51,7 @@ struct DashboardPartsTests {
     await trustService.received(
       .subscribe(FriendRequest(greeting: script)),
       from: AuthenticatedPeer(id: Self.id, jid: JID(script), address: "<i>"))
-    let page = Dashboard(front: FrontAddress(port: 8332)).page([], trustService.current, now: .now)
+    let page = DevicesPage(front: FrontAddress(port: 8332)).response([], trustService.current, now: .now)
     let text = try await ProblemTests.text(of: page)
     #expect(text.contains("&lt;script&gt;alert(1)") && text.contains("from &lt;i&gt;"))
     #expect(!text.contains("<script") && !text.contains("<i>") && !text.contains("action=//evil>\n"))
@@ -76,14 +77,14 @@ struct DashboardPartsTests {
       let text = try await ProblemTests.text(of: page.response())
       #expect(!text.contains("<script"), "\(standing)")
       let list = try await ProblemTests.text(
-        of: Dashboard(front: FrontAddress(port: 8332)).page([device], book, now: .now))
+        of: DevicesPage(front: FrontAddress(port: 8332)).response([device], book, now: .now))
       #expect(!list.contains("<script") && list.contains(standing.word), "\(standing)")
     }
   }
 
   @Test func onlySoManyAnswersAreRemembered() {
     let declined = DeclinedRequests()
-    for number in 0...FrontLimits.declinedRequests { declined.note(JID("a\(number)@pi")!, at: .now) }
+    for number in 0...DashboardLimits.declinedRequests { declined.note(JID("a\(number)@pi")!, at: .now) }
     #expect(declined.time(of: JID("a0@pi")!) == nil && declined.time(of: JID("a1@pi")!) != nil)
     declined.forget(JID("a1@pi")!)
     #expect(declined.time(of: JID("a1@pi")!) == nil)

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import HTTPX
 package import Mesh
 package import Trust
 import XMPP

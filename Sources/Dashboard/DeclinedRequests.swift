@@ -10,7 +10,7 @@ final class DeclinedRequests: Sendable {
   func note(_ device: JID, at time: Date) {
     all.withLock { all in
       all.removeAll { $0.device == device }
-      if all.count >= FrontLimits.declinedRequests { all.removeFirst() }
+      if all.count >= DashboardLimits.declinedRequests { all.removeFirst() }
       all.append((device, time))
     }
   }

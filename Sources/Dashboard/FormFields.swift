@@ -39,11 +39,11 @@ package struct FormFields: Sendable, Hashable {
         message: "This takes what the forms of its own pages send.")
     }
     do {
-      return FormFields(String(buffer: try await request.body.collect(upTo: FrontLimits.formBytes)))
+      return FormFields(String(buffer: try await request.body.collect(upTo: DashboardLimits.formBytes)))
     } catch is NIOTooManyBytesError {
       throw Problem(
         .contentTooLarge, error: "http_request_error", title: "Too much",
-        message: "A form has at most \(FrontLimits.formBytes) bytes.")
+        message: "A form has at most \(DashboardLimits.formBytes) bytes.")
     } catch {
       throw .badRequest("The form broke off.")
     }

@@ -1,3 +1,4 @@
+import Front
 import HTTPX
 import Testing
 import XMPP

@@ -73,7 +73,7 @@ struct OwnerActions: Sendable {
         for await event in events {
           if case .asked(let asked)? = event, asked.jid == device.jid { break }
         }
-        try await Task.sleep(for: FrontLimits.answer)
+        try await Task.sleep(for: DashboardLimits.answer)
         return .waiting
       }
       defer { group.cancelAll() }

@@ -1,3 +1,4 @@
+package import HTTPX
 package import XMPP
 
 /// Where browsers of this machine find devices: each at an origin of its own, `http://<label>.localhost:<port>`.

@@ -1,4 +1,3 @@
-package import Mesh
 package import Trust
 import XMPP
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Dashboard
 import Front
 import HTTPTypes
 import HTTPX
@@ -83,7 +84,8 @@ struct ProblemTests {
     let device = Device(
       jid: jid, name: "<img src=x>", state: .away, isLocal: false, http: nil, status: "", message: "<script>",
       endpoints: [], seen: Self.then, standing: .stranger, node: nil)
-    let text = try await Self.text(of: Dashboard(front: FrontAddress(port: 8332)).page([device], nil, now: Self.then))
+    let text = try await Self.text(
+      of: DevicesPage(front: FrontAddress(port: 8332)).response([device], nil, now: Self.then))
     #expect(!text.contains("<script") && !text.contains("<img"))
     #expect(text.contains("&lt;img src=x&gt;") && text.contains("last seen"))
   }
