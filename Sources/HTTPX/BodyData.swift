@@ -34,23 +34,31 @@ package enum BodyData: Sendable, Hashable {
   }
 }
 
-extension BodyData {
-  /// `<data/>`, nil where there is no body.
-  package var element: Element? {
-    switch self {
-    case .none, .unsupported: nil
-    case .text(let text): Self.data(Element("text", namespace: Namespace.http, text: text))
-    case .xml(let root): Self.data(Element("xml", namespace: Namespace.http, [:], [root]))
-    case .base64(let bytes): Self.data(Element("base64", namespace: Namespace.http, text: Base64.encode(bytes)))
-    case .chunks(let id): Self.data(Element("chunkedBase64", namespace: Namespace.http, ["streamId": id]))
-    case .ibb(let sid): Self.data(Element("ibb", namespace: Namespace.http, ["sid": sid]))
+extension ByteBuffer {
+  /// Appends `<data/>`, or nothing where there is no body.
+  package mutating func write(_ data: BodyData) {
+    switch data {
+    case .none, .unsupported: break
+    case .text(let text): writeData("<text>", "</text>") { $0.write(text: text) }
+    case .xml(let root): writeData("<xml>", "</xml>") { $0.write(root, inside: Namespace.http) }
+    case .base64(let bytes): writeData("<base64>", "</base64>") { Base64.encode(bytes, into: &$0) }
+    case .chunks(let id): writeData("<chunkedBase64", "/>") { $0.write(attribute: "streamId", id) }
+    case .ibb(let sid): writeData("<ibb", "/>") { $0.write(attribute: "sid", sid) }
     }
   }
 
-  private static func data(_ mechanism: Element) -> Element {
-    Element("data", namespace: Namespace.http, [:], [mechanism])
+  private mutating func writeData(
+    _ start: StaticString, _ end: StaticString, _ content: (inout ByteBuffer) -> Void
+  ) {
+    writeStaticString("<data>")
+    writeStaticString(start)
+    content(&self)
+    writeStaticString(end)
+    writeStaticString("</data>")
   }
+}
 
+extension BodyData {
   /// Reads the `<data/>` of a request or response.
   ///
   /// COMPAT(xmpp-httpx): it may be in no namespace.

@@ -1,6 +1,6 @@
 import Bytestreams
 package import NIOCore
-package import XML
+import XML
 
 /// What is known about the peer that is to receive a body.
 package struct BodyReceiver: Sendable, Hashable {
@@ -59,11 +59,11 @@ package enum BodyPlan: Sendable, Hashable {
   /// - Parameters:
   ///   - whole: the body where all of it is at hand; nil where it streams.
   ///   - contentType: the value of that field.
-  ///   - head: the request's or response's element without `<data/>`, whose size counts against the stanza's.
+  ///   - headSize: bytes of the request's or response's element without `<data/>`, which count against the stanza's.
   package static func choose(
-    _ whole: ByteBuffer?, contentType: String?, head: Element, for receiver: BodyReceiver
+    _ whole: ByteBuffer?, contentType: String?, headSize: Int, for receiver: BodyReceiver
   ) -> BodyPlan {
-    let headSize = size(of: head) + HTTPXLimits.envelopeBytes
+    let headSize = headSize + HTTPXLimits.envelopeBytes
     // A peer that tells no limit may take it; one that tells its limit would hang up. RFC 6120 §13.12 has a lowest one.
     if let limit = receiver.stanzaLimit, headSize > max(limit, HTTPXLimits.stanzaBytes) { return .unsendable }
     let room = (receiver.stanzaLimit ?? HTTPXLimits.stanzaBytes) - headSize
@@ -99,11 +99,5 @@ package enum BodyPlan: Sendable, Hashable {
       default: size + 1
       }
     }
-  }
-
-  private static func size(of head: Element) -> Int {
-    var bytes = ByteBuffer()
-    bytes.write(head)
-    return bytes.readableBytes
   }
 }

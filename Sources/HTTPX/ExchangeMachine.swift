@@ -20,7 +20,8 @@ package struct ExchangeMachine: Sendable {
 
   /// A message to be sent as the payload of an IQ, and where its body goes.
   package struct Outgoing: Sendable {
-    package let payload: Element
+    /// As it is written.
+    package let payload: ByteBuffer
     package let route: BodyRoute
   }
 
@@ -81,14 +82,17 @@ package struct ExchangeMachine: Sendable {
   /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
   /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes.
   package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
-    var stanza = RequestStanza(head)
+    let stanza = RequestStanza(head)
+    var payload = ByteBufferAllocator().buffer(capacity: HTTPXLimits.usualStanzaBytes)
+    stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
-      whole, contentType: head.headerFields[.contentType], head: stanza.element,
+      whole, contentType: head.headerFields[.contentType], headSize: payload.readableBytes,
       for: .responder(stanzaLimit: stanzaLimit, isHearth: isHearth))
     guard let route = BodyRoute(plan) else { throw HTTPXError(.malformed, "the request is too large for it.") }
-    stanza.data = route.data
+    payload.write(route.data)
+    stanza.writeEnd(into: &payload)
     requesting += 1
-    return Outgoing(payload: stanza.element, route: route)
+    return Outgoing(payload: payload, route: route)
   }
 
   /// The response came, or none will.
@@ -147,16 +151,19 @@ package struct ExchangeMachine: Sendable {
       throw StanzaError(.internalServerError, "The service gave no final status.")
     }
     let request = answerable.request
-    var stanza = ResponseStanza(head, dialect: request.dialect)
+    let stanza = ResponseStanza(head, dialect: request.dialect)
+    var payload = ByteBufferAllocator().buffer(capacity: HTTPXLimits.usualStanzaBytes)
+    stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
       head.hasBody(answering: request.head.method) ? whole : ByteBuffer(),
-      contentType: head.headerFields[.contentType], head: stanza.element,
+      contentType: head.headerFields[.contentType], headSize: payload.readableBytes,
       for: .requester(request, stanzaLimit: stanzaLimit, isHearth: isHearth))
     guard let route = BodyRoute(plan) else {
       throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
     }
-    stanza.data = route.data
-    return Outgoing(payload: stanza.element, route: route)
+    payload.write(route.data)
+    stanza.writeEnd(into: &payload)
+    return Outgoing(payload: payload, route: route)
   }
 
   /// The answer went out whole, or broke off.

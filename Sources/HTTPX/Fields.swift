@@ -1,4 +1,5 @@
 package import HTTPTypes
+import NIOCore
 import XML
 import XMPP
 
@@ -7,13 +8,24 @@ enum Fields {
   /// `<headers/>` even where it is empty.
   ///
   /// COMPAT(Smack): takes whatever follows `<req>` for it, and what follows that for `<data>`.
-  static func element(_ fields: HTTPFields, host: String? = nil) -> Element {
-    let host = host.map { [header("Host", $0)] } ?? []
-    return Element("headers", namespace: Namespace.shim, [:], host + fields.map { header($0.name.rawName, $0.value) })
+  static func write(_ fields: HTTPFields, host: String? = nil, into buffer: inout ByteBuffer) {
+    guard !fields.isEmpty || host != nil else {
+      buffer.writeStaticString("<headers xmlns='http://jabber.org/protocol/shim'/>")
+      return
+    }
+    buffer.writeStaticString("<headers xmlns='http://jabber.org/protocol/shim'>")
+    if let host { write("Host", host, into: &buffer) }
+    for field in fields { write(field.name.rawName, field.value, into: &buffer) }
+    buffer.writeStaticString("</headers>")
   }
 
-  private static func header(_ name: String, _ value: String) -> Element {
-    Element("header", namespace: Namespace.shim, ["name": name], text: value)
+  /// A name is a token, which needs no escape in an attribute but for the apostrophe (RFC 9110 §5.6.2).
+  private static func write(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
+    buffer.writeStaticString("<header")
+    buffer.write(attribute: "name", name)
+    buffer.writeStaticString(">")
+    buffer.write(text: value)
+    buffer.writeStaticString("</header>")
   }
 
   /// Refuses names that are no token and values that no HTTP message can carry: CR, LF and NUL above all, which would

@@ -13,6 +13,9 @@ package enum HTTPXLimits {
   /// tags of `<data/>`.
   package static let envelopeBytes = 1024
 
+  /// Bytes that are reserved for a stanza before it is written: most heads with a body of a few KiB need no more.
+  static let usualStanzaBytes = 4096
+
   /// Bytes in a chunk or block for a requester that named no `maxChunkSize`.
   package static let chunkSize = 4096
 

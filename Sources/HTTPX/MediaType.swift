@@ -1,30 +1,63 @@
-/// What a `Content-Type` says about sending a body as text (RFC 9110 §8.3).
+/// What a `Content-Type` says about sending a body as text (RFC 9110 §8.3). By bytes, since every message asks.
 enum MediaType {
-  private static let textual: Set<String> = [
+  private static let textual = [
     "application/json", "application/javascript", "application/x-javascript", "application/xml",
     "application/x-www-form-urlencoded", "application/x-ndjson", "application/graphql", "application/sparql-query",
     "application/toml", "application/yaml",
   ]
+  private static let charsets = ["utf-8", "utf8", "us-ascii"]
 
   /// Whether it is for reading, in UTF-8 as far as it says: a receiver may put text into the charset that is named here.
   static func isText(_ contentType: String) -> Bool {
-    let parts = contentType.split(separator: ";").map { trimmed($0).lowercased() }
-    guard let type = parts.first else { return false }
-    let isTextual =
-      type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml") || textual.contains(type)
-    return isTextual && parts.dropFirst().allSatisfy(isUTF8)
+    var rest = contentType.utf8[...]
+    let type = nextPart(&rest)
+    guard
+      type.starts(with: "text/") || type.ends(with: "+json") || type.ends(with: "+xml")
+        || textual.contains(where: type.equals)
+    else { return false }
+    while !rest.isEmpty {
+      guard isUTF8(nextPart(&rest)) else { return false }
+    }
+    return true
   }
 
   /// True for every parameter but a foreign charset.
-  private static func isUTF8(_ parameter: String) -> Bool {
-    let pair = parameter.split(separator: "=", maxSplits: 1).map(trimmed)
-    guard pair.first == "charset" else { return true }
-    let charset = (pair.last ?? "").filter { $0 != "\"" }
-    return charset == "utf-8" || charset == "utf8" || charset == "us-ascii"
+  private static func isUTF8(_ parameter: Substring.UTF8View) -> Bool {
+    guard let sign = parameter.firstIndex(of: UInt8(ascii: "=")), parameter[..<sign].trimmed.equals("charset")
+    else { return true }
+    let charset = parameter[parameter.index(after: sign)...].trimmed.filter { $0 != UInt8(ascii: "\"") }
+    return charsets.contains { charset.count == $0.utf8.count && zip(charset, $0.utf8).allSatisfy { $0.folded == $1 } }
   }
 
-  private static func trimmed(_ text: Substring) -> String {
-    let front = text.drop(while: \.isWhitespace)
-    return String(front.reversed().drop(while: \.isWhitespace).reversed())
+  /// Up to the next semicolon, which is taken as well.
+  private static func nextPart(_ rest: inout Substring.UTF8View) -> Substring.UTF8View {
+    let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
+    defer { rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...] }
+    return rest[..<end].trimmed
   }
+}
+
+extension Substring.UTF8View {
+  /// Without spaces and tabs at both ends (RFC 9110 §5.6.3).
+  fileprivate var trimmed: Self {
+    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
+    guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) })
+    else { return self[endIndex...] }
+    return self[first...last]
+  }
+
+  /// Compared with small letters, in whatever case these are.
+  fileprivate func equals(_ text: String) -> Bool {
+    count == text.utf8.count && starts(with: text)
+  }
+
+  fileprivate func starts(with text: String) -> Bool {
+    count >= text.utf8.count && zip(self, text.utf8).allSatisfy { $0.folded == $1 }
+  }
+
+  fileprivate func ends(with text: String) -> Bool { suffix(text.utf8.count).equals(text) }
+}
+
+extension UInt8 {
+  fileprivate var folded: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 }

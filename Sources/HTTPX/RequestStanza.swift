@@ -1,4 +1,5 @@
 package import HTTPTypes
+package import NIOCore
 package import XML
 package import XMPP
 
@@ -116,19 +117,29 @@ extension RequestStanza {
 }
 
 extension RequestStanza {
-  /// The payload. Compact: one library loses the body at any space between the parts.
-  package var element: Element {
-    var element = Element(
-      dialect == .xep ? "req" : "request", namespace: Namespace.http,
-      ["method": head.method.rawValue, "resource": head.path ?? "/", "version": "1.1"],
-      [Fields.element(head.headerFields, host: head.authority)] + (data.element.map { [$0] } ?? []))
-    guard dialect == .xep else { return element }
-    element["maxChunkSize"] = maxChunkSize.map(String.init)
-    element["sipub"] = "\(allows.sipub ?? false)"
-    element["ibb"] = "\(allows.ibb ?? false)"
-    element["jingle"] = "\(allows.jingle ?? false)"
+  /// Appends the payload up to its `<data/>`; that and `writeEnd` follow. Compact: one library loses the body at any space
+  /// between the parts.
+  package func writeStart(into buffer: inout ByteBuffer) {
+    buffer.writeStaticString(dialect == .xep ? "<req" : "<request")
+    buffer.writeStaticString(" xmlns='urn:xmpp:http'")
+    buffer.write(attribute: "method", head.method.rawValue)
+    buffer.write(attribute: "resource", head.path ?? "/")
+    buffer.writeStaticString(" version='1.1'")
+    if dialect == .xep { writeAllowances(into: &buffer) }
+    buffer.writeStaticString(">")
+    Fields.write(head.headerFields, host: head.authority, into: &buffer)
+  }
+
+  private func writeAllowances(into buffer: inout ByteBuffer) {
+    if let maxChunkSize { buffer.write(attribute: "maxChunkSize", "\(maxChunkSize)") }
+    buffer.writeStaticString(allows.sipub ?? false ? " sipub='true'" : " sipub='false'")
+    buffer.writeStaticString(allows.ibb ?? false ? " ibb='true'" : " ibb='false'")
+    buffer.writeStaticString(allows.jingle ?? false ? " jingle='true'" : " jingle='false'")
     // COMPAT(IoTGateway): takes an absent one for yes, and answers with a SOCKS5 stream.
-    element["s5"] = "false"
-    return element
+    buffer.writeStaticString(" s5='false'")
+  }
+
+  package func writeEnd(into buffer: inout ByteBuffer) {
+    buffer.writeStaticString(dialect == .xep ? "</req>" : "</request>")
   }
 }

@@ -1,4 +1,5 @@
 package import HTTPTypes
+package import NIOCore
 package import XML
 import XMPP
 
@@ -32,12 +33,18 @@ extension ResponseStanza {
     return HTTPResponse.Status(code: code, reasonPhrase: element["statusMessage"] ?? "")
   }
 
-  /// The payload, compact.
-  package var element: Element {
+  /// Appends the payload up to its `<data/>`, compact; that and `writeEnd` follow.
+  package func writeStart(into buffer: inout ByteBuffer) {
+    buffer.writeStaticString(dialect == .xep ? "<resp" : "<response")
+    buffer.writeStaticString(" xmlns='urn:xmpp:http' version='1.1'")
+    buffer.write(attribute: "statusCode", "\(head.status.code)")
     let reason = head.status.reasonPhrase
-    return Element(
-      dialect == .xep ? "resp" : "response", namespace: Namespace.http,
-      ["version": "1.1", "statusCode": "\(head.status.code)", "statusMessage": reason.isEmpty ? nil : reason],
-      [Fields.element(head.headerFields)] + (data.element.map { [$0] } ?? []))
+    if !reason.isEmpty { buffer.write(attribute: "statusMessage", reason) }
+    buffer.writeStaticString(">")
+    Fields.write(head.headerFields, into: &buffer)
+  }
+
+  package func writeEnd(into buffer: inout ByteBuffer) {
+    buffer.writeStaticString(dialect == .xep ? "</resp>" : "</response>")
   }
 }

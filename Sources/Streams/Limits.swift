@@ -24,6 +24,9 @@ enum Limits {
   /// Bytes waiting in a socket at which senders without flow control of their own pause, and go on again.
   static let writeBufferHigh = 256 * 1024
   static let writeBufferLow = 64 * 1024
+  /// Bytes of stanzas that are collected for one write: a TLS record holds 16 KiB, and a block of 48 KiB is one of 64 in
+  /// base64.
+  static let flushBytes = 64 * 1024
   /// Bytes waiting in a socket at which the connection is cut: here is somebody who asks, and never reads the answers.
   static let unsentBytes = 16 * 1024 * 1024
   /// The same for peers that nobody knows: what each may have in any case, and all of them together, which a small board

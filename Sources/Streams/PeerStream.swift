@@ -236,14 +236,23 @@ package actor PeerStream {
 
   /// Sends an IQ whose answer `waiter` waits for; where it cannot be sent, that is the answer.
   private func ask(
-    _ type: String, _ payload: Element, _ waiter: IQWaiter, id: String? = nil, to device: JID? = nil,
-    within limit: TimeAmount?
+    _ type: String, _ payload: Element, _ waiter: IQWaiter, id: String? = nil, within limit: TimeAmount?
   ) {
     let id = id ?? pending.nextID()
     pending.register(id, waiter, deadline: limit.map { eventLoop.now + $0 })
-    if !handler.send(Stanza(.iq, to: device, type: type, id: id, [payload])) {
-      resolve(id, .failure(life.failure ?? .closed("it is closing.")))
-    }
+    sent(id, handler.send(Stanza(.iq, type: type, id: id, [payload])))
+  }
+
+  /// The same for a request of HTTP, which is written already.
+  private func request(
+    _ payload: ByteBuffer, _ waiter: IQWaiter, id: String, to device: JID?, within limit: TimeAmount?
+  ) {
+    pending.register(id, waiter, deadline: limit.map { eventLoop.now + $0 })
+    sent(id, handler.request(payload, id: id, to: device))
+  }
+
+  private func sent(_ id: String, _ isSent: Bool) {
+    if !isSent { resolve(id, .failure(life.failure ?? .closed("it is closing."))) }
     touch()
     rescheduleTimer()
   }
@@ -396,8 +405,8 @@ package actor PeerStream {
         try await withTaskCancellationHandler {
           .answered(
             try await withCheckedThrowingContinuation {
-              ask(
-                "set", outgoing.payload, .response(.continuation($0), head.method), id: id, to: device,
+              request(
+                outgoing.payload, .response(.continuation($0), head.method), id: id, to: device,
                 within: Timeouts.response)
             })
         } onCancel: {
@@ -406,7 +415,7 @@ package actor PeerStream {
       }
     }
     let promise = eventLoop.makePromise(of: HTTPXResponse.self)
-    ask("set", outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
+    request(outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
     start(transfer, outgoing.route, to: device)
     return .uploading(id: id, promise.futureResult, transfer)
   }
@@ -533,7 +542,7 @@ package actor PeerStream {
     _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable
   ) throws -> TransferID? {
     let outgoing = try exchanges.answer(head, whole, to: answerable)
-    guard handler.send(answerable.iq.result(outgoing.payload)) else { throw life.failure ?? .closed("it is closing.") }
+    guard handler.respond(to: answerable.iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
     touch()
     if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }
     return outgoing.route.transfer

@@ -23,6 +23,10 @@ final class StreamHandler: ChannelInboundHandler {
   private var isReading = false
   /// False once something came that cannot be read on.
   private var isReadable = true
+  /// Written, and not handed to the channel yet.
+  private var output = ByteBuffer()
+  /// Once it is open.
+  private var peer: Peer?
   /// ` from='…' to='…'` of every stanza that is written past the machine.
   private var addresses = ByteBuffer()
   /// Let go when the channel is gone, since the stream holds this handler.
@@ -138,22 +142,70 @@ final class StreamHandler: ChannelInboundHandler {
     }
   }
 
+  /// An IQ of ours whose payload is written already; false where the stream takes no stanzas.
+  func request(_ payload: ByteBuffer, id: String, to device: JID?) -> Bool {
+    guard machine.isOpen else { return false }
+    output.writeStaticString("<iq")
+    writeAddresses(from: nil, to: device)
+    finishIQ("set", id, payload)
+    return true
+  }
+
+  /// The result of an IQ of the peer's, whose payload is written already; false where the stream takes no stanzas.
+  func respond(to iq: Stanza, _ payload: ByteBuffer) -> Bool {
+    guard machine.isOpen else { return false }
+    output.writeStaticString("<iq")
+    writeAddresses(from: iq.to, to: iq.from)
+    finishIQ("result", iq.id ?? "", payload)
+    return true
+  }
+
+  private func finishIQ(_ type: String, _ id: String, _ payload: ByteBuffer) {
+    output.write(attribute: "type", type)
+    output.write(attribute: "id", id)
+    output.writeStaticString(">")
+    output.writeImmutableBuffer(payload)
+    output.writeStaticString("</iq>")
+    scheduleFlush()
+  }
+
+  /// Those of the stream, unless others are given.
+  private func writeAddresses(from local: JID?, to remote: JID?) {
+    guard let peer, local != nil && local != peer.local || remote != nil && remote != peer.remote else {
+      output.writeImmutableBuffer(addresses)
+      return
+    }
+    output.write(attribute: "from", (local ?? peer.local).text)
+    if let remote = remote ?? peer.remote { output.write(attribute: "to", remote.text) }
+  }
+
   /// A block in an IQ: its base64 is written straight into the outgoing bytes.
   func send(_ block: IBBBlock, id: String) {
     guard machine.isOpen else { return }
-    var bytes = envelope("<iq type='set' id='\(id)'", for: block.bytes)
-    block.write(into: &bytes)
-    bytes.writeStaticString("</iq>")
-    write(bytes)
+    reserve(for: block.bytes)
+    output.writeString("<iq type='set' id='\(id)'")
+    output.writeImmutableBuffer(addresses)
+    output.writeStaticString(">")
+    block.write(into: &output)
+    output.writeStaticString("</iq>")
+    scheduleFlush()
   }
 
   /// A chunk in a message, likewise.
   func send(_ chunk: Chunk) {
     guard machine.isOpen else { return }
-    var bytes = envelope("<message", for: chunk.bytes)
-    chunk.write(into: &bytes)
-    bytes.writeStaticString("</message>")
-    write(bytes)
+    reserve(for: chunk.bytes)
+    output.writeStaticString("<message")
+    output.writeImmutableBuffer(addresses)
+    output.writeStaticString(">")
+    chunk.write(into: &output)
+    output.writeStaticString("</message>")
+    scheduleFlush()
+  }
+
+  /// Room for the payload in base64 and the markup around it, so that it is not moved while it grows.
+  private func reserve(for payload: ByteBuffer) {
+    output.reserveCapacity(minimumWritableBytes: payload.readableBytes / 3 * 4 + 256 + addresses.readableBytes)
   }
 
   func close(_ error: StreamError? = nil) {
@@ -166,15 +218,6 @@ final class StreamHandler: ChannelInboundHandler {
     close(error)
     flush()
     context?.close(promise: nil)
-  }
-
-  private func envelope(_ start: String, for payload: ByteBuffer) -> ByteBuffer {
-    let markup = 256 + addresses.readableBytes
-    var bytes = ByteBufferAllocator().buffer(capacity: payload.readableBytes / 3 * 4 + markup)
-    bytes.writeString(start)
-    bytes.writeImmutableBuffer(addresses)
-    bytes.writeStaticString(">")
-    return bytes
   }
 
   // MARK: Actions
@@ -216,6 +259,7 @@ final class StreamHandler: ChannelInboundHandler {
 
   private func opened(_ peer: Peer) {
     reader.limits = .established
+    self.peer = peer
     addresses.write(attribute: "from", peer.local.text)
     if let remote = peer.remote { addresses.write(attribute: "to", remote.text) }
     stream?.assumeIsolated { $0.opened(peer) }
@@ -242,12 +286,13 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   private func write(_ bytes: ByteBuffer) {
-    context?.write(wrapOutboundOut(bytes), promise: nil)
+    output.writeImmutableBuffer(bytes)
     scheduleFlush()
   }
 
-  /// Several stanzas go out in one write: at the end of a read, or of the tick.
+  /// Several stanzas go out in one write: at the end of a read, or of the tick, or when there are enough.
   private func scheduleFlush() {
+    if output.readableBytes >= Limits.flushBytes { passOn() }
     guard !isReading, !isFlushScheduled, let context else { return }
     isFlushScheduled = true
     context.eventLoop.assumeIsolated().execute { [weak self] in
@@ -257,8 +302,16 @@ final class StreamHandler: ChannelInboundHandler {
     }
   }
 
+  /// Hands what was written to the channel, which may wait for its flush.
+  private func passOn() {
+    guard output.readableBytes > 0, let context else { return }
+    context.write(wrapOutboundOut(output), promise: nil)
+    output = ByteBuffer()
+  }
+
   private func flush() {
     guard let context else { return }
+    passOn()
     context.flush()
     guard !context.channel.isWritable, let stream else { return }
     let unsent = unsentBytes(context)

@@ -37,6 +37,9 @@ extension ByteBuffer {
     writeStaticString("'")
   }
 
+  /// Appends text between tags.
+  package mutating func write(text: String) { write(escaped: text, in: .text) }
+
   private mutating func write(_ attribute: Element.Attribute, _ index: Int) {
     switch attribute.namespace {
     case "": write(attribute: attribute.name, attribute.value)

@@ -20,7 +20,7 @@ extension BodyPlan {
   static let kib = 1024
   /// What a Hearth node advertises.
   static let limit = 256 * kib
-  static let head = ResponseStanza(HTTPResponse(status: .ok)).element
+  static let head = ResponseStanza(HTTPResponse(status: .ok))
 
   static func request(
     _ maxChunkSize: Int? = 65535, ibb: Bool? = true, dialect: Dialect = .xep
@@ -34,9 +34,10 @@ extension BodyPlan {
   static let stranger = BodyReceiver.requester(request(), stanzaLimit: nil, isHearth: false)
 
   private func plan(
-    _ body: ByteBuffer?, _ type: String? = "text/plain", _ receiver: BodyReceiver = hearth, head: Element = head
+    _ body: ByteBuffer?, _ type: String? = "text/plain", _ receiver: BodyReceiver = hearth,
+    head: ResponseStanza = head
   ) -> String {
-    BodyPlan.choose(body, contentType: type, head: head, for: receiver).summary
+    BodyPlan.choose(body, contentType: type, headSize: written(head).utf8.count, for: receiver).summary
   }
 
   private func text(_ count: Int) -> ByteBuffer { ByteBuffer(repeating: 0x61, count: count) }
@@ -134,11 +135,11 @@ extension BodyPlan {
         let body = ByteBuffer(repeating: UInt8(ascii: "<"), count: count)
         guard
           case .inline(let data) = BodyPlan.choose(
-            body, contentType: "text/html", head: Self.head, for: receiver)
+            body, contentType: "text/html", headSize: written(Self.head).utf8.count, for: receiver)
         else { continue }
         let response = ResponseStanza(HTTPResponse(status: .ok), data: data)
-        let stanza = Stanza(.iq, type: "result", id: "x", [response.element])
-        #expect(written(stanza.element).utf8.count <= limit)
+        let envelope = written(Stanza(.iq, type: "result", id: "x", []).element)
+        #expect(envelope.utf8.count + written(response).utf8.count <= limit)
       }
     }
   }
@@ -151,7 +152,7 @@ extension BodyPlan {
   @Test func aLargeHeadLeavesLessRoom() {
     var response = HTTPResponse(status: .ok)
     response.headerFields.append(HTTPField(name: .setCookie, value: String(repeating: "c", count: 8000)))
-    let head = ResponseStanza(response).element
+    let head = ResponseStanza(response)
     #expect(plan(text(2000), "text/plain", Self.stranger, head: head) == "ibb 49152")
     #expect(plan(text(2000), "text/plain", Self.hearth, head: head) == "text")
   }
@@ -202,7 +203,7 @@ extension BodyPlan {
   /// It would hang up, and take every other request of the stream with it.
   @Test func aHeadThatThePeerCannotTakeIsNotSent() {
     let fields = HTTPFields([HTTPField(name: .cookie, value: String(repeating: "c", count: 20_000))])
-    let head = ResponseStanza(HTTPResponse(status: .ok, headerFields: fields)).element
+    let head = ResponseStanza(HTTPResponse(status: .ok, headerFields: fields))
     let small = BodyReceiver.requester(Self.request(), stanzaLimit: 10_000, isHearth: false)
     #expect(plan(text(1), nil, small, head: head) == "unsendable")
     #expect(plan(nil, nil, small, head: head) == "unsendable")

@@ -25,6 +25,28 @@ func written(_ element: Element) -> String {
   return String(buffer: buffer)
 }
 
+func written(_ request: RequestStanza) -> String {
+  var buffer = ByteBuffer()
+  request.writeStart(into: &buffer)
+  buffer.write(request.data)
+  request.writeEnd(into: &buffer)
+  return String(buffer: buffer)
+}
+
+func written(_ response: ResponseStanza) -> String {
+  var buffer = ByteBuffer()
+  response.writeStart(into: &buffer)
+  buffer.write(response.data)
+  response.writeEnd(into: &buffer)
+  return String(buffer: buffer)
+}
+
+func written(_ data: BodyData) -> String {
+  var buffer = ByteBuffer()
+  buffer.write(data)
+  return String(buffer: buffer)
+}
+
 /// A request's payload with these attributes and this content.
 func req(_ attributes: String = "method='GET' resource='/' version='1.1'", _ content: String = "") throws -> Element {
   try payload(of: "<iq><req xmlns='urn:xmpp:http' \(attributes)>\(content)</req></iq>")
