@@ -116,8 +116,8 @@ let package = Package(
     library(
       "Daemon",
       [
-        "Avahi", "Control", "Dashboard", "Front", "Mesh", "Origins", "TLS", "Trust", "XMPP", .lifecycle, .unixSignals,
-        .log, .toml, .nio, .nioPosix,
+        "Avahi", "Control", "Dashboard", "Front", "Mesh", "Origins", "TLS", "Trust", "XMPP",
+        .hummingbirdCore, .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
       name: "CLI",

@@ -56,11 +56,11 @@ extension ControlError.Code {
 extension ControlError {
   init(_ error: TrustError) {
     let code: Code =
-      switch error.code {
-      case .nodeID, .invite, .petname, .ambiguous, .policy, .range: .invalid
+      switch error.code.kind {
+      case .invalid: .invalid
       case .unknown: .notFound
-      case .petnameTaken, .changed, .blocked, .itself, .full, .pairing: .conflict
-      case .damaged, .newerSchema: .failed
+      case .conflict: .conflict
+      case .damaged: .failed
       }
     self.init(code, error.message)
   }

@@ -9,7 +9,7 @@ import XMPP
 
 /// The resources of the control socket, version 1.
 struct ControlRoutes: Sendable {
-  let answers: ControlAnswers
+  let daemon: any ControlledDaemon
   let version: String
   let frontPort: Int?
 
@@ -23,23 +23,23 @@ struct ControlRoutes: Sendable {
     router.get("/v1/status") { _, _ -> Response in
       try .json(
         StatusResource(
-          answers.status(), id: answers.trust.trustService.id, version: version, frontPort: frontPort))
+          daemon.node.status(), id: daemon.node.trustService.id, version: version, frontPort: frontPort))
     }
     router.put("/v1/services/:name") { request, context -> Response in
       let name = try Self.name(context)
       let service = try await Self.service(request)
-      return try .json(try await answers.serve(name, service))
+      return try .json(try await daemon.serve(name, service))
     }
     router.delete("/v1/services/:name") { _, context -> Response in
-      try await answers.unserve(try Self.name(context))
+      try await daemon.unserve(try Self.name(context))
       return Response(status: .noContent)
     }
-    TrustRoutes(answers: answers.trust, devices: answers.devices, jid: { answers.status().jid }).add(to: router)
+    TrustRoutes(of: daemon).add(to: router)
     return router
   }
 
   private func list(all: Bool) throws -> Response {
-    let devices = answers.devices().filter { all || $0.state != .gone }
+    let devices = daemon.node.devices().filter { all || $0.state != .gone }
     return try .json(DeviceList(devices.map { DeviceResource($0, frontPort: frontPort) }))
   }
 
@@ -49,7 +49,7 @@ struct ControlRoutes: Sendable {
   private func watch(all: Bool) -> Response {
     let body = ResponseBody { writer in
       var told: Set<String> = []
-      for await device in answers.deviceChanges().cancelOnGracefulShutdown() {
+      for await device in daemon.node.deviceChanges().cancelOnGracefulShutdown() {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
         try await writer.write(try .line(DeviceResource(device, frontPort: frontPort)))

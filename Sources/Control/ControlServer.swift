@@ -21,7 +21,7 @@ import Trust
 /// look (`ControlRights`).
 package struct ControlServer: Service {
   private let socket: String
-  private let answers: ControlAnswers
+  private let daemon: any ControlledDaemon
   private let routes: ControlRoutes
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
@@ -30,12 +30,12 @@ package struct ControlServer: Service {
 
   /// `frontPort` is nil where no front runs. The folder of the socket must exist.
   package init(
-    socket: String, answers: ControlAnswers, version: String, frontPort: Int?,
+    socket: String, daemon: any ControlledDaemon, version: String, frontPort: Int?,
     eventLoopGroup: any EventLoopGroup, logger: Logger
   ) {
     self.socket = socket
-    self.answers = answers
-    routes = ControlRoutes(answers: answers, version: version, frontPort: frontPort)
+    self.daemon = daemon
+    routes = ControlRoutes(daemon: daemon, version: version, frontPort: frontPort)
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
@@ -63,7 +63,7 @@ package struct ControlServer: Service {
         return try await writer.write(response: refused.head, body: refused.body)
       }
       guard request.head.path?.hasPrefix("/") == true else {
-        return try await answers.proxy(request, writer, channel)
+        return try await daemon.forward(request, writer: writer)
       }
       let response = await Self.respond(to: request, by: router, on: channel, logger: logger)
       try await writer.write(response: response.head, body: response.body)

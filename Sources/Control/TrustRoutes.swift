@@ -10,20 +10,24 @@ import XMPP
 
 /// The resources of the control socket that are about friends, version 1.
 struct TrustRoutes: Sendable {
-  let answers: TrustAnswers
-  let devices: @Sendable () -> [Device]
-  /// The node's own address, as announced.
-  let jid: @Sendable () -> JID
+  private let daemon: any ControlledDaemon
+  private let owner: OwnerActions
 
-  private var trustService: TrustService { answers.trustService }
+  init(of daemon: any ControlledDaemon) {
+    self.daemon = daemon
+    owner = OwnerActions(of: daemon.node, requiringNames: false)
+  }
+
+  private var node: any LocalNode { daemon.node }
+  private var trustService: TrustService { node.trustService }
 
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/identity") { _, _ -> Response in
       let id = trustService.id
-      return try .json(IdentityResource(schema: 1, jid: jid().text, id: id.description, short: id.short))
+      return try .json(IdentityResource(schema: 1, jid: node.status().jid.text, id: id.description, short: id.short))
     }
     router.post("/v1/rotation") { _, _ -> Response in
-      let id = try await answers.rotate()
+      let id = try await daemon.rotateKey()
       return try .json(RotationResource(schema: 1, id: id.description, short: id.short, restart: true))
     }
     router.get("/v1/events") { _, _ -> Response in events() }
@@ -36,51 +40,49 @@ struct TrustRoutes: Sendable {
 
   private func addFriends(to router: Router<BasicRequestContext>) {
     router.get("/v1/friends") { _, _ -> Response in
-      try .json(FriendList(trustService.current, devices: devices()))
+      try .json(FriendList(owner.book, devices: node.devices()))
     }
     router.patch("/v1/friends/:who") { request, context -> Response in
       let change = try await Self.body(request, #"{"petname": "anna"}"#)
       guard let petname = change.petname else { throw Self.missing("petname", #"{"petname": "anna"}"#) }
-      try await trustService.rename(try Self.who(context), to: petname)
+      try await owner.rename(try Self.who(context), to: petname)
       return Response(status: .noContent)
     }
     router.delete("/v1/friends/:who") { _, context -> Response in
-      try await trustService.remove(try Self.who(context))
+      try await owner.remove(try Self.who(context))
       return Response(status: .noContent)
     }
     router.put("/v1/blocked/:who") { _, context -> Response in
-      try await trustService.block(try Self.who(context))
+      try await owner.block(try Self.who(context))
       return Response(status: .noContent)
     }
     router.delete("/v1/blocked/:who") { _, context -> Response in
-      try await trustService.unblock(try Self.who(context))
+      try await owner.unblock(try Self.who(context))
       return Response(status: .noContent)
     }
   }
 
   private func addRequests(to router: Router<BasicRequestContext>) {
     router.get("/v1/requests") { _, _ -> Response in
-      try .json(RequestList(trustService.current, now: Date()))
+      try .json(RequestList(owner.book, now: Date()))
     }
     router.post("/v1/requests") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
       return try .json(
-        AskResource(try await answers.ask(try Self.device(wish), wish.petname, wish.greeting), devices()))
+        AskResource(
+          try await owner.ask(try Self.device(wish), petname: wish.petname, greeting: wish.greeting), node.devices()))
     }
     router.post("/v1/requests/:who/accept") { request, context -> Response in
       let (who, wish) = (try Self.who(context), try await Self.body(request, #"{"petname": "anna"}"#))
-      let id = try trustService.current.requester(who)
-      try await trustService.accept(id.description, petname: wish.petname)
-      guard let friend = trustService.current.friend(id)
-      else { throw ControlError(.failed, "\(id.short) was accepted, and is no friend any more: see hearth friends.") }
-      return try .json(FriendResource(friend, devices: devices()))
+      let friend = try await owner.accept(who, petname: wish.petname)
+      return try .json(FriendResource(friend, devices: node.devices()))
     }
     router.delete("/v1/requests/:who") { _, context -> Response in
-      try await trustService.withdraw(try Self.who(context))
+      try await owner.withdraw(try Self.who(context))
       return Response(status: .noContent)
     }
     router.post("/v1/requests/:who/reject") { _, context -> Response in
-      try await trustService.reject(try Self.who(context))
+      try await owner.reject(try Self.who(context))
       return Response(status: .noContent)
     }
   }
@@ -88,35 +90,34 @@ struct TrustRoutes: Sendable {
   private func addInvites(to router: Router<BasicRequestContext>) {
     router.post("/v1/invites") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"petname": "anna"}"#)
-      let expires = Date() + TrustLimits.inviteLife
-      let line = try await trustService.invite(jid: jid(), petname: wish.petname)
+      let (line, expires) = try await owner.invite(petname: wish.petname)
       return try .json(InviteResource(schema: 1, line: line.description, expires: expires))
     }
     router.post("/v1/join") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"line": "httpx://…/invite/…"}"#)
-      let friend = try await answers.join(try InviteLine(wish.line ?? ""), wish.petname)
-      return try .json(FriendResource(friend, devices: devices()))
+      let friend = try await owner.join(wish.line ?? "", petname: wish.petname)
+      return try .json(FriendResource(friend, devices: node.devices()))
     }
   }
 
   private func addPairing(to router: Router<BasicRequestContext>) {
     router.get("/v1/pairing") { _, _ -> Response in
-      try .json(PairingResource(trustService.current))
+      try .json(PairingResource(owner.book))
     }
     router.post("/v1/pairing") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
-      try await answers.befriend(try Self.device(wish), wish.petname)
-      return try .json(PairingResource(trustService.current))
+      try await owner.befriend(try Self.device(wish), petname: wish.petname)
+      return try .json(PairingResource(owner.book))
     }
     router.post("/v1/pairing/confirm") { request, _ -> Response in
       let example = #"{"digits": "123456"}"#
       let wish = try await Self.body(request, example)
       guard let digits = wish.digits else { throw Self.missing("digits", example) }
-      try await trustService.confirmPairing(digits: digits, petname: wish.petname)
-      return try .json(PairingResource(trustService.current))
+      try await owner.confirmPairing(digits: digits, petname: wish.petname)
+      return try .json(PairingResource(owner.book))
     }
     router.delete("/v1/pairing") { _, _ -> Response in
-      await trustService.cancelPairing()
+      await owner.cancelPairing()
       return Response(status: .noContent)
     }
   }
@@ -124,16 +125,16 @@ struct TrustRoutes: Sendable {
   private func addPermit(to router: Router<BasicRequestContext>) {
     @Sendable func state() throws -> Response {
       let now = Date()
-      return try .json(PermitResource(trustService.current.permit(now: now), now: now))
+      return try .json(PermitResource(owner.book.permit(now: now), now: now))
     }
     router.get("/v1/permit") { _, _ -> Response in try state() }
     router.put("/v1/permit") { request, _ -> Response in
       let wish = try await Self.body(request, #"{"seconds": 120}"#)
-      try await trustService.permit(seconds: wish.seconds ?? 0)
+      try await owner.permit(seconds: wish.seconds ?? 0)
       return try state()
     }
     router.delete("/v1/permit") { _, _ -> Response in
-      await trustService.closePermit()
+      await owner.closePermit()
       return Response(status: .noContent)
     }
   }

@@ -94,7 +94,7 @@ package struct Daemon {
     }
     let gateway = Gateway(node: node, responder: dashboard, logger: logger)
     let control = ControlServer(
-      socket: socket, answers: ControlAnswers(node: node, book: book, keys: keys, gateway: gateway),
+      socket: socket, daemon: RunningDaemon(localNode: node, book: book, keys: keys, gateway: gateway),
       version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(

@@ -106,13 +106,13 @@ package struct DashboardResponder: FrontResponder {
       "asked for on the dashboard",
       metadata: ["path": "\(route.path)", "user": "\(caller.user.map(String.init) ?? "-")"])
     do {
-      return try await OwnerActions(node: node, declined: declined).perform(route, form)
+      return try await OwnerForms(of: node, declined: declined).perform(route, form)
     } catch let error as TrustError {
       throw Problem(error)
     } catch let error as MeshError {
       throw Problem(error, of: node)
-    } catch let error as Problem {
-      throw error
+    } catch let error as OwnerActions.DeviceChanged {
+      throw Problem.changedMeanwhile(error.device)
     } catch let error as CancellationError {
       throw error
     } catch {

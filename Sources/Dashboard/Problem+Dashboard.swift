@@ -1,10 +1,17 @@
 import HTTPTypes
 import Trust
+import XMPP
 
 /// What can go wrong on the dashboard.
 extension Problem {
   static var notFound: Problem {
     Problem(.notFound, error: "http_request_error", title: "Not found", message: "The dashboard has no such page.")
+  }
+
+  static func changedMeanwhile(_ device: JID) -> Problem {
+    Problem(
+      .conflict, error: "http_request_denied", title: "\(device) has changed",
+      message: "“\(device)” is announced with another id than your page showed. Look again before you go on.")
   }
 
   static func notTheOwner(_ caller: DashboardCaller, _ route: DashboardRoute) -> Problem {
@@ -19,11 +26,11 @@ extension Problem {
   /// What the owner meant to do was not done.
   init(_ error: TrustError) {
     let status: HTTPResponse.Status =
-      switch error.code {
-      case .nodeID, .invite, .petname, .ambiguous, .policy, .range: .unprocessableContent
+      switch error.code.kind {
+      case .invalid: .unprocessableContent
       case .unknown: .notFound
-      case .petnameTaken, .changed, .blocked, .itself, .full, .pairing: .conflict
-      case .damaged, .newerSchema: .internalServerError
+      case .conflict: .conflict
+      case .damaged: .internalServerError
       }
     self.init(
       status, error: "http_request_error", title: "That was not done",

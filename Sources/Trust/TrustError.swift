@@ -33,6 +33,18 @@ package struct TrustError: Error, Sendable, Hashable {
     case newerSchema = "newer-schema"
   }
 
+  /// Whose fault it is.
+  package enum Kind: Sendable {
+    /// What was said makes no sense.
+    case invalid
+    /// There is no such thing.
+    case unknown
+    /// It contradicts what is there.
+    case conflict
+    /// The store cannot be used.
+    case damaged
+  }
+
   package let code: Code
   /// One sentence that says what to do next.
   package let message: String
@@ -40,5 +52,16 @@ package struct TrustError: Error, Sendable, Hashable {
   package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
+  }
+}
+
+extension TrustError.Code {
+  package var kind: TrustError.Kind {
+    switch self {
+    case .nodeID, .invite, .petname, .ambiguous, .policy, .range: .invalid
+    case .unknown: .unknown
+    case .petnameTaken, .changed, .blocked, .itself, .full, .pairing: .conflict
+    case .damaged, .newerSchema: .damaged
+    }
   }
 }

@@ -86,18 +86,39 @@ private struct Pair {
   private static func server(
     _ socket: String, _ own: TrustService, befriending other: TrustService, jid: String
   ) -> ControlServer {
+    ControlServer(
+      socket: socket, daemon: Half(own: own, other: other, jid: JID(jid)!), version: "t", frontPort: nil,
+      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: silent)
+  }
+
+  /// One side's daemon, which can do nothing but compare digits with the other.
+  private struct Half: ControlledDaemon, LocalNode {
     struct Unused: Error {}
-    return ControlServer(
-      socket: socket,
-      answers: ControlAnswers(
-        devices: { [] }, deviceChanges: { AsyncStream { $0.finish() } },
-        status: { NodeStatus(jid: JID(jid)!, port: 1, discoveryProblem: nil, services: [], streams: 0) },
-        serve: { _, _ in throw Unused() }, unserve: { _ in throw Unused() }, proxy: { _, _, _ in throw Unused() },
-        trust: TrustAnswers(
-          trustService: own, join: { _, _ in throw Unused() }, ask: { _, _, _ in throw Unused() },
-          befriend: { _, petname in try await own.pair(with: peer(other, of: own), petname: petname) },
-          rotate: { throw Unused() })),
-      version: "t", frontPort: nil, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: silent)
+
+    let own: TrustService
+    let other: TrustService
+    let jid: JID
+
+    var node: any LocalNode { self }
+    var trustService: TrustService { own }
+
+    func devices() -> [Device] { [] }
+    func device(_ jid: JID) -> Device? { nil }
+    func deviceChanges() -> AsyncStream<Device> { AsyncStream { $0.finish() } }
+    func status() -> NodeStatus { NodeStatus(jid: jid, port: 1, discoveryProblem: nil, services: [], streams: 0) }
+
+    func befriend(_ device: JID, expecting expected: NodeID?, petname: String?) async throws {
+      try await own.pair(with: Pair.peer(other, of: own), petname: petname)
+    }
+
+    func ask(_ device: JID, expecting expected: NodeID?, petname: String?, greeting: String?) throws -> AskOutcome {
+      throw Unused()
+    }
+    func join(_ line: InviteLine, petname: String?) throws -> Friend { throw Unused() }
+    func serve(_ name: String, _ service: ServiceResource) throws -> ServedResource { throw Unused() }
+    func unserve(_ name: String) throws { throw Unused() }
+    func rotateKey() throws -> NodeID { throw Unused() }
+    func forward(_ request: Request, writer: consuming ResponseWriter) throws { throw Unused() }
   }
 }
 

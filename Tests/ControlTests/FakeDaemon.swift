@@ -16,15 +16,15 @@ import XMPP
 
 @testable import Control
 
-/// A control server whose answers are made up.
+/// A daemon with a control server, and a node whose devices are made up.
 final class FakeDaemon: Sendable {
   let socket = "/tmp/hearth-\(UUID()).sock"
   let trustService: TrustService
   /// What the mesh was asked: `join …`, `ask …`, `befriend …`.
   let asked = Mutex<[String]>([])
   private let rights: ControlRights?
-  private let served = Mutex<[String: ServiceResource]>([:])
-  private let changes = AsyncStream<Device>.makeStream()
+  fileprivate let served = Mutex<[String: ServiceResource]>([:])
+  fileprivate let changes = AsyncStream<Device>.makeStream()
   private let shutdown = AsyncStream<Void>.makeStream()
 
   /// Knows anna, has blocked mallory, bob waits, and carol was asked.
@@ -77,62 +77,11 @@ final class FakeDaemon: Sendable {
 
   func makeServer() -> ControlServer {
     var server = ControlServer(
-      socket: socket, answers: answers, version: "9", frontPort: 8332,
+      socket: socket, daemon: self, version: "9", frontPort: 8332,
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() })
     if let rights { server.rights = rights }
     return server
-  }
-
-  private var answers: ControlAnswers {
-    ControlAnswers(
-      devices: { Self.devices },
-      deviceChanges: {
-        for device in Self.devices { self.changes.continuation.yield(device) }
-        return self.changes.stream
-      },
-      status: {
-        NodeStatus(
-          jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
-          services: [
-            .init(name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken")
-          ], streams: 1)
-      },
-      serve: { name, service in
-        self.served.withLock { $0[name] = service }
-        return ServedResource(jid: "\(name)@pi", warnings: ["beware"])
-      },
-      unserve: { name in
-        guard self.served.withLock({ $0.removeValue(forKey: name) }) != nil else {
-          throw ControlError(.notFound, "not served")
-        }
-      },
-      proxy: { request, writer, _ in
-        let body = try await request.body.collect(upTo: 1000)
-        let bytes = ByteBuffer(string: "\(request.head.path ?? "") ") + body
-        try await writer.write(
-          response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]),
-          body: ResponseBody(byteBuffer: bytes))
-      },
-      trust: trust)
-  }
-
-  private var trust: TrustAnswers {
-    TrustAnswers(
-      trustService: trustService,
-      join: { line, petname in
-        self.asked.withLock { $0.append("join \(line.jid) \(petname ?? "-")") }
-        return try #require(self.trustService.current.friend(Self.anna))
-      },
-      ask: { device, petname, greeting in
-        self.asked.withLock { $0.append("ask \(device) \(petname ?? "-") \(greeting ?? "-")") }
-        return .waiting
-      },
-      befriend: { device, petname in
-        self.asked.withLock { $0.append("befriend \(device) \(petname ?? "-")") }
-        throw MeshError(.away, device: device, message: "switched off")
-      },
-      rotate: { Self.bob })
   }
 
   /// Runs a server for as long as `body` takes, then shuts it down gracefully.
@@ -185,6 +134,65 @@ final class FakeDaemon: Sendable {
     }
 
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: parts[...]) }
+  }
+}
+
+extension FakeDaemon: ControlledDaemon {
+  var node: any LocalNode { self }
+
+  func serve(_ name: String, _ service: ServiceResource) throws -> ServedResource {
+    served.withLock { $0[name] = service }
+    return ServedResource(jid: "\(name)@pi", warnings: ["beware"])
+  }
+
+  func unserve(_ name: String) throws {
+    guard served.withLock({ $0.removeValue(forKey: name) }) != nil else {
+      throw ControlError(.notFound, "not served")
+    }
+  }
+
+  func rotateKey() -> NodeID { Self.bob }
+
+  /// Says what it was asked.
+  func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
+    let body = try await request.body.collect(upTo: 1000)
+    let bytes = ByteBuffer(string: "\(request.head.path ?? "") ") + body
+    try await writer.write(
+      response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]),
+      body: ResponseBody(byteBuffer: bytes))
+  }
+}
+
+extension FakeDaemon: LocalNode {
+  func devices() -> [Device] { Self.devices }
+  func device(_ jid: JID) -> Device? { Self.devices.first { $0.jid == jid } }
+
+  func deviceChanges() -> AsyncStream<Device> {
+    for device in Self.devices { changes.continuation.yield(device) }
+    return changes.stream
+  }
+
+  func status() -> NodeStatus {
+    NodeStatus(
+      jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
+      services: [
+        .init(name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken")
+      ], streams: 1)
+  }
+
+  func ask(_ device: JID, expecting expected: NodeID?, petname: String?, greeting: String?) -> AskOutcome {
+    asked.withLock { $0.append("ask \(device) \(petname ?? "-") \(greeting ?? "-")") }
+    return .waiting
+  }
+
+  func befriend(_ device: JID, expecting expected: NodeID?, petname: String?) throws {
+    asked.withLock { $0.append("befriend \(device) \(petname ?? "-")") }
+    throw MeshError(.away, device: device, message: "switched off")
+  }
+
+  func join(_ line: InviteLine, petname: String?) throws -> Friend {
+    asked.withLock { $0.append("join \(line.jid) \(petname ?? "-")") }
+    return try #require(trustService.current.friend(Self.anna))
   }
 }
 

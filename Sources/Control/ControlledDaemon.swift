@@ -1,0 +1,27 @@
+package import HummingbirdCore
+package import Mesh
+package import Trust
+
+/// The daemon as the control socket needs it: its node, what it serves over restarts, its keys, and the way out to the mesh.
+///
+/// Filled by `Daemon`; made up in tests.
+package protocol ControlledDaemon: Sendable {
+  var node: any LocalNode { get }
+
+  /// Announces and serves, at once and over restarts; replaces what was served under this name before.
+  ///
+  /// - Throws: `ControlError`, and then nothing has changed.
+  func serve(_ name: String, _ service: ServiceResource) async throws -> ServedResource
+  /// Ends what `serve` began.
+  ///
+  /// - Throws: `ControlError`.
+  func unserve(_ name: String) async throws
+  /// Makes a new key for the next start.
+  ///
+  /// - Throws: `ControlError`.
+  func rotateKey() async throws -> NodeID
+  /// Answers a request in absolute form, `GET httpx://user@machine/path`.
+  ///
+  /// - Throws: where the client went away, or the answer broke off.
+  func forward(_ request: Request, writer: consuming ResponseWriter) async throws
+}

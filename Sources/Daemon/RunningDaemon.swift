@@ -1,0 +1,53 @@
+import Control
+import Front
+import HummingbirdCore
+import Mesh
+import TLS
+import Trust
+import XMPP
+
+/// What answers the control socket: the node's devices, the services of the book, and the mesh through the gateway.
+struct RunningDaemon: ControlledDaemon {
+  let localNode: Node
+  let book: ServiceBook
+  let keys: IdentityStore
+  let gateway: Gateway
+
+  var node: any LocalNode { localNode }
+
+  func serve(_ name: String, _ service: ServiceResource) async throws -> ServedResource {
+    var served = try await book.add(try ServiceDefinition(name, service))
+    // So that what is said is true: the name may be taken, and a moment later the device can be opened.
+    let standing = await localNode.standing(of: name, within: DaemonLimits.announcement)
+    if let jid = standing?.jid { served.jid = jid.text }
+    if let problem = standing?.problem { served.warnings.append("it cannot be announced: \(problem)") }
+    return served
+  }
+
+  func unserve(_ name: String) async throws { try await book.remove(name) }
+
+  func rotateKey() async throws -> NodeID {
+    do {
+      let new = try keys.rotate(node.trustService.identity, name: node.status().jid.text)
+      return try NodeID(key: new)
+    } catch RotationError.pending {
+      throw ControlError(.conflict, "A new key is waiting already: restart the daemon first.")
+    } catch {
+      throw ControlError(.failed, "The key was not changed: \(error).")
+    }
+  }
+
+  func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
+    try await gateway.forward(request, writer: writer)
+  }
+}
+
+extension NodeID {
+  /// Throws `TrustError` where SHA-256 gives no 32 bytes, which it does.
+  init(key identity: Identity) throws(TrustError) {
+    guard let id = NodeID(digest: Digest.sha256(identity.spki)) else {
+      throw TrustError(.nodeID, "SHA-256 gave no 32 bytes")
+    }
+    self = id
+  }
+}
