@@ -8,7 +8,7 @@ extension DeviceResource {
   /// `frontPort` is nil where no front runs: then there is nothing for a browser to open.
   package init(_ device: Device, frontPort: Int?) {
     self.init(
-      jid: device.jid.text, name: device.name, online: device.state == .online, http: device.http,
+      jid: device.jid.text, name: device.name, state: State(device.state), http: device.http,
       status: device.status, message: device.message,
       addresses: device.state == .gone
         ? [] : device.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
@@ -17,5 +17,15 @@ extension DeviceResource {
       trust: Trust(
         word: device.standing.word, node: device.node?.description, petname: device.petname?.text,
         problem: device.standing.refusal?.detail))
+  }
+}
+
+extension DeviceResource.State {
+  fileprivate init(_ state: Device.State) {
+    switch state {
+    case .online: self = .online
+    case .away: self = .away
+    case .gone: self = .gone
+    }
   }
 }

@@ -15,6 +15,15 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     }
   }
 
+  package enum State: String, Codable, Sendable {
+    /// Announced, and nothing speaks against it.
+    case online
+    /// Listed by mDNS, yet it does not answer.
+    case away
+    /// Said goodbye, or expired.
+    case gone
+  }
+
   /// What this node makes of it, and by which key.
   package struct Trust: Sendable, Hashable {
     /// `self`, `friend`, `stranger`, `plaintext`, `CHANGED` or `blocked`.
@@ -34,6 +43,8 @@ package struct DeviceResource: Codable, Sendable, Hashable {
 
   package let jid: String
   package let name: String
+  package let state: State
+  /// Whether `state` says so.
   package let online: Bool
   /// Whether it answers HTTP; null while nobody has asked it.
   @Nullable package private(set) var http: Bool?
@@ -56,12 +67,13 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var problem: String?
 
   package init(
-    jid: String, name: String, online: Bool, http: Bool?, status: String, message: String?, addresses: [Address],
+    jid: String, name: String, state: State, http: Bool?, status: String, message: String?, addresses: [Address],
     seen: Date, url: String?, trust: Trust?
   ) {
     self.jid = jid
     self.name = name
-    self.online = online
+    self.state = state
+    online = state == .online
     self.status = status
     self.addresses = addresses
     self.seen = seen

@@ -37,7 +37,8 @@ struct CommandTests {
   @Test func completionOffersWhatWasBegun() {
     let devices = [true, nil, false].enumerated().map { index, http in
       DeviceResource(
-        jid: "d\(index)@pi", name: "d", online: true, http: http, status: "", message: nil, addresses: [], seen: Date(),
+        jid: "d\(index)@pi", name: "d", state: .online, http: http, status: "", message: nil, addresses: [],
+        seen: Date(),
         url: nil, trust: nil)
     }
     #expect(DeviceCompletion.names(devices, prefix: "") == ["d0@pi", "d1@pi"])

@@ -10,12 +10,13 @@ struct OutputTests {
   private static let now = Date(timeIntervalSince1970: 1_000_000)
 
   private static func device(
-    _ name: String, _ jid: String, online: Bool = true, http: Bool? = true, age: Double = 0, url: String? = nil,
+    _ name: String, _ jid: String, state: DeviceResource.State = .online, http: Bool? = true, age: Double = 0,
+    url: String? = nil,
     trust: DeviceResource.Trust? = nil
   ) -> DeviceResource {
     DeviceResource(
-      jid: jid, name: name, online: online, http: http, status: "avail", message: nil,
-      addresses: online ? [.init(address: "10.0.0.1", port: 5298, interface: "eth0")] : [],
+      jid: jid, name: name, state: state, http: http, status: "avail", message: nil,
+      addresses: state == .online ? [.init(address: "10.0.0.1", port: 5298, interface: "eth0")] : [],
       seen: now - age, url: url, trust: trust)
   }
 
@@ -24,11 +25,11 @@ struct OutputTests {
       Self.device(
         "Living room", "thermostat@pi", age: 7000, url: "http://thermostat--pi.localhost:8332/",
         trust: .init(word: "friend", node: "X", petname: "pi")),
-      Self.device("tv", "tv@den", online: false, http: nil, age: 200),
-      Self.device("old", "old@den", online: false, http: false, age: 90000, trust: .init(word: "stranger")),
+      Self.device("tv", "tv@den", state: .away, http: nil, age: 200),
+      Self.device("old", "old@den", state: .gone, http: false, age: 90000, trust: .init(word: "stranger")),
     ]
     #expect(
-      DeviceTable.lines(devices, present: ["thermostat@pi", "tv@den"], now: Self.now) == [
+      DeviceTable.lines(devices, now: Self.now) == [
         "NAME         JID            STATE   TRUST     FRIEND  HTTP  SEEN       URL",
         "Living room  thermostat@pi  online  friend    pi      yes   now        http://thermostat--pi.localhost:8332/",
         "tv           tv@den         away    ?         -       ?     3 min ago  -",
@@ -37,13 +38,13 @@ struct OutputTests {
   }
 
   @Test func anEmptyListIsTheHeader() {
-    let lines = DeviceTable.lines([], present: [], now: Self.now)
+    let lines = DeviceTable.lines([], now: Self.now)
     #expect(lines == ["NAME  JID  STATE  TRUST  FRIEND  HTTP  SEEN  URL"])
   }
 
   @Test func namesCannotDriveTheTerminal() {
     let lines = DeviceTable.lines(
-      [Self.device("\u{1B}[2Jx\r\u{202E}y", "a@b")], present: ["a@b"], now: Self.now)
+      [Self.device("\u{1B}[2Jx\r\u{202E}y", "a@b")], now: Self.now)
     #expect(!lines.joined().unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E })
     #expect(lines[1].contains("[2Jx"))
     #expect(Printable.clean("Küche 🔥 — ok") == "Küche 🔥 — ok")

@@ -80,7 +80,7 @@ struct TrustTextTests {
 
   @Test func changedKeysAreExplained() {
     let device = DeviceResource(
-      jid: "tv@den", name: "tv", online: true, http: nil, status: "", message: nil, addresses: [], seen: Date(),
+      jid: "tv@den", name: "tv", state: .online, http: nil, status: "", message: nil, addresses: [], seen: Date(),
       url: nil, trust: .init(word: "CHANGED", node: nil, petname: nil, problem: "expected A, saw B"))
     let lines = DeviceTable.problems([device])
     #expect(lines.count == 1 && lines[0].contains("tv@den") && lines[0].contains("expected A, saw B"))

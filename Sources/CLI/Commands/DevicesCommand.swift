@@ -38,23 +38,19 @@ struct DevicesCommand: AsyncParsableCommand {
   }
 
   private func list() async throws {
-    let client = client.client
-    let devices = try await client.devices(all: all)
-    let present = all ? Set(try await client.devices().map(\.jid)) : Set(devices.map(\.jid))
-    try show(devices, present: present)
+    try show(try await client.client.devices(all: all))
   }
 
   private func browse() async throws {
     if Terminal.errorIsTerminal { Terminal.printError("No daemon runs here: looking around for 3 seconds…\n") }
-    let devices = try await LinkBrowser.devices(for: CLILimits.browse)
-    try show(devices, present: Set(devices.map(\.jid)))
+    try show(try await LinkBrowser.devices(for: CLILimits.browse))
   }
 
-  private func show(_ devices: [DeviceResource], present: Set<String>) throws {
+  private func show(_ devices: [DeviceResource]) throws {
     if json {
       Terminal.write(try ControlJSON.encode(DeviceList(devices), pretty: true) + [0x0A], to: 1)
     } else {
-      for line in DeviceTable.lines(devices, present: present, now: Date()) { Terminal.print(line) }
+      for line in DeviceTable.lines(devices, now: Date()) { Terminal.print(line) }
       for line in DeviceTable.problems(devices) { Terminal.printError("\(line)\n") }
     }
   }
@@ -64,7 +60,7 @@ struct DevicesCommand: AsyncParsableCommand {
       if json {
         Terminal.write(try ControlJSON.encode(device) + [0x0A], to: 1)
       } else {
-        Terminal.print(DeviceTable.change(device, now: Date()))
+        Terminal.print(DeviceTable.change(device))
       }
     }
     throw CommandFailure(.noDaemon, "the daemon has ended")

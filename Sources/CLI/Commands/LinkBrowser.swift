@@ -48,9 +48,19 @@ extension DeviceResource {
   /// Without a daemon nobody knows whether it answers HTTP, and there is no front to open it with.
   fileprivate init(_ entry: DiscoveredDevice) {
     self.init(
-      jid: entry.jid.text, name: entry.record.nick ?? entry.jid.user, online: entry.state == .online, http: nil,
+      jid: entry.jid.text, name: entry.record.nick ?? entry.jid.user, state: State(entry.state), http: nil,
       status: entry.record.status ?? "", message: entry.record.message,
       addresses: entry.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
       seen: entry.seen, url: nil, trust: nil)
+  }
+}
+
+extension DeviceResource.State {
+  fileprivate init(_ state: DiscoveredDevice.State) {
+    switch state {
+    case .online: self = .online
+    case .away: self = .away
+    case .gone: self = .gone
+    }
   }
 }

@@ -3,23 +3,20 @@ import FoundationEssentials
 
 /// The list of devices as people read it.
 enum DeviceTable {
-  /// `present` are the addresses of those that are not gone.
-  static func lines(_ devices: [DeviceResource], present: Set<String>, now: Date) -> [String] {
+  static func lines(_ devices: [DeviceResource], now: Date) -> [String] {
     var table = TextTable(header: ["NAME", "JID", "STATE", "TRUST", "FRIEND", "HTTP", "SEEN", "URL"])
     table.rows = devices.map { device in
-      let state = device.online ? "online" : present.contains(device.jid) ? "away" : "gone"
-      return [
-        device.name, device.jid, state, device.trust ?? "?", device.petname ?? "-", http(device),
+      [
+        device.name, device.jid, device.state.rawValue, device.trust ?? "?", device.petname ?? "-", http(device),
         seen(device, now: now), device.url ?? "-",
       ]
     }
     return table.lines
   }
 
-  /// One change, as a line of its own. A device that is gone has no address left; one that is away mostly has.
-  static func change(_ device: DeviceResource, now: Date) -> String {
-    let state = device.online ? "online" : device.addresses.isEmpty ? "gone" : "away"
-    return [device.jid, state, device.trust, device.name, device.url].compactMap { $0.map(Printable.clean) }
+  /// One change, as a line of its own.
+  static func change(_ device: DeviceResource) -> String {
+    [device.jid, device.state.rawValue, device.trust, device.name, device.url].compactMap { $0.map(Printable.clean) }
       .joined(separator: "  ")
   }
 
