@@ -80,7 +80,7 @@ let package = Package(
     // Input and output.
     library("EventLoops", [.nio]),
     library("TLS", ["COpenSSL", .nio]),
-    library("Avahi", ["CAvahi", "LinkLocal", "XMPP", .log]),
+    library("Avahi", ["CAvahi", "LinkLocal", .log]),
     library(
       "Streams",
       [
@@ -116,7 +116,7 @@ let package = Package(
     library(
       "Daemon",
       [
-        "Avahi", "Control", "Dashboard", "Front", "Mesh", "Origins", "TLS", "Trust", "XMPP",
+        "Avahi", "Control", "Dashboard", "Front", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
         .hummingbirdCore, .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
@@ -147,7 +147,7 @@ let package = Package(
     tests(of: "LinkLocal"),
     tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
-    tests(of: "Avahi", ["LinkLocal", "XMPP", .log]),
+    tests(of: "Avahi", ["LinkLocal", .log]),
     tests(of: "Streams", ["Codecs", "HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Mesh",

@@ -1,7 +1,6 @@
 import CAvahi
 import LinkLocal
 import Logging
-import XMPP
 
 /// Whether a name is free to be announced.
 enum Availability {
@@ -67,7 +66,7 @@ final class Browsing {
 
   /// Whether another host than `own` has this name. What this host itself gave up a moment ago is listed for another
   /// second, like anyone's (RFC 6762 §10.1); so whose it is has to be resolved.
-  func availability(of name: JID, own: String) -> Availability {
+  func availability(of name: InstanceName, own: String) -> Availability {
     var availability = Availability.free
     for case (let key, let listing) in listings where key.instance == name {
       switch listing.holder {
@@ -122,14 +121,14 @@ final class Browsing {
   private func key(
     _ name: UnsafePointer<CChar>, _ interface: AvahiIfIndex, _ family: AvahiProtocol
   ) -> Sighting.Key? {
-    guard let jid = JID(String(cString: name)) else {
+    guard let instance = InstanceName(String(cString: name)) else {
       logger.debug("ignored an instance whose name is no address")
       return nil
     }
     guard let known = interfaces[interface] ?? Interface(index: interface) else { return nil }
     interfaces[interface] = known
     return Sighting.Key(
-      instance: jid, interface: known, family: family == Sighting.Family.ipv6.protocolNumber ? .ipv6 : .ipv4)
+      instance: instance, interface: known, family: family == Sighting.Family.ipv6.protocolNumber ? .ipv6 : .ipv4)
   }
 
   private func resolve(_ key: Sighting.Key) {

@@ -1,7 +1,6 @@
 import CAvahi
 import LinkLocal
 import Logging
-import XMPP
 
 /// One announcement as an entry group of avahi-daemon, and the name it has got. On the Avahi thread only.
 ///
@@ -9,7 +8,7 @@ import XMPP
 /// long as this object lives, over restarts of avahi-daemon too (RFC 6762 §9): peers know the device by it.
 final class Publication {
   private var wanted: Announcement
-  private var name: JID
+  private var name: InstanceName
   /// Whether it was established under this name; then what browsing tells of it can be our own echo.
   private var hasStood = false
   private var renames = 0
@@ -19,17 +18,17 @@ final class Publication {
   private var scope: [AvahiIfIndex] = []
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let logger: Logger
-  private let availability: (JID) -> Availability
+  private let availability: (InstanceName) -> Availability
   private let failed: (String) -> Void
 
   init(
     _ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger,
-    availability: @escaping (JID) -> Availability, failed: @escaping (String) -> Void
+    availability: @escaping (InstanceName) -> Availability, failed: @escaping (String) -> Void
   ) {
     wanted = announcement
     self.availability = availability
     self.failed = failed
-    name = announcement.jid
+    name = announcement.name
     self.report = report
     self.logger = logger
   }
@@ -64,12 +63,12 @@ final class Publication {
   func update(_ announcement: Announcement) {
     let former = wanted
     wanted = announcement
-    if former.jid != announcement.jid {
-      name = announcement.jid
+    if former.name != announcement.name {
+      name = announcement.name
       hasStood = false
       renames = 0
     }
-    if former.jid != announcement.jid || former.port != announcement.port {
+    if former.name != announcement.name || former.port != announcement.port {
       // A new group, since late news of the old one could be taken for news of this.
       remove()
     } else if former.record != announcement.record, let group, updateRecord(in: group) != 0 {
@@ -140,8 +139,8 @@ final class Publication {
 
   private func rename() -> Bool {
     renames += 1
-    guard renames <= LinkLocalLimits.renames, let next = wanted.jid.alternative(renames) else {
-      refused("\(wanted.jid) and its alternatives are taken on this link; choose another name")
+    guard renames <= LinkLocalLimits.renames, let next = wanted.name.alternative(renames) else {
+      refused("\(wanted.name) and its alternatives are taken on this link; choose another name")
       return false
     }
     logger.notice("\(name) is taken on this link; trying \(next)")

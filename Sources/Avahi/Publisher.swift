@@ -1,7 +1,6 @@
 import CAvahi
 import LinkLocal
 import Logging
-import XMPP
 
 /// Keeps the announcements on the link in step with those that are wanted. On the Avahi thread only.
 final class Publisher {
@@ -9,7 +8,7 @@ final class Publisher {
   var failed: (String) -> Void = { _ in }
 
   /// Tells whether a name may be announced.
-  var availability: (JID) -> Availability = { _ in .free }
+  var availability: (InstanceName) -> Availability = { _ in .free }
 
   private var publications: [String: Publication] = [:]
   /// Set while avahi-daemon can take announcements.

@@ -1,6 +1,5 @@
 import CAvahi
 import LinkLocal
-import XMPP
 
 /// Resolves one instance on one interface and address family, again and again as its records change.
 ///

@@ -166,7 +166,7 @@ struct TrustRoutes: Sendable {
   }
 
   private static func device(_ wish: TrustRequest) throws(ControlError) -> JID {
-    guard let text = wish.device, let jid = JID(text), jid.machine != nil else {
+    guard let text = wish.device, let jid = JID(bare: text), jid.localpart != nil else {
       throw ControlError(.invalid, #"Name a device, like {"device": "thermostat@pi"}."#)
     }
     return jid

@@ -1,4 +1,4 @@
-import XMPP
+import LinkLocal
 
 #if canImport(Glibc)
   import Glibc
@@ -12,7 +12,7 @@ enum MachineName {
   static func of(_ node: Configuration.NodeSection) throws(DaemonError) -> String {
     if let machine = node.machine { return machine }
     let machine = String(hostName.prefix { $0 != "." })
-    guard DeviceName.problem(with: machine) == nil, JID(user: node.name, machine: machine) != nil else {
+    guard DeviceName.problem(with: machine) == nil, InstanceName(user: node.name, machine: machine) != nil else {
       throw .hostName(machine)
     }
     return machine

@@ -1,8 +1,8 @@
 import Control
+import LinkLocal
 import Logging
 import Mesh
 import Trust
-import XMPP
 
 /// What this node serves: the services of `hearth.toml` and those added with `hearth serve`, which are kept on disk.
 actor ServiceBook {
@@ -47,7 +47,7 @@ actor ServiceBook {
 
   /// Serves at once and over restarts. Throws `ControlError`, and then nothing has changed.
   func add(_ definition: ServiceDefinition) throws -> ServedResource {
-    let jid = try address(of: definition)
+    let address = try address(of: definition)
     let service: HostedService
     do {
       service = try stage.prepare(definition)
@@ -59,7 +59,7 @@ actor ServiceBook {
     added = kept + [definition]
     for old in former where old.name != definition.name { stage.unserve(old.name) }
     serve(service)
-    return ServedResource(jid: jid.text, warnings: service.warnings)
+    return ServedResource(jid: address.text, warnings: service.warnings)
   }
 
   /// Ends what `add` began. Throws `ControlError`.
@@ -87,33 +87,33 @@ actor ServiceBook {
       stage.unserve(hidden.name)
     }
     for service in changed { serve(service) }
-    for definition in added where former.contains(where: { JID($0.name) == JID(definition.name) }) {
+    for definition in added where former.contains(where: { InstanceName($0.name) == InstanceName(definition.name) }) {
       serveAgain(definition)
     }
   }
 
   private func isConfigured(_ name: String) -> Bool {
-    configured.contains { JID($0.name) == JID(name) }
+    configured.contains { InstanceName($0.name) == InstanceName(name) }
   }
 
   /// Those that were added under this name, in any case of letters, and the others.
   private func split(_ name: String) -> (former: [ServiceDefinition], kept: [ServiceDefinition]) {
-    (added.filter { JID($0.name) == JID(name) }, added.filter { JID($0.name) != JID(name) })
+    (added.filter { InstanceName($0.name) == InstanceName(name) }, added.filter { InstanceName($0.name) != InstanceName(name) })
   }
 
-  private func address(of definition: ServiceDefinition) throws(ControlError) -> JID {
+  private func address(of definition: ServiceDefinition) throws(ControlError) -> InstanceName {
     let name = definition.name
     if let problem = DeviceName.problem(with: name) { throw ControlError(.invalid, "The name \(problem).") }
-    guard let jid = JID(user: name, machine: machine) else {
+    guard let address = InstanceName(user: name, machine: machine) else {
       throw ControlError(.invalid, "The name \"\(name)\" \(DeviceName.tooLong).")
     }
-    guard JID(name) != JID(nodeName) else {
+    guard InstanceName(name) != InstanceName(nodeName) else {
       throw ControlError(.conflict, "\"\(name)\" is the node's own name: choose another one.")
     }
     guard !isConfigured(name) else {
       throw ControlError(.conflict, "\"\(name)\" stands in hearth.toml: change it there and reload the daemon.")
     }
-    return jid
+    return address
   }
 
   private func prepare(_ definitions: [ServiceDefinition]) throws(DaemonError) -> [HostedService] {

@@ -16,7 +16,7 @@ package enum Command {
 
   private static func argument(_ device: JID) -> String {
     let isPlain = device.text.utf8.first != UInt8(ascii: "-") && device.text.utf8.allSatisfy(plain.contains)
-    if isPlain, device.machine != nil { return device.text }
+    if isPlain, device.localpart != nil { return device.text }
     return "'\(HTTPXURI(jid: device).description.replacing("'", with: "%27"))'"
   }
 

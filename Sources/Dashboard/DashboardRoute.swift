@@ -65,6 +65,6 @@ package enum DashboardRoute: Sendable, Hashable {
   }
 
   private static func device(_ name: Substring) -> JID? {
-    PercentEncoding.decoded(name).flatMap { JID($0) }
+    PercentEncoding.decoded(name).flatMap { JID(bare: $0) }
   }
 }

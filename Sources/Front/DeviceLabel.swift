@@ -6,8 +6,6 @@ package import XMPP
 /// address that cannot be written plainly is escaped: `x--` and its base32 (RFC 4648 §6, small letters, no padding); where
 /// that is longer than a label, the end of it is replaced by `-` and the SHA-1 of the address, which cannot be undone.
 package enum DeviceLabel {
-  /// Bytes in a label (RFC 1035 §2.3.4).
-  private static let maximumLength = 63
   private static let separator = "--"
   private static let escape = "x--"
   /// Characters of a SHA-1 in base32. A device that wants another's label has to find a second preimage of all of it.
@@ -25,10 +23,10 @@ package enum DeviceLabel {
   }
 
   private static func plain(_ jid: JID) -> String? {
-    guard let machine = jid.machine else { return nil }
-    let (user, folded) = (lowercased(jid.user), lowercased(machine))
+    guard let localpart = jid.localpart else { return nil }
+    let (user, folded) = (lowercased(localpart), lowercased(jid.domainpart))
     let label = user + separator + folded
-    guard isPlain(user), isPlain(folded), label.utf8.count <= maximumLength else { return nil }
+    guard isPlain(user), isPlain(folded), label.utf8.count <= DNSLabel.maximumLength else { return nil }
     // `x--` begins what is escaped, `xn--` what browsers decode as punycode (RFC 5890 §2.3.2.1).
     return user == "x" || user == "xn" ? nil : label
   }
@@ -56,17 +54,18 @@ package enum DeviceLabel {
     guard let at = bytes.indices.dropLast().first(where: { bytes[$0] == hyphen && bytes[$0 + 1] == hyphen })
     else { return nil }
     return JID(
-      user: String(decoding: bytes[..<at], as: UTF8.self), machine: String(decoding: bytes[(at + 2)...], as: UTF8.self))
+      localpart: String(decoding: bytes[..<at], as: UTF8.self),
+      domainpart: String(decoding: bytes[(at + 2)...], as: UTF8.self))
   }
 
   private static func escaped(_ jid: JID) -> String {
     let bytes = Array(lowercased(jid.text).utf8)
     let whole = escape + Base32.encode(bytes)
-    guard whole.utf8.count > maximumLength else { return whole }
-    return whole.prefix(maximumLength - hashLength - 1) + "-" + Base32.encode(SHA1.digest(bytes))
+    guard whole.utf8.count > DNSLabel.maximumLength else { return whole }
+    return whole.prefix(DNSLabel.maximumLength - hashLength - 1) + "-" + Base32.encode(SHA1.digest(bytes))
   }
 
   private static func unescaped(_ label: String) -> JID? {
-    Base32.decode(label.dropFirst(escape.count)).flatMap { String(validating: $0, as: UTF8.self) }.flatMap { JID($0) }
+    Base32.decode(label.dropFirst(escape.count)).flatMap { String(validating: $0, as: UTF8.self) }.flatMap { JID(bare: $0) }
   }
 }

@@ -2,6 +2,7 @@ package import XMPP
 
 /// `httpx://user@machine/path?query#fragment` (XEP-0332 §4.3.1.1): a device's address, and a resource on it.
 package struct HTTPXURI: Sendable, Hashable {
+  /// Without a resource.
   package let jid: JID
   /// Begins with `/`, as it goes into the request: with the query, still percent-encoded.
   package let path: String
@@ -59,8 +60,8 @@ package struct HTTPXURI: Sendable, Hashable {
     }
     guard let name = PercentEncoding.decoded(authority)
     else { throw HTTPXError(.uri, "“\(authority)” is not percent-encoded UTF-8: write % as %25") }
-    guard let jid = JID(name) else {
-      throw HTTPXError(.uri, "“\(name)” is no device's name: that has 1 to \(JID.maximumLength) bytes of text")
+    guard name.utf8.count <= DNSLabel.maximumLength, let jid = JID(bare: name) else {
+      throw HTTPXError(.uri, "“\(name)” is no device's name: that has 1 to \(DNSLabel.maximumLength) bytes of text")
     }
     return jid
   }

@@ -1,5 +1,4 @@
 package import FoundationEssentials
-package import XMPP
 
 /// One device of the roster, however many interfaces and address families show it (XEP-0174 §11.1).
 package struct DiscoveredDevice: Sendable, Hashable {
@@ -12,7 +11,7 @@ package struct DiscoveredDevice: Sendable, Hashable {
     case gone
   }
 
-  package let jid: JID
+  package let name: InstanceName
   package let state: State
   /// Announced by this node itself.
   package let isLocal: Bool
@@ -26,7 +25,7 @@ package struct DiscoveredDevice: Sendable, Hashable {
 
   /// Whether both show alike to the user; a newer `seen` alone does not count.
   func shows(sameAs other: Self) -> Bool {
-    jid == other.jid && state == other.state && isLocal == other.isLocal && endpoints == other.endpoints
+    name == other.name && state == other.state && isLocal == other.isLocal && endpoints == other.endpoints
       && record == other.record
   }
 }

@@ -1,5 +1,4 @@
 package import FoundationEssentials
-package import XMPP
 
 /// Who is on the link: merges what discovery and dialling tell into one entry a device.
 ///
@@ -10,9 +9,9 @@ package import XMPP
 /// After a restart of discovery the entries stay as they are for `LinkLocalLimits.grace`; what was not found again then
 /// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
 package struct DiscoveredDevices: Sendable {
-  private var devices: [JID: TrackedDevice] = [:]
+  private var devices: [InstanceName: TrackedDevice] = [:]
   /// By id, what this node announces, as it stands on the link.
-  private var announced: [String: JID] = [:]
+  private var announced: [String: InstanceName] = [:]
   private let capacity: Int
   /// When `expire` has something to do; nil while it has not. Any other verb called later than that does it as well.
   package private(set) var deadline: Date?
@@ -23,11 +22,11 @@ package struct DiscoveredDevices: Sendable {
 
   /// Sorted by address; those that are gone included.
   package var entries: [DiscoveredDevice] {
-    devices.values.lazy.filter { $0.owner != .withdrawn }.map(\.entry).sorted { $0.jid < $1.jid }
+    devices.values.lazy.filter { $0.owner != .withdrawn }.map(\.entry).sorted { $0.name < $1.name }
   }
 
-  package subscript(jid: JID) -> DiscoveredDevice? {
-    devices[jid].flatMap { $0.owner == .withdrawn ? nil : $0.entry }
+  package subscript(name: InstanceName) -> DiscoveredDevice? {
+    devices[name].flatMap { $0.owner == .withdrawn ? nil : $0.entry }
   }
 
   package mutating func received(_ event: DiscoveryEvent, now: Date) -> [DiscoveredDevice] {
@@ -36,26 +35,26 @@ package struct DiscoveredDevices: Sendable {
   }
 
   /// Nobody accepted a connection, or nobody answered on it.
-  package mutating func dialFailed(_ jid: JID, now: Date) -> [DiscoveredDevice] {
+  package mutating func dialFailed(_ name: InstanceName, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
-    return expired + change(jid) { $0.refusesDials = true }
+    return expired + change(name) { $0.refusesDials = true }
   }
 
   /// The device itself answered: a stream to or from it works.
-  package mutating func answered(_ jid: JID, now: Date) -> [DiscoveredDevice] {
+  package mutating func answered(_ name: InstanceName, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
-    return expired + change(jid) { $0.answered(now: now) }
+    return expired + change(name) { $0.answered(now: now) }
   }
 
   /// This node takes an announcement back; its device vanishes from the roster at once.
   package mutating func withdrew(id: String, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
-    guard let jid = announced.removeValue(forKey: id), let device = devices[jid] else { return expired }
-    devices[jid]?.owner = .withdrawn
-    if device.listings.isEmpty { devices[jid] = nil }
+    guard let name = announced.removeValue(forKey: id), let device = devices[name] else { return expired }
+    devices[name]?.owner = .withdrawn
+    if device.listings.isEmpty { devices[name] = nil }
     let last = device.entry
     return expired + [
-      DiscoveredDevice(jid: jid, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
+      DiscoveredDevice(name: name, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
     ]
   }
 
@@ -63,8 +62,8 @@ package struct DiscoveredDevices: Sendable {
   package mutating func expire(now: Date) -> [DiscoveredDevice] {
     guard let deadline, now >= deadline else { return [] }
     self.deadline = nil
-    return devices.keys.sorted().flatMap { jid in
-      change(jid) { device in device.listings = device.listings.filter { !$0.value.isStale } }
+    return devices.keys.sorted().flatMap { name in
+      change(name) { device in device.listings = device.listings.filter { !$0.value.isStale } }
     }
   }
 
@@ -78,8 +77,8 @@ package struct DiscoveredDevices: Sendable {
       return change(key.instance) { $0.unanswered(key) }
     case .lost(let key):
       return change(key.instance) { $0.lost(key, now: now) }
-    case .announced(let id, let jid):
-      return own(jid, id: id, now: now)
+    case .announced(let id, let name):
+      return own(name, id: id, now: now)
     case .refused(let id, _):
       return withdrew(id: id, now: now)
     case .available:
@@ -90,46 +89,46 @@ package struct DiscoveredDevices: Sendable {
   }
 
   private mutating func restarted(now: Date) -> [DiscoveredDevice] {
-    for jid in devices.keys { devices[jid]?.discoveryRestarted() }
+    for name in devices.keys { devices[name]?.discoveryRestarted() }
     deadline = now + LinkLocalLimits.grace
     return []
   }
 
-  private mutating func own(_ jid: JID, id: String, now: Date) -> [DiscoveredDevice] {
+  private mutating func own(_ name: InstanceName, id: String, now: Date) -> [DiscoveredDevice] {
     var changed: [DiscoveredDevice] = []
-    if let former = announced.updateValue(jid, forKey: id), former != jid {
+    if let former = announced.updateValue(name, forKey: id), former != name {
       // Whoever holds the former name now, it is not this node.
       changed = change(former) { $0.owner = .peer }
       if devices[former]?.listings.isEmpty == true { devices[former] = nil }
     }
-    admit(jid, now: now, isLocal: true)
-    return changed + change(jid) { $0.owner = .announcement(id: id) }
+    admit(name, now: now, isLocal: true)
+    return changed + change(name) { $0.owner = .announcement(id: id) }
   }
 
   /// Runs `body` on a device that is known, and tells whether that shows.
-  private mutating func change(_ jid: JID, _ body: (inout TrackedDevice) -> Void) -> [DiscoveredDevice] {
-    guard var device = devices[jid] else { return [] }
+  private mutating func change(_ name: InstanceName, _ body: (inout TrackedDevice) -> Void) -> [DiscoveredDevice] {
+    guard var device = devices[name] else { return [] }
     let (before, owner) = (device.entry, device.owner)
     body(&device)
     if device.owner == .withdrawn {
-      devices[jid] = device.listings.isEmpty ? nil : device
+      devices[name] = device.listings.isEmpty ? nil : device
       return []
     }
-    devices[jid] = device
+    devices[name] = device
     return device.owner == owner && device.entry.shows(sameAs: before) ? [] : [device.entry]
   }
 
   /// Makes room for a device that is new: first the longest gone is forgotten, then who is away. Where all are online
   /// the newcomer is not taken in, except for a device of this node.
-  private mutating func admit(_ jid: JID, now: Date, isLocal: Bool = false) {
-    guard devices[jid] == nil else { return }
+  private mutating func admit(_ name: InstanceName, now: Date, isLocal: Bool = false) {
+    guard devices[name] == nil else { return }
     if devices.count >= capacity {
       let oldest = devices.values.filter { $0.state != .online }.min {
         ($0.state == .gone ? 0 : 1, $0.seen) < ($1.state == .gone ? 0 : 1, $1.seen)
       }
       guard oldest != nil || isLocal else { return }
-      if let oldest { devices[oldest.jid] = nil }
+      if let oldest { devices[oldest.name] = nil }
     }
-    devices[jid] = TrackedDevice(jid: jid, seen: now)
+    devices[name] = TrackedDevice(name: name, seen: now)
   }
 }

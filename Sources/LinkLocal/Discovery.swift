@@ -1,5 +1,3 @@
-package import XMPP
-
 /// A network interface, by kernel index (the scope of a link-local IPv6 address) and name.
 package struct Interface: Sendable, Hashable {
   package let index: Int
@@ -31,11 +29,11 @@ package struct Sighting: Sendable, Hashable {
   package enum Family: Sendable, Hashable { case ipv4, ipv6 }
 
   package struct Key: Sendable, Hashable {
-    package let instance: JID
+    package let instance: InstanceName
     package let interface: Interface
     package let family: Family
 
-    package init(instance: JID, interface: Interface, family: Family) {
+    package init(instance: InstanceName, interface: Interface, family: Family) {
       self.instance = instance
       self.interface = interface
       self.family = family
@@ -58,13 +56,13 @@ package struct Announcement: Sendable, Hashable {
   /// What this node calls it; stays when the name on the wire has to change.
   package let id: String
   /// The wanted name.
-  package let jid: JID
+  package let name: InstanceName
   package let port: Int
   package let record: TXTRecord
 
-  package init(id: String, jid: JID, port: Int, record: TXTRecord) {
+  package init(id: String, name: InstanceName, port: Int, record: TXTRecord) {
     self.id = id
-    self.jid = jid
+    self.name = name
     self.port = port
     self.record = record
   }
@@ -78,7 +76,7 @@ package enum DiscoveryEvent: Sendable, Hashable {
   /// mDNS lists the instance, yet nobody answers for it.
   case unanswered(Sighting.Key)
   /// An announcement stands, under this name: the wanted one, or the one it was renamed to on a conflict.
-  case announced(id: String, as: JID)
+  case announced(id: String, as: InstanceName)
   /// An announcement cannot be made, and why.
   case refused(id: String, reason: String)
   /// The service that does the announcing and browsing works (again). Everything found before was lost.

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import XMPP
 
 /// What the roster knows of one device.
 struct TrackedDevice: Sendable {
@@ -20,7 +19,7 @@ struct TrackedDevice: Sendable {
     var isStale = false
   }
 
-  let jid: JID
+  let name: InstanceName
   var owner: Owner = .peer
   var listings: [Sighting.Key: Listing] = [:]
   var record = TXTRecord()
@@ -28,8 +27,8 @@ struct TrackedDevice: Sendable {
   var refusesDials = false
   var seen: Date
 
-  init(jid: JID, seen: Date) {
-    self.jid = jid
+  init(name: InstanceName, seen: Date) {
+    self.name = name
     self.seen = seen
   }
 
@@ -50,7 +49,7 @@ struct TrackedDevice: Sendable {
     let answering = listings.values.contains(where: \.answers)
     let endpoints = listings.values.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
     return DiscoveredDevice(
-      jid: jid, state: state, isLocal: isLocal, endpoints: Set(endpoints).sorted(by: Endpoint.precedes),
+      name: name, state: state, isLocal: isLocal, endpoints: Set(endpoints).sorted(by: Endpoint.precedes),
       record: record, seen: seen)
   }
 

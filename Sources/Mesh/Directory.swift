@@ -120,7 +120,7 @@ final class Directory: Sendable {
     }
     let standing = entry.isLocal ? .self : shown ?? trustService.appearance(jid: entry.jid, hint: hint)
     return Device(
-      jid: entry.jid, name: entry.record.nick ?? entry.jid.user, state: .init(entry.state), isLocal: entry.isLocal,
+      jid: entry.jid, name: entry.record.nick ?? entry.name.user, state: .init(entry.state), isLocal: entry.isLocal,
       http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },
       status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen,
       standing: standing, node: entry.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) })

@@ -23,7 +23,7 @@ package final class Node: Service {
   let eventLoopGroup: any EventLoopGroup
   let logger: Logger
   let configuration: NodeConfiguration
-  private let wanted: JID
+  private let wanted: InstanceName
   private let capabilities = Capabilities()
   let directory: Directory
   let table: ServiceTable
@@ -48,7 +48,7 @@ package final class Node: Service {
     configuration: NodeConfiguration, trustService: TrustService, discovery: any Discovery,
     eventLoopGroup: any EventLoopGroup, logger: Logger
   ) throws {
-    guard let wanted = JID(user: configuration.name, machine: configuration.machine) else {
+    guard let wanted = InstanceName(user: configuration.name, machine: configuration.machine) else {
       throw NodeError.badName("\(configuration.name)@\(configuration.machine)")
     }
     self.wanted = wanted
@@ -61,7 +61,7 @@ package final class Node: Service {
     directory = Directory(capabilities: capabilities, trustService: trustService)
     gatekeeper = Gatekeeper(trustService: trustService, directory: directory)
     let table = ServiceTable(
-      node: wanted, machine: configuration.machine, id: trustService.id.description)
+      node: wanted.jid, machine: configuration.machine, id: trustService.id.description)
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
     router = Router(service: { table.service($0) }, refused: { trustService.decided($0) }, logger: logger)
@@ -139,9 +139,9 @@ package final class Node: Service {
 
   private func received(_ event: DiscoveryEvent) {
     switch event {
-    case .announced(let id, let jid):
-      table.announced(id, as: jid)
-      logger.info("announced", metadata: ["device": "\(jid)"])
+    case .announced(let id, let name):
+      table.announced(id, as: name.jid)
+      logger.info("announced", metadata: ["device": "\(name)"])
       if id == ServiceTable.nodeID { readiness.succeed() }
     case .refused(let id, let reason):
       table.refused(id, reason: reason)

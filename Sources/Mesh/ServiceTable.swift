@@ -111,22 +111,22 @@ final class ServiceTable: Sendable {
   ///
   /// - Returns: nil where name and machine make no address.
   func announcement(of service: HostedService, port: Int) -> Announcement? {
-    JID(user: service.name, machine: machine).map { jid in
+    InstanceName(user: service.name, machine: machine).map { name in
       announcement(
-        service.name, jid, port: port, info: Capabilities.ofService, nick: service.title ?? service.name,
+        service.name, name, port: port, info: Capabilities.ofService, nick: service.title ?? service.name,
         message: service.description)
     }
   }
 
-  func nodeAnnouncement(wanted: JID, port: Int) -> Announcement {
+  func nodeAnnouncement(wanted: InstanceName, port: Int) -> Announcement {
     announcement(Self.nodeID, wanted, port: port, info: Capabilities.ofNode, nick: wanted.user, message: nil)
   }
 
   private func announcement(
-    _ id: String, _ jid: JID, port: Int, info: DiscoInfo, nick: String, message: String?
+    _ id: String, _ name: InstanceName, port: Int, info: DiscoInfo, nick: String, message: String?
   ) -> Announcement {
     let record = TXTRecord(
       port: port, nick: nick, node: Capabilities.node, ver: info.verification(), message: message, id: self.id)
-    return Announcement(id: id, jid: jid, port: port, record: record)
+    return Announcement(id: id, name: name, port: port, record: record)
   }
 }

@@ -72,7 +72,7 @@ struct ForwardedFields {
 extension Caller {
   fileprivate var shownName: String? {
     if case .friend(let petname) = standing { return petname.text }
-    return jid.flatMap { $0.machine == nil ? nil : $0.text.encodedForField }
+    return jid.flatMap { $0.localpart == nil ? nil : $0.text.encodedForField }
   }
 }
 

@@ -95,7 +95,7 @@ extension FriendBook {
     if let petname = try? Petname(text), let friend = friendTable.friend(named: petname) { return friend.id }
     if let petname = try? Petname(text), let node = blocked.first(where: { $0.petname == petname }) { return node.id }
     if let id = try? NodeID(text) { return id }
-    let (short, jid) = (String(decoding: NodeID.normalized(text), as: UTF8.self), JID(text))
+    let (short, jid) = (String(decoding: NodeID.normalized(text), as: UTF8.self), JID(bare: text))
     var known: [(id: NodeID, jids: [JID])] = friendTable.friends.values.map { ($0.id, $0.devices) }
     known += queue.pending.map { ($0.id, $0.jid.map { [$0] } ?? []) }
     known += queue.asked.map { ($0.id, $0.jid.map { [$0] } ?? []) }

@@ -32,7 +32,7 @@ package struct InviteLine: Sendable, Hashable {
       .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count >= 2, parts[1].elementsEqual(Self.folder.utf8) else { throw Self.unreadable }
     guard parts.count == 4 else { throw Self.incomplete }
-    guard let jid = Self.decoded(parts[0]).flatMap({ JID($0) }) else { throw Self.unreadable }
+    guard let jid = Self.decoded(parts[0]).flatMap({ JID(bare: $0) }) else { throw Self.unreadable }
     self.jid = jid
     id = try NodeID(String(decoding: parts[2], as: UTF8.self))
     let letters = NodeID.normalized(String(decoding: parts[3], as: UTF8.self))

@@ -1,44 +1,96 @@
-/// The address of a device on the link: its DNS-SD instance name, `user@machine` (XEP-0174 §3).
+/// An address: `localpart@domainpart/resourcepart` (RFC 7622).
 ///
-/// The whole instance label is the address: foreign names may lack the `@`, or hold spaces, `#2` or UTF-8.
-/// There is no resource part. Two addresses are equal when their ASCII letters agree without regard to case,
-/// as DNS labels compare (RFC 6762 §16).
+/// The bare part is kept as text, since names on the link may lack the `@`, or hold spaces, `#2` or UTF-8 (XEP-0174 §3).
+/// Two addresses are equal when the ASCII letters of their bare parts agree without regard to case, as DNS labels compare
+/// (RFC 6762 §16), and their resources agree exactly (RFC 7622 §3.4).
 package struct JID: Sendable {
-  /// As announced, at most `maximumLength` bytes.
-  package let text: String
+  private let bareText: String
+  /// nil for a bare address.
+  package let resource: String?
+  /// The bare part in small letters; the same string as `bareText` where that has no capitals.
   private let folded: String
 
-  /// The longest DNS label, in bytes (RFC 1035 §2.3.4).
-  package static let maximumLength = 63
+  /// The most bytes of each part (RFC 7622 §3.1).
+  private static let maximumPartLength = 1023
 
-  /// Fails where the text could be no DNS-SD instance name: empty, longer than 63 bytes, or with control characters.
+  /// Reads an address: the resource is behind the first `/` that follows an `@`. A `/` in a name without `@` belongs to the
+  /// name, and an empty resource counts as none.
+  ///
+  /// Fails where `bare` is nothing that `init(bare:)` takes, or the resource is too long or has control characters.
   package init?(_ text: String) {
     let bytes = text.utf8
-    guard !bytes.isEmpty, bytes.count <= Self.maximumLength, !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
-    else { return nil }
-    self.text = text
-    self.folded = String(decoding: bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    let slash = bytes.firstIndex(of: UInt8(ascii: "@")).flatMap { bytes[$0...].firstIndex(of: UInt8(ascii: "/")) }
+    guard let slash else {
+      self.init(bare: text)
+      return
+    }
+    let resource = String(text[bytes.index(after: slash)...])
+    guard resource.isEmpty || Self.isPart(resource.utf8) else { return nil }
+    self.init(bareText: String(text[..<slash]), resource: resource.isEmpty ? nil : resource)
   }
 
-  /// `user@machine`; nil where that would be no instance name.
-  package init?(user: String, machine: String) {
-    self.init("\(user)@\(machine)")
+  /// All of `text` as a bare address. Fails where it is empty, has control characters, or a part is longer than 1023 bytes.
+  package init?(bare text: String) {
+    self.init(bareText: text, resource: nil)
   }
 
-  /// Before the last `@`, or all of it where there is none.
-  package var user: String {
-    text.lastIndex(of: "@").map { String(text[..<$0]) } ?? text
+  /// `localpart@domainpart`
+  package init?(localpart: String, domainpart: String) {
+    self.init(bare: "\(localpart)@\(domainpart)")
   }
 
-  /// Behind the last `@`, nil where there is none.
-  package var machine: String? {
-    text.lastIndex(of: "@").map { String(text[text.index(after: $0)...]) }
+  private init?(bareText: String, resource: String?) {
+    let bytes = bareText.utf8
+    let at = bytes.lastIndex(of: UInt8(ascii: "@"))
+    let isValid = at.map { Self.isPart(bytes[..<$0]) && Self.isPart(bytes[$0...].dropFirst()) } ?? Self.isPart(bytes)
+    guard !bytes.isEmpty, isValid else { return nil }
+    self.bareText = bareText
+    self.resource = resource
+    folded = bareText.foldingASCII
+  }
+
+  private init(bareText: String, folded: String) {
+    (self.bareText, self.folded, resource) = (bareText, folded, nil)
+  }
+
+  private static func isPart(_ bytes: some Collection<UInt8>) -> Bool {
+    bytes.count <= maximumPartLength && !bytes.contains { $0 < 0x20 || $0 == 0x7F }
+  }
+
+  /// As it was written, with the resource where there is one.
+  package var text: String { resource.map { "\(bareText)/\($0)" } ?? bareText }
+
+  /// The same address without the resource.
+  package var bare: JID { resource == nil ? self : JID(bareText: bareText, folded: folded) }
+
+  /// Before the last `@` of the bare part; nil where there is none.
+  package var localpart: String? {
+    bareText.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(bareText[..<$0]) }
+  }
+
+  /// Behind the last `@` of the bare part, or all of it where there is none.
+  package var domainpart: String {
+    bareText.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(bareText[bareText.utf8.index(after: $0)...]) } ?? bareText
   }
 }
 
 extension JID: Hashable, Comparable, CustomStringConvertible {
-  package static func == (a: JID, b: JID) -> Bool { a.folded == b.folded }
-  package static func < (a: JID, b: JID) -> Bool { a.folded < b.folded }
-  package func hash(into hasher: inout Hasher) { hasher.combine(folded) }
+  package static func == (a: JID, b: JID) -> Bool { a.folded == b.folded && a.resource == b.resource }
+  package static func < (a: JID, b: JID) -> Bool {
+    (a.folded, a.resource ?? "") < (b.folded, b.resource ?? "")
+  }
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(folded)
+    hasher.combine(resource)
+  }
   package var description: String { text }
+}
+
+extension String {
+  /// With ASCII capitals as small letters.
+  fileprivate var foldingASCII: String {
+    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    guard utf8.contains(where: capitals.contains) else { return self }
+    return String(decoding: utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  }
 }

@@ -1,6 +1,6 @@
 package import XML
 
-/// A message, presence or IQ (RFC 6120 §8), with the addresses that devices on the link have.
+/// A message, presence or IQ (RFC 6120 §8).
 package struct Stanza: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable { case message, presence, iq }
 
@@ -28,7 +28,7 @@ package struct Stanza: Sendable, Hashable {
   package init?(_ element: Element) {
     guard element.namespace == Namespace.client, let kind = Kind(rawValue: element.name) else { return nil }
     self.init(
-      kind, from: element["from"].flatMap(JID.init(wire:)), to: element["to"].flatMap(JID.init(wire:)),
+      kind, from: element["from"].flatMap { JID($0) }, to: element["to"].flatMap { JID($0) },
       type: element["type"], id: element["id"], element.elements)
   }
 
@@ -102,15 +102,4 @@ extension Stanza {
   }
 
   package var body: String? { first("body", Namespace.client)?.text }
-}
-
-extension JID {
-  /// An address as peers write it: a resource part is dropped, there are none on the link.
-  package init?(wire text: String) {
-    guard let at = text.lastIndex(of: "@"), let slash = text[at...].firstIndex(of: "/") else {
-      self.init(text)
-      return
-    }
-    self.init(String(text[..<slash]))
-  }
 }

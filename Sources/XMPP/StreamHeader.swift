@@ -49,7 +49,7 @@ package struct StreamHeader: Sendable, Hashable {
     }
     guard root.name == "stream" else { throw StreamError(.badFormat, "the root element is not <stream>") }
     self.init(
-      from: root["from"].flatMap(JID.init(wire:)), to: root["to"].flatMap(JID.init(wire:)), id: root["id"],
+      from: root["from"].flatMap { JID($0) }, to: root["to"].flatMap { JID($0) }, id: root["id"],
       version: root["version"].flatMap(Version.init))
   }
 }

@@ -31,12 +31,18 @@ extension StreamMachine {
     // Whom we dialled: some responders leave `from` out, or spell it otherwise.
     case .initiator(let local, let remote): Peer(remote: remote, local: local, version: version, key: key)
     case .responder:
-      Peer(remote: header.from, local: ours(header.to) ?? configuration.node, version: version, key: key)
+      Peer(remote: theirs(header.from), local: ours(header.to) ?? configuration.node, version: version, key: key)
     }
   }
 
+  /// What a peer on the link may call itself, which is a DNS label. It has no resource: one that is there all the same
+  /// changes nothing.
+  private func theirs(_ address: JID?) -> JID? {
+    (address?.bare).flatMap { $0.text.utf8.count <= DNSLabel.maximumLength ? $0 : nil }
+  }
+
   func ours(_ address: JID?) -> JID? {
-    address.flatMap { configuration.isLocal($0) ? $0 : nil }
+    (address?.bare).flatMap { configuration.isLocal($0) ? $0 : nil }
   }
 
   /// Opens the stream as it is, if that is secure enough.

@@ -51,7 +51,7 @@ extension StreamMachine {
   /// Nobody acts for another here: the identity to be, where one is named, is the one in the header.
   private func authorize(_ authzid: [UInt8], _ peer: Peer) throws(SASL.Condition) {
     guard !authzid.isEmpty else { return }
-    guard let authzid = String(validating: authzid, as: UTF8.self).flatMap(JID.init(wire:)), authzid == peer.remote
+    guard let authzid = String(validating: authzid, as: UTF8.self).flatMap({ JID($0) }), authzid.bare == peer.remote
     else { throw .invalidAuthzid }
   }
 

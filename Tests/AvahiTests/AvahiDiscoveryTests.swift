@@ -1,7 +1,6 @@
 import Avahi
 import LinkLocal
 import Testing
-import XMPP
 
 extension LabTests {
   /// One node on h1 announces, another one on h1 browses, as do avahi-daemon and its static services on h2.
@@ -10,7 +9,7 @@ extension LabTests {
       try await withDiscovery { node, told in
         try await withDiscovery { _, seen in
           node.announce(announcement("alice", port: 5298, message: "up"))
-          #expect(try await told.name(of: "alice") == JID("alice@h1"))
+          #expect(try await told.name(of: "alice") == InstanceName("alice@h1"))
           let sighting = try await seen.sighting("alice@h1", on: "eth0", .ipv4)
           #expect(sighting.endpoint.address == "169.254.77.1")
           #expect(sighting.endpoint.port == 5298)
@@ -41,7 +40,7 @@ extension LabTests {
           _ = try await told.name(of: "arthur")
           let mark = told.mark
           node.announce(announcement("arthur", port: 5299))
-          #expect(try await told.name(of: "arthur", after: mark) == JID("arthur@h1"))
+          #expect(try await told.name(of: "arthur", after: mark) == InstanceName("arthur@h1"))
           _ = try await seen.sighting("arthur@h1", on: "eth0", .ipv4) { $0.endpoint.port == 5299 }
         }
       }
@@ -67,10 +66,10 @@ extension LabTests {
         try await withDiscovery { second, toldSecond in
           first.announce(announcement("agnes"))
           let name = try await told.name(of: "agnes")
-          #expect(name == JID("agnes@h1"))
+          #expect(name == InstanceName("agnes@h1"))
           second.announce(announcement("agnes", port: 5299))
           let secondName = try await toldSecond.name(of: "agnes")
-          #expect(secondName == JID("agnes-1@h1"))
+          #expect(secondName == InstanceName("agnes-1@h1"))
         }
       }
     }
@@ -86,7 +85,7 @@ extension LabTests {
         try await withDiscovery { node, told in
           node.announce(announcement("amy"))
           let name = try await told.name(of: "amy")
-          #expect(name == JID("amy@h1"))
+          #expect(name == InstanceName("amy@h1"))
         }
       }
     }
@@ -96,11 +95,11 @@ extension LabTests {
       try await withDiscovery { node, told in
         _ = try await told.sighting("alma@h1", on: "eth0", .ipv4)
         node.announce(announcement("alma"))
-        #expect(try await told.name(of: "alma") == JID("alma-1@h1"))
+        #expect(try await told.name(of: "alma") == InstanceName("alma-1@h1"))
         // The name it has got is kept, for peers know the device by it.
         let mark = told.mark
         node.announce(announcement("alma", port: 5299))
-        #expect(try await told.name(of: "alma", after: mark) == JID("alma-1@h1"))
+        #expect(try await told.name(of: "alma", after: mark) == InstanceName("alma-1@h1"))
       }
       try await Lab.order("service_remove h2 alma@h1")
     }
@@ -134,7 +133,7 @@ extension LabTests {
       try await Lab.order("service_ghost h2 ghost@h2")
       try await withDiscovery { _, seen in
         let key = try await seen.first { event -> Sighting.Key? in
-          if case .unanswered(let key) = event, key.instance == JID("ghost@h2") { key } else { nil }
+          if case .unanswered(let key) = event, key.instance == InstanceName("ghost@h2") { key } else { nil }
         }
         #expect(key.interface.name == "eth0")
         #expect(key.family == .ipv4)
@@ -184,7 +183,7 @@ extension LabTests {
           try await Lab.order(
             "host_run h1 dbus-send --system --print-reply --dest=org.freedesktop.Avahi / "
               + "org.freedesktop.Avahi.Server.SetHostName string:\(name)")
-          #expect(try await told.name(of: "amy", after: mark) == JID("amy@h1"))
+          #expect(try await told.name(of: "amy", after: mark) == InstanceName("amy@h1"))
           #expect(node.hostName == name)
         }
       }

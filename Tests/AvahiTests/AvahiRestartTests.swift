@@ -1,7 +1,6 @@
 import Avahi
 import LinkLocal
 import Testing
-import XMPP
 
 extension LabTests {
   /// The services that everything goes through come and go.
@@ -24,9 +23,9 @@ extension LabTests {
         node.announce(announcement("bob"))
         for order in orders.dropFirst() { try await Lab.order(order) }
         _ = try await told.first(after: mark) { $0 == .available ? true : nil }
-        #expect(try await told.name(of: "bob", after: mark) == JID("bob@h1"))
+        #expect(try await told.name(of: "bob", after: mark) == InstanceName("bob@h1"))
         _ = try await told.sighting("carol@h2", on: "eth0", .ipv4, after: mark)
-        #expect(!told.events.dropFirst(mark).contains(.announced(id: "alice", as: JID("alice@h1")!)))
+        #expect(!told.events.dropFirst(mark).contains(.announced(id: "alice", as: InstanceName("alice@h1")!)))
       }
       try await Lab.order("service_remove h2 carol@h2")
     }
@@ -37,7 +36,7 @@ extension LabTests {
       try await withDiscovery { node, told in
         node.announce(announcement("zoe"))
         let name = try await told.name(of: "zoe")
-        #expect(name == JID("zoe-1@h1"))
+        #expect(name == InstanceName("zoe-1@h1"))
       }
       try await Lab.order("service_remove h2 zoe@h1")
     }
@@ -50,7 +49,7 @@ extension LabTests {
         try await Lab.order("bus_start h1")
         #expect(try await told.first { $0.problem?.contains("systemctl start avahi-daemon") == true ? true : nil })
         try await Lab.order("avahi_start h1")
-        #expect(try await told.name(of: "alice") == JID("alice@h1"))
+        #expect(try await told.name(of: "alice") == InstanceName("alice@h1"))
       }
     }
 

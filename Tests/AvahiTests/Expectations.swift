@@ -1,14 +1,13 @@
 import LinkLocal
-import XMPP
 
 func announcement(_ name: String, port: Int = 5298, message: String? = nil) -> Announcement {
   Announcement(
-    id: name, jid: JID(user: name, machine: "h1")!, port: port,
+    id: name, name: InstanceName(user: name, machine: "h1")!, port: port,
     record: TXTRecord(port: port, nick: name, node: "urn:test", ver: "abc=", message: message, id: "KEY"))
 }
 
 extension Recorder {
-  func name(of id: String, after mark: Int = 0) async throws -> JID {
+  func name(of id: String, after mark: Int = 0) async throws -> InstanceName {
     try await first(after: mark) { if case .announced(id, let name) = $0 { name } else { nil } }
   }
 
@@ -17,7 +16,7 @@ extension Recorder {
     where isWanted: @escaping @Sendable (Sighting) -> Bool = { _ in true }
   ) async throws -> Sighting {
     try await first(after: mark) { event in
-      guard case .found(let found) = event, found.key.instance == JID(instance), isWanted(found),
+      guard case .found(let found) = event, found.key.instance == InstanceName(instance), isWanted(found),
         found.key.interface.name == interface, found.key.family == family
       else { return nil }
       return found
@@ -35,7 +34,7 @@ extension Recorder {
 
 extension DiscoveryEvent {
   func isLoss(of instance: String) -> Bool {
-    if case .lost(let key) = self { key.instance == JID(instance) } else { false }
+    if case .lost(let key) = self { key.instance == InstanceName(instance) } else { false }
   }
 
   var problem: String? {

@@ -2,7 +2,6 @@ import Avahi
 import LinkLocal
 import Logging
 import Synchronization
-import XMPP
 
 /// What a discovery has told so far, for tests that wait for something.
 final class Recorder: Sendable {

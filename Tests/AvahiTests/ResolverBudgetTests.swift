@@ -1,12 +1,11 @@
 import LinkLocal
 import Testing
-import XMPP
 
 @testable import Avahi
 
 @Suite struct ResolverBudgetTests {
   private func key(_ number: Int) -> Sighting.Key {
-    Sighting.Key(instance: JID("d\(number)@x")!, interface: Interface(index: 1, name: "eth0"), family: .ipv4)
+    Sighting.Key(instance: InstanceName("d\(number)@x")!, interface: Interface(index: 1, name: "eth0"), family: .ipv4)
   }
 
   @Test func theFirstKeepTheirs() {

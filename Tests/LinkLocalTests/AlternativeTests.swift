@@ -1,6 +1,5 @@
 import LinkLocal
 import Testing
-import XMPP
 
 @Suite struct AlternativeTests {
   @Test(arguments: [
@@ -8,18 +7,18 @@ import XMPP
     ("a@b@c", 1, "a@b-1@c"), ("Büro", 2, "Büro-2"),
   ])
   func followsTheXEP(wanted: String, number: Int, name: String) {
-    #expect(JID(wanted)?.alternative(number)?.text == name)
+    #expect(InstanceName(wanted)?.alternative(number)?.text == name)
   }
 
   @Test func theUserPartIsCutToFit() throws {
-    let wanted = try #require(JID(user: String(repeating: "x", count: 58), machine: "pi42"))
+    let wanted = try #require(InstanceName(user: String(repeating: "x", count: 58), machine: "pi42"))
     #expect(wanted.alternative(7)?.text == String(repeating: "x", count: 56) + "-7@pi42")
-    let wide = try #require(JID(user: String(repeating: "é", count: 29), machine: "pi42"))
+    let wide = try #require(InstanceName(user: String(repeating: "é", count: 29), machine: "pi42"))
     #expect(wide.alternative(10)?.text == String(repeating: "é", count: 27) + "-10@pi42")
   }
 
   @Test func aMachineThatFillsTheNameLeavesNone() throws {
-    let wanted = try #require(JID(user: "a", machine: String(repeating: "m", count: 61)))
+    let wanted = try #require(InstanceName(user: "a", machine: String(repeating: "m", count: 61)))
     #expect(wanted.alternative(1) == nil)
   }
 }

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import LinkLocal
 import Testing
-import XMPP
 
 private let eth0 = Interface(index: 2, name: "eth0")
 private let wlan0 = Interface(index: 3, name: "wlan0")
@@ -10,7 +9,7 @@ private let start = Date(timeIntervalSince1970: 1000)
 private func key(
   _ instance: String = "tv@pi", _ interface: Interface = eth0, _ family: Sighting.Family = .ipv4
 ) -> Sighting.Key {
-  Sighting.Key(instance: JID(instance)!, interface: interface, family: family)
+  Sighting.Key(instance: InstanceName(instance)!, interface: interface, family: family)
 }
 
 private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: Int = 5298, nick: String = "TV")
@@ -23,8 +22,8 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
 }
 
 @Suite struct DiscoveredDevicesTests {
-  private let tv = JID("tv@pi")!
-  private let here = JID("node@laptop")!
+  private let tv = InstanceName("tv@pi")!
+  private let here = InstanceName("node@laptop")!
 
   @Test func interfacesAndFamiliesAreOneDevice() throws {
     var discovered = DiscoveredDevices()
@@ -141,11 +140,11 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
 
   @Test func afterARenameTheOldNameIsSomebodyElses() {
     var discovered = DiscoveredDevices()
-    let renamed = JID("node-1@laptop")!
+    let renamed = InstanceName("node-1@laptop")!
     _ = discovered.received(.announced(id: "node", as: here), now: start)
     _ = discovered.received(found(key("node@laptop")), now: start)
     let changed = discovered.received(.announced(id: "node", as: renamed), now: start)
-    #expect(changed.map(\.jid) == [here, renamed])
+    #expect(changed.map(\.name) == [here, renamed])
     #expect(changed.map(\.isLocal) == [false, true])
     #expect(changed.map(\.state) == [.online, .online])
   }
@@ -183,7 +182,7 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
     #expect(discovered.deadline == start + 5 + LinkLocalLimits.grace)
     #expect(discovered.expire(now: start + 14.9).isEmpty)
     let changed = discovered.expire(now: start + 15)
-    #expect(changed.map(\.jid.text) == ["lamp@pi"])
+    #expect(changed.map(\.name.text) == ["lamp@pi"])
     #expect(changed.map(\.state) == [.gone])
     #expect(changed.map(\.seen) == [start])
     #expect(discovered[tv]?.state == .online)
@@ -194,7 +193,7 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
     var discovered = DiscoveredDevices()
     _ = discovered.received(found(key()), now: start)
     _ = discovered.received(.available, now: start)
-    #expect(discovered.answered(JID("x@y")!, now: start + 60).map(\.jid) == [tv])
+    #expect(discovered.answered(InstanceName("x@y")!, now: start + 60).map(\.name) == [tv])
   }
 
   @Test func theLongestGoneIsForgottenFirst() {
@@ -206,16 +205,16 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
       _ = discovered.received(.lost(key(name)), now: start + 10 + TimeInterval(second))
     }
     _ = discovered.received(found(key("d@x")), now: start + 20)
-    #expect(discovered.entries.map(\.jid.text) == ["a@x", "c@x", "d@x"])
+    #expect(discovered.entries.map(\.name.text) == ["a@x", "c@x", "d@x"])
     _ = discovered.received(found(key("e@x")), now: start + 21)
-    #expect(discovered.entries.map(\.jid.text) == ["c@x", "d@x", "e@x"])
+    #expect(discovered.entries.map(\.name.text) == ["c@x", "d@x", "e@x"])
     // All are online: nobody new, except ourselves.
     #expect(discovered.received(found(key("f@x")), now: start + 22).isEmpty)
-    _ = discovered.dialFailed(JID("d@x")!, now: start + 23)
+    _ = discovered.dialFailed(InstanceName("d@x")!, now: start + 23)
     _ = discovered.received(found(key("g@x")), now: start + 24)
-    #expect(discovered.entries.map(\.jid.text) == ["c@x", "e@x", "g@x"])
+    #expect(discovered.entries.map(\.name.text) == ["c@x", "e@x", "g@x"])
     _ = discovered.received(.announced(id: "node", as: here), now: start + 25)
-    #expect(discovered.entries.map(\.jid.text) == ["c@x", "e@x", "g@x", "node@laptop"])
+    #expect(discovered.entries.map(\.name.text) == ["c@x", "e@x", "g@x", "node@laptop"])
   }
 
   @Test func aFloodStaysBounded() {
@@ -229,6 +228,6 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
       _ = discovered.received(
         found(key("d1@x", Interface(index: index, name: "v\(index)")), "10.0.0.\(index)"), now: start)
     }
-    #expect(discovered[JID("d1@x")!]?.endpoints.count == LinkLocalLimits.sightings)
+    #expect(discovered[InstanceName("d1@x")!]?.endpoints.count == LinkLocalLimits.sightings)
   }
 }

@@ -12,7 +12,7 @@ package final class Link: Sendable {
 
   private struct State {
     var members: [LinkDiscovery] = []
-    var announced: [JID: Announced] = [:]
+    var announced: [InstanceName: Announced] = [:]
   }
 
   private let state = Mutex(State())
@@ -33,18 +33,18 @@ package final class Link: Sendable {
   fileprivate func announce(_ announcement: Announcement, by owner: LinkDiscovery) {
     state.withLock { state in
       remove(id: announcement.id, of: owner, &state)
-      var jid = announcement.jid
+      var name = announcement.name
       var number = 0
-      while state.announced[jid] != nil, let next = announcement.jid.alternative(number + 1) {
+      while state.announced[name] != nil, let next = announcement.name.alternative(number + 1) {
         number += 1
-        jid = next
+        name = next
       }
       let sighting = Sighting(
-        key: .init(instance: jid, interface: Self.loopback, family: .ipv4),
+        key: .init(instance: name, interface: Self.loopback, family: .ipv4),
         endpoint: Endpoint(address: "127.0.0.1", port: announcement.port, interface: Self.loopback),
         record: announcement.record)
-      state.announced[jid] = Announced(owner: ObjectIdentifier(owner), id: announcement.id, sighting: sighting)
-      owner.yield(.announced(id: announcement.id, as: jid))
+      state.announced[name] = Announced(owner: ObjectIdentifier(owner), id: announcement.id, sighting: sighting)
+      owner.yield(.announced(id: announcement.id, as: name))
       for member in state.members { member.yield(.found(sighting)) }
     }
   }
@@ -54,9 +54,9 @@ package final class Link: Sendable {
   }
 
   private func remove(id: String?, of owner: LinkDiscovery, _ state: inout State) {
-    for (jid, announced) in state.announced
+    for (name, announced) in state.announced
     where announced.owner == ObjectIdentifier(owner) && (id == nil || announced.id == id) {
-      state.announced[jid] = nil
+      state.announced[name] = nil
       for member in state.members { member.yield(.lost(announced.sighting.key)) }
     }
   }
@@ -70,7 +70,8 @@ package final class Link: Sendable {
   ///
   /// - Parameter id: the node id that is said to be there.
   package func haunt(_ jid: JID, port: Int, id: String? = nil) {
-    let key = Sighting.Key(instance: jid, interface: Self.loopback, family: .ipv4)
+    guard let name = InstanceName(jid) else { return }
+    let key = Sighting.Key(instance: name, interface: Self.loopback, family: .ipv4)
     let endpoint = Endpoint(address: "127.0.0.1", port: port, interface: Self.loopback)
     let record = TXTRecord(["id": id])
     state.withLock { state in

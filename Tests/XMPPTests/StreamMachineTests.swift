@@ -58,6 +58,20 @@ import XMPP
     #expect(wire.stanzas.map(\.to) == [local, local, nurse])
   }
 
+  static let claims: [(String, JID?)] = [
+    ("romeo@forza", romeo), ("romeo@forza/orchard", romeo), ("Romeo@Forza/a@b/c", romeo), ("", nil), ("a\u{7F}b", nil),
+    (String(repeating: "x", count: 64), nil),
+  ]
+
+  @Test(arguments: claims) func aPeerOnTheLinkHasNoResource(from: String, remote: JID?) {
+    let wire = Wire.responder()
+    wire.feed(Header.with(version: "1.0").replacing("romeo@forza", with: from))
+    #expect(wire.peers.map(\.remote) == [remote])
+    wire.feed("<message from='romeo@forza/balcony'/><message from='nurse@pronto/x'/><message/>")
+    #expect(wire.stanzas.map(\.from) == [remote, remote, remote])
+    #expect(wire.stanzas.allSatisfy { $0.from?.resource == nil })
+  }
+
   @Test func aHearthNodeGetsOurFeaturesInReturn() {
     var theirs = ByteBuffer()
     theirs.write(offered.element)

@@ -58,7 +58,7 @@ struct BefriendCommand: AsyncParsableCommand {
 
   private static func address(_ device: String) throws -> String {
     let jid = try DeviceAddress.parse(device).jid
-    guard jid.machine != nil else {
+    guard jid.localpart != nil else {
       throw CommandFailure(.usage, "“\(device)” names no device: it takes a machine as well, as in thermostat@pi")
     }
     return jid.text

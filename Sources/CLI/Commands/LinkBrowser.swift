@@ -3,7 +3,6 @@ import Control
 import FoundationEssentials
 import LinkLocal
 import Logging
-import XMPP
 
 /// Looks at the link without a daemon.
 enum LinkBrowser {
@@ -48,7 +47,7 @@ extension DeviceResource {
   /// Without a daemon nobody knows whether it answers HTTP, and there is no front to open it with.
   fileprivate init(_ entry: DiscoveredDevice) {
     self.init(
-      jid: entry.jid.text, name: entry.record.nick ?? entry.jid.user, state: State(entry.state), http: nil,
+      jid: entry.name.text, name: entry.record.nick ?? entry.name.user, state: State(entry.state), http: nil,
       status: entry.record.status ?? "", message: entry.record.message,
       addresses: entry.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
       seen: entry.seen, url: nil, trust: nil)

@@ -1,7 +1,7 @@
+import LinkLocal
 import Origins
 import TOMLKit
 import Trust
-import XMPP
 
 /// `[services.NAME]`.
 extension ConfigurationFile {
@@ -12,13 +12,13 @@ extension ConfigurationFile {
     for name in table.table.keys.sorted() {
       guard let section = try table.table(name) else { continue }
       let service = try Self.service(section, name: name)
-      if let twin = services.first(where: { JID($0.name) == JID(name) }) {
+      if let twin = services.first(where: { InstanceName($0.name) == InstanceName(name) }) {
         throw table.failure(name, "the same name as \"\(twin.name)\": upper and lower case do not tell devices apart")
       }
-      if JID(name) == JID(node.name) {
+      if InstanceName(name) == InstanceName(node.name) {
         throw table.failure(name, "is the node's own name; give the service, or [node] name, another one")
       }
-      if let machine = node.machine, JID(user: name, machine: machine) == nil {
+      if let machine = node.machine, InstanceName(user: name, machine: machine) == nil {
         throw table.failure(name, DeviceName.tooLong)
       }
       services.append(service)

@@ -1,6 +1,6 @@
+import LinkLocal
 import TOMLKit
 import Trust
-import XMPP
 
 /// Reads `hearth.toml` strictly: unknown keys, wrong types, duplicate names and bad targets are errors.
 enum ConfigurationFile {
@@ -61,7 +61,7 @@ enum ConfigurationFile {
     if let machine = try table.string("machine") {
       if let problem = DeviceName.problem(with: machine) { throw table.failure("machine", problem) }
       node.machine = machine
-      if JID(user: node.name, machine: machine) == nil { throw table.failure("machine", DeviceName.tooLong) }
+      if InstanceName(user: node.name, machine: machine) == nil { throw table.failure("machine", DeviceName.tooLong) }
     }
     node.listen = try table.int("listen", in: DaemonLimits.listenPorts)
     node.interfaces = try table.strings("interfaces", like: ["eth0", "wlan0"])
