@@ -1,8 +1,8 @@
 import FoundationEssentials
 import XML
 
-/// The one SASL mechanism of Hearth: EXTERNAL, which says that the TLS handshake has shown who we are (RFC 6120 §6,
-/// RFC 4422 appendix A, XEP-0178).
+/// What SASL says in XMPP (RFC 6120 §6), and its mechanism EXTERNAL, which says that the TLS handshake has shown who we are
+/// (RFC 4422 appendix A, XEP-0178).
 package enum SASL {
   /// RFC 6120 §6.5.
   package enum Condition: String, Error, Sendable, CaseIterable {

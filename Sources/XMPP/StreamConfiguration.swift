@@ -10,19 +10,19 @@ package struct StreamConfiguration: Sendable {
   package var features: @Sendable (JID) -> StreamFeatures
   /// A new id for the header of a stream: unique, and not to be guessed (RFC 6120 §4.7.3).
   package var streamID: @Sendable () -> String
-  /// As initiator, what this peer is dialled with; as responder, whether TLS is offered, or has to be used.
-  package var tls: TLSPolicy
+  /// What is negotiated; of several that a stream is ready for, the preferred first.
+  package var steps: [NegotiationStep]
 
   package init(
     node: JID, isLocal: @escaping @Sendable (JID) -> Bool, features: @escaping @Sendable (JID) -> StreamFeatures,
     streamID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 36) },
-    tls: TLSPolicy = .none
+    steps: [NegotiationStep] = []
   ) {
     self.node = node
     self.isLocal = isLocal
     self.features = features
     self.streamID = streamID
-    self.tls = tls
+    self.steps = steps
   }
 }
 

@@ -10,7 +10,7 @@ extension StreamMachine {
     var actions: [StreamAction] = []
     if let farewell { actions.append(.write(farewell)) }
     switch state {
-    case .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .closing:
+    case .greeting, .awaitingFeatures, .asking, .securing, .offering, .closing:
       actions.append(.deadline(nil))
     case .idle, .open, .closed: break
     }
@@ -25,7 +25,7 @@ extension StreamMachine {
   mutating func violated(_ error: StreamError) -> [StreamAction] {
     switch state {
     case .idle, .closed: []
-    case .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+    case .greeting, .awaitingFeatures, .asking, .securing, .offering, .open:
       end(.violated(error), saying: farewell(error))
     // We have said goodbye already, and may send nothing behind it.
     case .closing(_, let reason, _): end(reason)
@@ -43,7 +43,7 @@ extension StreamMachine {
     // In the middle of a handshake there is no stream.
     case .idle, .securing, .closing, .closed: nil
     case .greeting: earlyFarewell(error)
-    case .awaitingFeatures, .askingForTLS, .authenticating, .offering, .open: Self.streamEnd(error)
+    case .awaitingFeatures, .asking, .offering, .open: Self.streamEnd(error)
     }
   }
 

@@ -47,7 +47,8 @@ extension StreamMachine {
 
   /// Opens the stream as it is, if that is secure enough.
   mutating func open(_ peer: Peer, orElse reason: Insecurity) -> [StreamAction] {
-    guard peer.key != nil || configuration.tls != .required else { return insecure(reason) }
+    let isEnough = peer.key != nil || !configuration.steps.contains(.startTLS(isRequired: true))
+    guard isEnough else { return insecure(reason) }
     return open(peer)
   }
 
@@ -65,14 +66,11 @@ extension StreamMachine {
   // MARK: As initiator
 
   private mutating func answered(by peer: Peer, _ negotiation: Negotiation, now: NIODeadline) -> [StreamAction] {
-    switch (negotiation.security, configuration.tls) {
-    case (.plaintext, .none), (.authenticated, _): return open(peer)
-    case (.plaintext, .preferred), (.plaintext, .required), (.encrypted, _):
-      guard peer.knowsFeatures else { return open(peer, orElse: .oldVersion) }
-      let until = min(now + StreamTimes.features, negotiation.until)
-      state = .awaitingFeatures(negotiation, peer, until: until)
-      return [.deadline(until)]
-    }
+    guard !steps(negotiation).isEmpty else { return open(peer) }
+    guard peer.knowsFeatures else { return open(peer, orElse: .oldVersion) }
+    let until = min(now + StreamTimes.features, negotiation.until)
+    state = .awaitingFeatures(negotiation, peer, until: until)
+    return [.deadline(until)]
   }
 
   mutating func receivedInsteadOfFeatures(_ element: Element, from peer: Peer) -> [StreamAction] {
@@ -82,12 +80,7 @@ extension StreamMachine {
   mutating func receivedFirstFeatures(
     _ element: Element, from peer: Peer, _ negotiation: Negotiation
   ) -> [StreamAction] {
-    let features = StreamFeatures(element)
-    switch negotiation.security {
-    case .plaintext where features.startTLS != .none: return askForTLS(negotiation)
-    case .encrypted where features.mechanisms.contains(SASL.external): return authenticate(negotiation, as: peer.local)
-    case .plaintext, .encrypted, .authenticated: return open(peer, for: element, orElse: .notOffered)
-    }
+    ask(StreamFeatures(element), as: peer.local, negotiation) ?? open(peer, for: element, orElse: .notOffered)
   }
 
   // MARK: As responder
@@ -99,43 +92,22 @@ extension StreamMachine {
       $0.write(StreamHeader(from: peer.local, to: peer.remote, id: configuration.streamID()))
     }
     guard peer.knowsFeatures else { return [.write(bytes)] + open(peer, orElse: .oldVersion) }
-    let features = features(for: peer, negotiation)
+    let steps = steps(negotiation)
+    var features = configuration.features(peer.local)
+    for step in steps { step.offer(in: &features) }
     bytes.write(features.element)
-    guard features.startTLS != .none || !features.mechanisms.isEmpty else { return [.write(bytes)] + open(peer) }
+    guard !steps.isEmpty else { return [.write(bytes)] + open(peer) }
     state = .offering(negotiation, peer)
     return [.write(bytes)]
-  }
-
-  private func features(for peer: Peer, _ negotiation: Negotiation) -> StreamFeatures {
-    var features = configuration.features(peer.local)
-    switch (negotiation.security, configuration.tls) {
-    case (.plaintext, .none), (.authenticated, _): break
-    case (.plaintext, .preferred): features.startTLS = .offered
-    case (.plaintext, .required): features.startTLS = .required
-    case (.encrypted, _): features.mechanisms = [SASL.external]
-    }
-    return features
   }
 
   mutating func receivedAfterOffer(
     _ element: Element, from peer: Peer, _ negotiation: Negotiation, unread: Int
   ) -> [StreamAction] {
-    switch (element.namespace, negotiation.security) {
-    case (Namespace.tls, .plaintext): return receivedTLS(element, negotiation, unread: unread)
-    case (Namespace.sasl, .encrypted): return receivedSASL(element, from: peer, negotiation, unread: unread)
-    case (_, .plaintext), (_, .encrypted), (_, .authenticated):
-      guard Stanza(element) != nil || element.isFeatures else { return receivedStray(element) }
-      return open(peer, for: element, orElse: .declined)
+    if let step = steps(negotiation).first(where: { $0.concerns(element) }) {
+      return receivedRequest(element, for: step, from: peer, negotiation, unread: unread)
     }
-  }
-}
-
-extension StreamMachine.Negotiation {
-  /// Who the other side is; nil in plaintext.
-  var key: [UInt8]? {
-    switch security {
-    case .plaintext: nil
-    case .encrypted(let key), .authenticated(let key): key
-    }
+    guard Stanza(element) != nil || element.isFeatures else { return receivedStray(element) }
+    return open(peer, for: element, orElse: .declined)
   }
 }

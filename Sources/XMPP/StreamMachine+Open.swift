@@ -8,9 +8,8 @@ extension StreamMachine {
     case .awaitingFeatures(let negotiation, let peer, _):
       element.isFeatures
         ? receivedFirstFeatures(element, from: peer, negotiation) : receivedInsteadOfFeatures(element, from: peer)
-    case .askingForTLS(let negotiation): receivedInsteadOfTLS(element, negotiation, unread: unread)
+    case .asking(let negotiation, let step): receivedAnswer(element, to: step, negotiation, unread: unread)
     case .securing: receivedStray(element)
-    case .authenticating(let negotiation): receivedOutcome(element, negotiation, unread: unread)
     case .offering(let negotiation, let peer): receivedAfterOffer(element, from: peer, negotiation, unread: unread)
     case .open(let peer): receivedElement(element, from: peer)
     // What was under way when we said goodbye; nothing but stanzas matters any more.
@@ -54,7 +53,7 @@ extension StreamMachine {
 
   mutating func receivedEnd() -> [StreamAction] {
     switch state {
-    case .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+    case .awaitingFeatures, .asking, .securing, .offering, .open:
       end(.closedByPeer(nil), saying: farewell())
     case .closing(_, let reason, _): end(reason)
     case .idle, .greeting, .closed: []

@@ -6,16 +6,16 @@ package import XML
 /// `idle` until the connection stands, then `greeting` until the other side's header comes; an initiator has sent its own
 /// by then, a responder has not. What follows is negotiation, all of it under one deadline:
 ///
-///     initiator                                          responder
-///     greeting ─ awaitingFeatures ─ askingForTLS ──┐     greeting ─ offering ──────┐
-///        ┌──────────────── securing ───────────────┘        ┌──── securing ────────┘
-///     greeting ─ awaitingFeatures ─ authenticating ┐     greeting ─ offering ──────┐
-///        ┌─────────────────────────────────────────┘        ┌──────────────────────┘
-///     greeting                                           greeting
+///     initiator                                     responder
+///     greeting ─ awaitingFeatures ─ asking ─┐       greeting ─ offering ─┐
+///        ├──────────── securing ────────────┤          ├──── securing ───┤
+///        └──────────────────────────────────┘          └─────────────────┘
 ///
-/// Each `greeting` is a new stream on the same connection. Peers from before XMPP 1.0 have nothing to negotiate, others may
-/// leave steps out: from `awaitingFeatures` and `offering` a stream opens as it is when the other side goes on without,
-/// unless the policy wants TLS and there is none.
+/// `asking` and `offering` are about the steps of the configuration, whatever these are: an initiator takes one that the
+/// other side offers, a responder offers all that the stream is ready for. `securing` comes behind STARTTLS. Each `greeting`
+/// is a new stream on the same connection; when no step is left, the stream opens. Peers from before XMPP 1.0 have nothing
+/// to negotiate, others may leave steps out: from `awaitingFeatures` and `offering` a stream opens as it is when the other
+/// side goes on without, unless TLS is required and there is none.
 ///
 /// `open` while stanzas flow. `closing` from our end tag to the other side's, with a deadline; stanzas are still received.
 /// `closed` is the end, and `closed` the last action.
@@ -30,13 +30,11 @@ package struct StreamMachine: ~Copyable {
     case greeting(Negotiation)
     /// An initiator has the other side's header.
     case awaitingFeatures(Negotiation, Peer, until: NIODeadline)
-    /// An initiator has sent `<starttls/>`.
-    case askingForTLS(Negotiation)
+    /// An initiator has asked for a step.
+    case asking(Negotiation, NegotiationStep)
     /// The TLS handshake: nothing is read or written here.
     case securing(Negotiation)
-    /// An initiator has sent `<auth/>`.
-    case authenticating(Negotiation)
-    /// A responder has sent header and features: TLS or SASL may come, or a stanza.
+    /// A responder has sent header and features: a step may be asked for, or a stanza may come.
     case offering(Negotiation, Peer)
     case open(Peer)
     case closing(Peer, end: StreamEnd, until: NIODeadline)
@@ -45,14 +43,10 @@ package struct StreamMachine: ~Copyable {
 
   /// How far a stream has come that is not open yet.
   struct Negotiation {
-    enum Security {
-      case plaintext
-      case encrypted(key: [UInt8])
-      case authenticated(key: [UInt8])
-    }
-
     let until: NIODeadline
-    var security = Security.plaintext
+    var level = NegotiationStep.Level.plaintext
+    /// Who the other side is; nil in plaintext.
+    var key: [UInt8]?
     /// A responder waits for what should have come with `<auth/>`.
     var isChallenged = false
     var failedAttempts = 0
@@ -73,7 +67,7 @@ package struct StreamMachine: ~Copyable {
   package var isOpen: Bool {
     switch state {
     case .open: true
-    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .closing, .closed:
+    case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering, .closing, .closed:
       false
     }
   }
@@ -104,7 +98,7 @@ package struct StreamMachine: ~Copyable {
   package mutating func inputEnded() -> [StreamAction] {
     switch state {
     case .idle, .greeting: end(.hungUp)
-    case .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+    case .awaitingFeatures, .asking, .securing, .offering, .open:
       end(.hungUp, saying: farewell())
     case .closing(_, let reason, _): end(reason)
     case .closed: []
@@ -114,7 +108,7 @@ package struct StreamMachine: ~Copyable {
   /// The connection is gone, whatever else was to come.
   package mutating func shut() -> [StreamAction] {
     switch state {
-    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open:
+    case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering, .open:
       end(.lost, disconnecting: false)
     case .closing(_, let reason, _): end(reason, disconnecting: false)
     case .closed: []
@@ -129,7 +123,7 @@ package struct StreamMachine: ~Copyable {
       stanza.from = stanza.from ?? peer.local
       stanza.to = stanza.to ?? peer.remote
       return .write(Self.bytes { $0.write(stanza.element) })
-    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering: return .tooEarly
+    case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering: return .tooEarly
     case .closing, .closed: return .tooLate
     }
   }
@@ -137,7 +131,7 @@ package struct StreamMachine: ~Copyable {
   /// Says goodbye, and why where it is for an error.
   package mutating func close(_ error: StreamError? = nil, now: NIODeadline) -> [StreamAction] {
     switch state {
-    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering:
+    case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering:
       return end(.closed(error), saying: farewell(error))
     case .open(let peer):
       let deadline = now + StreamTimes.close
@@ -151,15 +145,14 @@ package struct StreamMachine: ~Copyable {
   package mutating func timedOut(now: NIODeadline) -> [StreamAction] {
     switch state {
     case .greeting(let negotiation) where negotiation.until <= now,
-      .askingForTLS(let negotiation) where negotiation.until <= now,
-      .authenticating(let negotiation) where negotiation.until <= now:
+      .asking(let negotiation, _) where negotiation.until <= now:
       end(.timedOut, saying: farewell(StreamError(.connectionTimeout, "negotiation was not finished in time")))
     case .awaitingFeatures(_, let peer, let until) where until <= now: open(peer, orElse: .noFeatures)
     case .securing(let negotiation) where negotiation.until <= now: tlsFailed("it was not finished in time")
     // Who stays silent has nothing to negotiate.
     case .offering(let negotiation, let peer) where negotiation.until <= now: open(peer, orElse: .declined)
     case .closing(_, let reason, let until) where until <= now: end(reason)
-    case .idle, .greeting, .awaitingFeatures, .askingForTLS, .securing, .authenticating, .offering, .open, .closing,
+    case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering, .open, .closing,
       .closed:
       []
     }

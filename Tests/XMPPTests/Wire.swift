@@ -29,7 +29,7 @@ final class Wire {
   init(_ role: StreamMachine.Role, tls: TLSPolicy = .none) {
     let configuration = StreamConfiguration(
       node: juliet, isLocal: { [juliet, nurse].contains($0) }, features: { _ in offered }, streamID: { "id1" },
-      tls: tls)
+      steps: NegotiationStep.link(tls: tls))
     machine = StreamMachine(role: role, configuration: configuration)
   }
 
