@@ -258,7 +258,7 @@ package actor PeerStream {
   }
 
   private func resolve(_ id: String, _ result: Result<Stanza, StreamFailure>) {
-    if let waiter = pending.resolve(id) { resolve(waiter, result) }
+    if let waiter = pending.remove(id) { resolve(waiter, result) }
   }
 
   private func resolve(_ waiter: IQWaiter, _ result: Result<Stanza, StreamFailure>) {
@@ -668,7 +668,7 @@ package actor PeerStream {
   /// Every IQ is answered, or resolves one of ours (RFC 6120 §8.2.3).
   private func receivedIQ(_ stanza: Stanza) {
     guard stanza.wantsAnswer else {
-      guard let waiter = pending.resolve(stanza.id) else { return decline(stanza) }
+      guard let waiter = pending.resolve(stanza.id, from: stanza.from) else { return decline(stanza) }
       return resolve(waiter, stanza.error.map { .failure(.stanza($0)) } ?? .success(stanza))
     }
     if let answer = answer(stanza) { handler.send(answer) }

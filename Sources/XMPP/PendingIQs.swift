@@ -1,10 +1,11 @@
 import HeapModule
 package import NIOCore
 
-/// The IQs of one stream that wait for their answer, each with whoever waits for it and until when.
+/// The IQs of one stream that wait for their answer, each with whoever waits for it, whom was asked, and until when.
 ///
-/// Every waiter comes out exactly once: by `resolve`, `expired` or `failAll`. Ids are unique in the life of the
-/// table, so a late answer never finds another's waiter.
+/// Every waiter comes out exactly once: by `resolve`, `remove`, `expired` or `failAll`. Ids are unique in the life of the
+/// table, so a late answer never finds another's waiter. They can be guessed: where a stream carries the stanzas of many, an
+/// answer is known by its sender as well (RFC 6120 §§8.1.2.1, 10.5).
 package struct PendingIQs<Waiter> {
   private struct Due: Comparable {
     let deadline: NIODeadline
@@ -13,27 +14,35 @@ package struct PendingIQs<Waiter> {
     static func == (a: Due, b: Due) -> Bool { a.deadline == b.deadline }
   }
 
-  private var waiters: [String: Waiter] = [:]
+  private struct Pending {
+    let waiter: Waiter
+    /// nil on a direct stream.
+    let address: JID?
+  }
+
+  private var pending: [String: Pending] = [:]
   /// Those that were resolved are dropped when their time comes, or when they outnumber the others.
   private var due = Heap<Due>()
   private var last: UInt64 = 0
 
   package init() {}
 
-  package var count: Int { waiters.count }
+  package var count: Int { pending.count }
   /// Deadlines that are kept, for tests: they follow `count`, not the number of IQs that were ever sent.
   package var deadlines: Int { due.count }
 
   /// The id to send. Without a deadline the waiter stays until the answer or the end of the stream.
-  package mutating func register(_ waiter: Waiter, deadline: NIODeadline?) -> String {
+  ///
+  /// - Parameter address: whom the IQ goes to; nil on a direct stream, where all that comes is its peer's.
+  package mutating func register(_ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) -> String {
     let id = nextID()
-    register(id, waiter, deadline: deadline)
+    register(id, waiter, to: address, deadline: deadline)
     return id
   }
 
   /// The same under an id that `nextID` gave.
-  package mutating func register(_ id: String, _ waiter: Waiter, deadline: NIODeadline?) {
-    waiters[id] = waiter
+  package mutating func register(_ id: String, _ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) {
+    pending[id] = Pending(waiter: waiter, address: address)
     if let deadline { insert(Due(deadline: deadline, id: id)) }
   }
 
@@ -45,14 +54,14 @@ package struct PendingIQs<Waiter> {
 
   /// Gives a deadline to one that was registered without.
   package mutating func limit(_ id: String, to deadline: NIODeadline) {
-    if waiters[id] != nil { insert(Due(deadline: deadline, id: id)) }
+    if pending[id] != nil { insert(Due(deadline: deadline, id: id)) }
   }
 
   /// Deadlines are minutes away and answers come within milliseconds: without this, a busy stream would keep those of all
   /// that it asked in between. Half of them are live behind it, so that each is moved twice on average.
   private mutating func insert(_ new: Due) {
-    if due.count > 2 * waiters.count + Self.slack {
-      due = Heap(due.unordered.filter { waiters[$0.id] != nil })
+    if due.count > 2 * pending.count + Self.slack {
+      due = Heap(due.unordered.filter { pending[$0.id] != nil })
     }
     due.insert(new)
   }
@@ -60,20 +69,27 @@ package struct PendingIQs<Waiter> {
   /// Deadlines of resolved ones that are not worth a tidying.
   private static var slack: Int { 64 }
 
-  /// Whose answer this id is; nil for an answer that nobody waits for, or no longer.
-  package mutating func resolve(_ id: String?) -> Waiter? {
-    id.flatMap { waiters.removeValue(forKey: $0) }
+  /// Who waits for the answer with this id and sender; nil for one that nobody waits for, or no longer, or that comes from
+  /// somebody else than was asked.
+  package mutating func resolve(_ id: String?, from sender: JID?) -> Waiter? {
+    guard let id, let asked = pending[id], asked.address == nil || asked.address == sender else { return nil }
+    return remove(id)
+  }
+
+  /// Whoever waits for this answer is to wait no longer.
+  package mutating func remove(_ id: String) -> Waiter? {
+    pending.removeValue(forKey: id)?.waiter
   }
 
   /// Forgets those that `isMeant`: an answer of theirs finds nobody any more. As many steps as there are waiters.
   package mutating func removeAll(where isMeant: (Waiter) -> Bool) {
-    waiters = waiters.filter { !isMeant($0.value) }
+    pending = pending.filter { !isMeant($0.value.waiter) }
   }
 
   /// When `expired` has to be called next; nil where nothing waits.
   package mutating func nextDeadline() -> NIODeadline? {
     while let next = due.min {
-      if waiters[next.id] != nil { return next.deadline }
+      if pending[next.id] != nil { return next.deadline }
       due.removeMin()
     }
     return nil
@@ -84,7 +100,7 @@ package struct PendingIQs<Waiter> {
     var expired: [Waiter] = []
     while let next = due.min, next.deadline <= now {
       due.removeMin()
-      if let waiter = waiters.removeValue(forKey: next.id) { expired.append(waiter) }
+      if let waiter = remove(next.id) { expired.append(waiter) }
     }
     return expired
   }
@@ -92,9 +108,9 @@ package struct PendingIQs<Waiter> {
   /// All of them, in no order, when the stream is gone.
   package mutating func failAll() -> [Waiter] {
     defer {
-      waiters.removeAll()
+      pending.removeAll()
       due = Heap()
     }
-    return Array(waiters.values)
+    return pending.values.map(\.waiter)
   }
 }
