@@ -66,6 +66,7 @@ let package = Package(
     // System libraries.
     .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
 
     // Pure: no socket, no clock, no task, no log.
@@ -116,7 +117,7 @@ let package = Package(
     library(
       "Daemon",
       [
-        "Avahi", "Control", "Dashboard", "Front", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
+        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
         .hummingbirdCore, .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
@@ -153,7 +154,7 @@ let package = Package(
       of: "Mesh",
       [
         "Codecs", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio,
-        .nioPosix,
+        .nioEmbedded, .nioPosix,
       ]),
     tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(

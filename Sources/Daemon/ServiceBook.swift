@@ -98,7 +98,10 @@ actor ServiceBook {
 
   /// Those that were added under this name, in any case of letters, and the others.
   private func split(_ name: String) -> (former: [ServiceDefinition], kept: [ServiceDefinition]) {
-    (added.filter { InstanceName($0.name) == InstanceName(name) }, added.filter { InstanceName($0.name) != InstanceName(name) })
+    (
+      added.filter { InstanceName($0.name) == InstanceName(name) },
+      added.filter { InstanceName($0.name) != InstanceName(name) }
+    )
   }
 
   private func address(of definition: ServiceDefinition) throws(ControlError) -> InstanceName {

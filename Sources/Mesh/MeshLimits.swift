@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Every bound of this module, with its unit and its reason.
 enum MeshLimits {
   /// Stanzas about friendship that wait to be dealt with. Each takes microseconds, or one write to disk; a flood of them
@@ -17,4 +19,7 @@ enum MeshLimits {
   static let friendship = Duration.seconds(3)
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.
   static let discovery = Duration.seconds(5)
+  /// Without a request for so long, requests have come to rest: unused connections to apps are closed by then (4 s), and
+  /// what the last requests needed is free.
+  static let quiet = TimeAmount.seconds(10)
 }

@@ -111,6 +111,7 @@ extension Node {
     let gatekeeper = self.gatekeeper
     let table = self.table
     let router = self.router
+    let quietTimer = self.quietTimer
     return StreamHost(
       node: { table.node },
       isLocal: { table.isLocal($0) },
@@ -125,6 +126,7 @@ extension Node {
           : gatekeeper.received(stanza, identity)
       },
       answer: { incoming, send in
+        defer { quietTimer.requestEnded() }
         let caller = gatekeeper.caller(incoming.peer)
         try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
       })

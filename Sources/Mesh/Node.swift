@@ -29,6 +29,7 @@ package final class Node: Service {
   let table: ServiceTable
   let pool: StreamPool
   let router: Router
+  let quietTimer: QuietTimer
   package let trustService: TrustService
   let gatekeeper: Gatekeeper
   let security: StreamSecurity
@@ -43,10 +44,12 @@ package final class Node: Service {
   }
   private let state = Mutex(State())
 
+  /// `whenQuiet` is called on an event loop when requests have come to rest, each time that there were some.
+  ///
   /// - Throws: `NodeError` where name and machine make no address.
   package init(
     configuration: NodeConfiguration, trustService: TrustService, discovery: any Discovery,
-    eventLoopGroup: any EventLoopGroup, logger: Logger
+    eventLoopGroup: any EventLoopGroup, logger: Logger, whenQuiet: @escaping @Sendable () -> Void = {}
   ) throws {
     guard let wanted = InstanceName(user: configuration.name, machine: configuration.machine) else {
       throw NodeError.badName("\(configuration.name)@\(configuration.machine)")
@@ -65,6 +68,7 @@ package final class Node: Service {
     self.table = table
     pool = StreamPool(eventLoopGroup: eventLoopGroup)
     router = Router(service: { table.service($0) }, refused: { trustService.decided($0) }, logger: logger)
+    quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
     (jobs, jobsContinuation) = AsyncStream.makeStream()
     readiness = eventLoopGroup.next().makePromise()
   }
@@ -219,6 +223,7 @@ package final class Node: Service {
   package func send(
     _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
   ) async throws {
+    defer { quietTimer.requestEnded() }
     if table.isLocal(device) { return try await sendLocally(request, to: device, receive: receive) }
     var isAnswered = false
     for attempt in 1...2 {
