@@ -123,7 +123,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Avahi", "Control", "Daemon", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP", .argumentParser,
+        "Avahi", "Control", "Daemon", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP",
+        .argumentParser,
         .unixSignals,
         .log, .httpTypes, .nio, .nioPosix,
       ],

@@ -1,5 +1,6 @@
 import Control
 import Daemon
+import Dashboard
 import HTTPEdge
 import Trust
 
@@ -14,7 +15,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
   }
 
   init(_ error: ControlError) {
-    self.init(error.code == .noDaemon ? .noDaemon : .failure, error.message)
+    self.init(error.code == .noDaemon ? .noDaemon : .failure, NextStep.text(error.message, error.nextStep))
   }
 
   var description: String { message }
@@ -78,7 +79,7 @@ extension CommandFailure {
     case let error as CommandFailure: self = error
     case let error as ControlError: self.init(error)
     case let error as ConfigurationError: self.init(.configuration, "\(error)")
-    case let error as TrustError: self.init(.usage, error.message)
+    case let error as TrustError: self.init(.usage, error.text)
     case let error as DaemonError: self.init(.configuration, "\(error)")
     case let error as StateError: self.init(.configuration, "\(error)")
     // The control socket has errors of its own: only the front can mean this.

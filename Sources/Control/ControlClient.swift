@@ -117,7 +117,7 @@ package struct ControlClient: Sendable {
     guard let problem = try? ControlJSON.decode(ErrorResource.self, from: Data(bytes.readableBytesView)) else {
       return ControlError(.failed, "The daemon answered \(response.status).")
     }
-    return ControlError(problem.code, problem.error)
+    return ControlError(problem.code, problem.error, nextStep: problem.nextStep?.nextStep)
   }
 }
 

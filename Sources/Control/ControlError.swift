@@ -1,6 +1,6 @@
 import HTTPTypes
 import Mesh
-import Trust
+package import Trust
 
 /// Why the daemon did not do what it was asked to, or could not be asked.
 package struct ControlError: Error, Sendable, CustomStringConvertible {
@@ -22,12 +22,14 @@ package struct ControlError: Error, Sendable, CustomStringConvertible {
   }
 
   package let code: Code
-  /// What happened and what to do next.
+  /// What happened, and what to do about it as far as that is no command of an owner's.
   package let message: String
+  package let nextStep: NextStep?
 
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, nextStep: NextStep? = nil) {
     self.code = code
     self.message = message
+    self.nextStep = nextStep
   }
 
   package var description: String { message }
@@ -37,6 +39,7 @@ package struct ControlError: Error, Sendable, CustomStringConvertible {
 struct ErrorResource: Codable {
   var code: ControlError.Code
   var error: String
+  var nextStep: NextStepResource?
 }
 
 extension ControlError.Code {
@@ -62,10 +65,10 @@ extension ControlError {
       case .conflict: .conflict
       case .damaged: .failed
       }
-    self.init(code, error.message)
+    self.init(code, error.message, nextStep: error.nextStep)
   }
 
   init(_ error: MeshError) {
-    self.init(.unreachable, error.message)
+    self.init(.unreachable, error.message, nextStep: error.nextStep)
   }
 }

@@ -116,7 +116,8 @@ package struct ControlServer: Service {
   }
 
   private static func failure(_ error: ControlError, status: HTTPResponse.Status) -> Response {
-    let body = ErrorResource(code: error.code, error: error.message)
+    let body = ErrorResource(
+      code: error.code, error: error.message, nextStep: error.nextStep.map(NextStepResource.init))
     return (try? .json(body, status: status)) ?? Response(status: status)
   }
 }

@@ -8,7 +8,7 @@ extension Problem {
   package init(_ error: MeshError) {
     self.init(
       HTTPResponse.Status(code: error.code.status), error: error.code.proxyStatus, title: Self.title(error),
-      message: error.message, device: error.device)
+      message: error.text, device: error.device)
     lastSeen = error.lastSeen
     if error.code == .limit { retryAfter = DashboardLimits.retryAfter }
   }

@@ -34,7 +34,7 @@ extension Problem {
       }
     self.init(
       status, error: "http_request_error", title: "That was not done",
-      message: error.message.prefix(1).uppercased() + error.message.dropFirst() + ".")
+      message: error.text.prefix(1).uppercased() + error.text.dropFirst() + ".")
   }
 }
 

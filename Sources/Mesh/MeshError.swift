@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import Trust
 package import XMPP
 
 /// Why a request to a device came to nothing before its HTTP answer did.
@@ -32,15 +33,17 @@ package struct MeshError: Error, Sendable {
 
   package let code: Code
   package let device: JID
-  /// One sentence for the user: what happened, and what to do next.
+  /// One sentence for the user: what happened, and what to do about it as far as that is no command.
   package let message: String
+  package let nextStep: NextStep?
   /// When the device was last seen, where it ever was.
   package let lastSeen: Date?
 
-  package init(_ code: Code, device: JID, message: String, lastSeen: Date? = nil) {
+  package init(_ code: Code, device: JID, message: String, nextStep: NextStep? = nil, lastSeen: Date? = nil) {
     self.code = code
     self.device = device
     self.message = message
+    self.nextStep = nextStep
     self.lastSeen = lastSeen
   }
 }

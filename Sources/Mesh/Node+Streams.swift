@@ -53,7 +53,7 @@ extension Node {
     guard let device = directory.device(jid) else {
       throw MeshError(
         .notDiscovered, device: jid,
-        message: "No device “\(jid)” is announced on this network. The list: hearth devices")
+        message: "No device “\(jid)” is announced on this network.", nextStep: .listDevices)
     }
     let addresses = device.endpoints.compactMap(\.socketAddress)
     guard !addresses.isEmpty else {
@@ -100,9 +100,7 @@ extension Node {
     guard standing != .blocked else {
       throw MeshError(
         .forbidden, device: jid,
-        message:
-          "You have blocked the node of “\(jid)”. To undo that: hearth friends unblock \(identity.nodeID?.description ?? "")"
-      )
+        message: "You have blocked the node of “\(jid)”.", nextStep: identity.nodeID.map { .unblock($0) })
     }
     throw MeshError(.changed, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
   }

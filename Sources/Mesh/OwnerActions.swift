@@ -111,7 +111,7 @@ extension OwnerActions {
     let id = try book.requester(who)
     try await trustService.accept(id.description, petname: try name(petname))
     guard let friend = book.friend(id) else {
-      throw TrustError(.unknown, "\(id.short) was accepted, and is no friend any more")
+      throw TrustError(.unknown, "\(id.short) was accepted, and is no friend any more", nextStep: .listFriends)
     }
     return friend
   }

@@ -116,13 +116,11 @@ extension FriendBook {
   package func requester(_ text: String) throws(TrustError) -> NodeID {
     if let id = try? NodeID(text) { return id }
     let id = try find(text)
-    throw TrustError(
-      .ambiguous,
-      "“\(text)” can be imitated: give the whole id, once it is the one that `hearth id` prints there: \(id)")
+    throw TrustError(.ambiguous, "“\(text)” can be imitated", nextStep: .compareID(id))
   }
 
   static func unknown(_ what: String) -> TrustError {
-    TrustError(.unknown, "there is no \(what): hearth friends lists friends, hearth requests what waits")
+    TrustError(.unknown, "there is no \(what)", nextStep: .listFriends)
   }
 }
 

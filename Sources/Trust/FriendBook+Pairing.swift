@@ -20,7 +20,7 @@ extension FriendBook {
     do throws(PairingFailure) {
       actions = try pairing.start(with: peer, nonce: nonce, now: now)
     } catch {
-      throw TrustError(.pairing, error.text)
+      throw TrustError(.pairing, error.text, nextStep: error.nextStep)
     }
     let ended = run(actions, now: now)
     pairingPetname = petname
@@ -36,7 +36,8 @@ extension FriendBook {
     do throws(PairingFailure) {
       return run(try pairing.confirm(now: now), now: now)
     } catch {
-      throw TrustError(.pairing, error == .unexpected ? "there are no digits to confirm" : error.text)
+      let text = error == .unexpected ? "there are no digits to confirm" : error.text
+      throw TrustError(.pairing, text, nextStep: error.nextStep)
     }
   }
 

@@ -157,7 +157,7 @@ extension FriendBook {
   func checkWelcome(_ id: NodeID, _ jid: JID?) throws(TrustError) {
     guard id != own else { throw TrustError(.itself, "this is the id of this node itself") }
     guard friendTable.blocked[id] == nil
-    else { throw TrustError(.blocked, "\(id.short) is blocked: hearth friends unblock \(id)") }
+    else { throw TrustError(.blocked, "\(id.short) is blocked", nextStep: .unblock(id)) }
     if let jid { try friendTable.checkFree(jid, for: id) }
   }
 

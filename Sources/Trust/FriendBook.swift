@@ -81,7 +81,7 @@ extension FriendBook {
   package mutating func permit(seconds: TimeInterval, now: Date) throws(TrustError) -> [TrustAction] {
     guard TrustLimits.permit.contains(seconds) else {
       throw TrustError(
-        .range, "the door stays open for 1 to \(Int(TrustLimits.permit.upperBound)) seconds: hearth permit 120s")
+        .range, "the door stays open for 1 to \(Int(TrustLimits.permit.upperBound)) seconds", nextStep: .permit)
     }
     permitWindow = PermitWindow(opened: now, closes: now + seconds)
     return [.tell(.permitOpened(seconds: Int(seconds)))]

@@ -27,7 +27,7 @@ struct FriendTable: Sendable {
 
   mutating func add(_ friend: Friend) throws(TrustError) {
     guard blocked[friend.id] == nil else {
-      throw TrustError(.blocked, "\(friend.id.short) is blocked: hearth friends unblock \(friend.id)")
+      throw TrustError(.blocked, "\(friend.id.short) is blocked", nextStep: .unblock(friend.id))
     }
     guard friends[friend.id] == nil, self.friend(named: friend.petname) == nil
     else { throw TrustError(.petnameTaken, "\(friend.petname) (\(friend.id.short)) is there twice") }
@@ -44,12 +44,7 @@ struct FriendTable: Sendable {
   func checkFree(_ jid: JID, for id: NodeID) throws(TrustError) {
     guard let owner = owner(of: jid), owner.id != id else { return }
     throw TrustError(
-      .changed,
-      """
-      \(jid) belongs to \(owner.petname) (\(owner.id)), and this is \(id): \
-      where that is right, first hearth friends remove \(owner.petname)
-      """
-    )
+      .changed, "\(jid) belongs to \(owner.petname) (\(owner.id)), and this is \(id)", nextStep: .remove(owner.petname))
   }
 
   enum Pinning { case known, pinned, full, foreign }

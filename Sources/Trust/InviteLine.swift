@@ -1,6 +1,6 @@
 package import XMPP
 
-/// What `hearth invite` prints and `hearth join` takes: `httpx://node@machine/invite/<node id>/<token>`.
+/// What an owner gives to another to become friends: `httpx://node@machine/invite/<node id>/<token>`.
 ///
 /// Letters, digits and `:/@-._%` only, so that shells, chat programs and people pass it on unharmed. Whoever reads
 /// it can use it.
@@ -41,7 +41,7 @@ package struct InviteLine: Sendable, Hashable {
   }
 
   private static let unreadable = TrustError(
-    .invite, "this is not a line that hearth invite printed: copy it from httpx:// to its end")
+    .invite, "this is not the line of an invite", nextStep: .copyInvite)
   private static let incomplete = TrustError(
     .invite, "this invite is not complete: copy the line from httpx:// to its end")
 

@@ -7,7 +7,7 @@ package enum InviteRefusal: String, Sendable, CaseIterable {
   case unwelcome
 }
 
-/// One `hearth invite`. Only a hash of the token is kept, so that the store gives no token away.
+/// One invite. Only a hash of the token is kept, so that the store gives no token away.
 package struct Invite: Sendable, Hashable, Codable {
   /// SHA-256 in base32, of the token together with the node's id.
   let hash: String

@@ -29,14 +29,21 @@ package enum PairingFailure: String, Error, Sendable, Hashable, CaseIterable {
   /// What the owner or the peer's developer reads.
   package var text: String {
     switch self {
-    case .busy: "another pairing is under way, here or there: try again in a minute, or use hearth invite"
-    case .paused: "a pairing has just failed there: try again in half a minute, or use hearth invite"
+    case .busy: "another pairing is under way, here or there: try again in a minute"
+    case .paused: "a pairing has just failed there: try again in half a minute"
     case .expired: "the digits were not confirmed on both sides within a minute"
     case .cancelled: "the pairing was cancelled"
     case .declined: "the other side ended it: the digits differ, or somebody changed their mind"
     case .commitment: "the other side changed its secret: somebody may be between the two of you"
     case .unexpected: "the other side does not follow the steps of pairing"
     case .disconnected: "the connection ended before both sides had confirmed"
+    }
+  }
+
+  package var nextStep: NextStep? {
+    switch self {
+    case .busy, .paused: .invite
+    case .expired, .cancelled, .declined, .commitment, .unexpected, .disconnected: nil
     }
   }
 }

@@ -79,7 +79,7 @@ struct RequestQueue: Sendable {
     guard asked.count < TrustLimits.asked
     else {
       throw TrustError(
-        .full, "\(TrustLimits.asked) requests of yours wait for an answer: take one back with hearth requests withdraw")
+        .full, "\(TrustLimits.asked) requests of yours wait for an answer", nextStep: .withdraw)
     }
     asked.append(node)
   }

@@ -3,7 +3,7 @@ package struct TrustError: Error, Sendable, Hashable {
   package enum Code: String, Sendable, CaseIterable {
     /// No node id, or one with a typo.
     case nodeID = "node-id"
-    /// No line that `hearth invite` printed.
+    /// No line of an invite.
     case invite
     /// Not a name that a friend may have.
     case petname
@@ -46,12 +46,14 @@ package struct TrustError: Error, Sendable, Hashable {
   }
 
   package let code: Code
-  /// One sentence that says what to do next.
+  /// What happened, and what to do about it as far as that is no command.
   package let message: String
+  package let nextStep: NextStep?
 
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, nextStep: NextStep? = nil) {
     self.code = code
     self.message = message
+    self.nextStep = nextStep
   }
 }
 

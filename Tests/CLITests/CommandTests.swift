@@ -5,6 +5,7 @@ import FoundationEssentials
 import Front
 import HTTPX
 import Testing
+import Trust
 
 @testable import CLI
 
@@ -61,6 +62,12 @@ struct CommandTests {
     for wrong in [["-I", "-d", "x", "a@b"], ["-m", "0", "a@b"]] {
       await #expect(throws: (any Error).self) { _ = try await GetCommand.asyncParse(wrong) }
     }
+  }
+
+  @Test func whatToDoNextIsSaidAsCommands() {
+    let error = ControlError(.notFound, "there is no friend eve", nextStep: .listFriends)
+    let text = "there is no friend eve: hearth friends lists friends, hearth requests what waits"
+    #expect(CommandFailure(error) == CommandFailure(.failure, text))
   }
 
   @Test func aDaemonThatCannotBeConfiguredHasAStatusOfItsOwn() {

@@ -57,7 +57,7 @@ import XMPP
       let list = try await client.friends()
       #expect(list.friends.isEmpty && list.blocked.isEmpty)
       let error = await #expect(throws: ControlError.self) { try await client.remove("anna.s") }
-      #expect(error?.code == .notFound && error?.message.contains("hearth friends") == true)
+      #expect(error?.code == .notFound && error?.nextStep == .listFriends)
     }
   }
 
@@ -84,7 +84,7 @@ import XMPP
       // What can be imitated is not enough to make a friend by.
       for name in ["bob@den", FakeDaemon.bob.short] {
         let error = await #expect(throws: ControlError.self) { _ = try await client.accept(name, petname: "bob") }
-        #expect(error?.message.contains(bob) == true)
+        #expect(error?.nextStep == .compareID(FakeDaemon.bob))
       }
       let friend = try await client.accept(bob, petname: "bob")
       #expect(friend.petname == "bob" && friend.id == FakeDaemon.bob.description)
@@ -219,6 +219,19 @@ import XMPP
     #expect(try ControlJSON.decode(AccessResource.self, from: Data(json.utf8)) == access)
     let parsed = try access.access
     #expect(AccessResource(parsed) == access)
+  }
+
+  @Test func nextStepsTravel() throws {
+    let steps: [NextStep] = [
+      .unblock(FakeDaemon.anna), .remove(try Petname("anna")), .withdraw, .compareID(FakeDaemon.bob), .listFriends,
+      .listDevices, .permit, .invite, .copyInvite,
+    ]
+    for step in steps {
+      let json = try ControlJSON.encode(NextStepResource(step))
+      #expect(try ControlJSON.decode(NextStepResource.self, from: json).nextStep == step)
+    }
+    let json = try ControlJSON.encode(NextStepResource(.unblock(FakeDaemon.anna)))
+    #expect(String(decoding: json, as: UTF8.self) == #"{"node":"\#(FakeDaemon.anna)","step":"unblock"}"#)
   }
 
   @Test(arguments: ["", "anna,", "Friends", "a b", "anna,public"]) func accessThatCannotBeMeant(_ text: String) {

@@ -1,4 +1,5 @@
 import Control
+import Dashboard
 import Trust
 
 /// Two people compare digits: this side's part, from the first word to the friendship.
@@ -88,7 +89,9 @@ struct Comparison {
   }
 
   private static func failed(_ reason: String?) -> CommandFailure {
-    let text = reason.flatMap(PairingFailure.init(rawValue:))?.text ?? "the comparison ended"
-    return CommandFailure(.denied, text)
+    guard let failure = reason.flatMap(PairingFailure.init(rawValue:)) else {
+      return CommandFailure(.denied, "the comparison ended")
+    }
+    return CommandFailure(.denied, NextStep.text(failure.text, failure.nextStep))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Dashboard
 import Trust
 
 struct InviteCommand: AsyncParsableCommand {
@@ -50,7 +51,7 @@ struct JoinCommand: AsyncParsableCommand {
     do throws(TrustError) {
       _ = try InviteLine(line)
     } catch {
-      throw ValidationError(error.message)
+      throw ValidationError(error.text)
     }
   }
 

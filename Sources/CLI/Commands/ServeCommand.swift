@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Dashboard
 import FoundationEssentials
 import Trust
 
@@ -57,7 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
     do throws(TrustError) {
       _ = try resource.policy
     } catch {
-      throw ValidationError(error.message)
+      throw ValidationError(error.text)
     }
   }
 
