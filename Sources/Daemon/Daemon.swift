@@ -74,8 +74,8 @@ package struct Daemon {
       // After many requests at once most of what they needed is free, between what is in use: up to half of the process.
       whenQuiet: { NIOThreadPool.singleton.submit { _ in CMalloc_trim() } })
     let book = ServiceBook(
-      nodeName: configuration.node.name, machine: machine, configured: configuration.services,
-      store: ServiceStore(folder: state.path), stage: Self.stage(node), logger: logger)
+      node: node, configured: configuration.services, store: ServiceStore(folder: state.path),
+      eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     try await book.start()
     try await run(services(node, book, keys))
   }
@@ -120,11 +120,5 @@ package struct Daemon {
       logger.notice(
         "ended before everything was said and done", metadata: ["after": "\(DaemonLimits.gracefulShutdown)"])
     }
-  }
-
-  private static func stage(_ node: Node) -> ServiceBook.Stage {
-    ServiceBook.Stage(
-      prepare: { try HostedService($0, eventLoopGroup: .singletonMultiThreadedEventLoopGroup) },
-      serve: { node.serve($0) }, unserve: { _ = node.unserve($0) })
   }
 }

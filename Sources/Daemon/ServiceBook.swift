@@ -2,37 +2,26 @@ import Control
 import LinkLocal
 import Logging
 import Mesh
+import NIOCore
 import Trust
 
 /// What this node serves: the services of `hearth.toml` and those added with `hearth serve`, which are kept on disk.
 actor ServiceBook {
-  /// The node's own device name; no service may have it.
-  private let nodeName: String
-  private let machine: String
+  private let node: Node
   private let store: ServiceStore
-  private let stage: Stage
+  private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
   private var configured: [ServiceDefinition]
   private var added: [ServiceDefinition] = []
 
-  /// What a service is put on: the node, and the way from a definition to what it serves.
-  struct Stage: Sendable {
-    /// Throws where the target cannot be used; the error's description says why.
-    var prepare: @Sendable (ServiceDefinition) throws -> HostedService
-    /// Announces and serves; replaces the service of the same name.
-    var serve: @Sendable (HostedService) -> Void
-    var unserve: @Sendable (_ name: String) -> Void
-  }
-
+  /// - Parameter eventLoopGroup: for connections to the apps behind services.
   init(
-    nodeName: String, machine: String, configured: [ServiceDefinition], store: ServiceStore, stage: Stage,
-    logger: Logger
+    node: Node, configured: [ServiceDefinition], store: ServiceStore, eventLoopGroup: any EventLoopGroup, logger: Logger
   ) {
-    self.nodeName = nodeName
-    self.machine = machine
+    self.node = node
     self.configured = configured
     self.store = store
-    self.stage = stage
+    self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
 
@@ -50,14 +39,14 @@ actor ServiceBook {
     let address = try address(of: definition)
     let service: HostedService
     do {
-      service = try stage.prepare(definition)
+      service = try hosted(definition)
     } catch {
       throw ControlError(.invalid, "\(error)")
     }
     let (former, kept) = split(definition.name)
     try save(kept + [definition])
     added = kept + [definition]
-    for old in former where old.name != definition.name { stage.unserve(old.name) }
+    for old in former where old.name != definition.name { unserve(old.name) }
     serve(service)
     return ServedResource(jid: address.text, warnings: service.warnings)
   }
@@ -73,7 +62,7 @@ actor ServiceBook {
     }
     try save(kept)
     added = kept
-    for service in former { stage.unserve(service.name) }
+    for service in former { unserve(service.name) }
   }
 
   /// Takes over a changed `hearth.toml`: what is the same goes on undisturbed. Throws `DaemonError` where a target
@@ -82,9 +71,9 @@ actor ServiceBook {
     let changed = try prepare(definitions.filter { !configured.contains($0) })
     let former = configured
     configured = definitions
-    for old in former where !definitions.contains(where: { $0.name == old.name }) { stage.unserve(old.name) }
+    for old in former where !definitions.contains(where: { $0.name == old.name }) { unserve(old.name) }
     for hidden in added where isConfigured(hidden.name) && !definitions.contains(where: { $0.name == hidden.name }) {
-      stage.unserve(hidden.name)
+      unserve(hidden.name)
     }
     for service in changed { serve(service) }
     for definition in added where former.contains(where: { InstanceName($0.name) == InstanceName(definition.name) }) {
@@ -107,10 +96,10 @@ actor ServiceBook {
   private func address(of definition: ServiceDefinition) throws(ControlError) -> InstanceName {
     let name = definition.name
     if let problem = DeviceName.problem(with: name) { throw ControlError(.invalid, "The name \(problem).") }
-    guard let address = InstanceName(user: name, machine: machine) else {
+    guard let address = InstanceName(user: name, machine: node.configuration.machine) else {
       throw ControlError(.invalid, "The name \"\(name)\" \(DeviceName.tooLong).")
     }
-    guard InstanceName(name) != InstanceName(nodeName) else {
+    guard InstanceName(name) != InstanceName(node.configuration.name) else {
       throw ControlError(.conflict, "\"\(name)\" is the node's own name: choose another one.")
     }
     guard !isConfigured(name) else {
@@ -123,7 +112,7 @@ actor ServiceBook {
     var services: [HostedService] = []
     for definition in definitions {
       do {
-        services.append(try stage.prepare(definition))
+        services.append(try hosted(definition))
       } catch {
         throw .service(definition.name, reason: "\(error)")
       }
@@ -138,15 +127,22 @@ actor ServiceBook {
       return logger.warning("hearth.toml hides a service that was added", metadata: ["service": "\(name)"])
     }
     do {
-      serve(try stage.prepare(definition))
+      serve(try hosted(definition))
     } catch {
       logger.error("cannot serve", metadata: ["service": "\(name)", "error": "\(error)"])
     }
   }
 
   private func serve(_ service: HostedService) {
-    stage.serve(service)
+    node.serve(service)
     for warning in service.warnings { logger.warning("\(warning)", metadata: ["service": "\(service.name)"]) }
+  }
+
+  private func unserve(_ name: String) { _ = node.unserve(name) }
+
+  /// Throws where the target cannot be used; the error's description says why.
+  private func hosted(_ definition: ServiceDefinition) throws -> HostedService {
+    try HostedService(definition, eventLoopGroup: eventLoopGroup)
   }
 
   private func save(_ services: [ServiceDefinition]) throws(ControlError) {

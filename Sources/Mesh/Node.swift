@@ -22,7 +22,7 @@ package final class Node: Service {
   let discovery: any Discovery
   let eventLoopGroup: any EventLoopGroup
   let logger: Logger
-  let configuration: NodeConfiguration
+  package let configuration: NodeConfiguration
   private let wanted: InstanceName
   private let capabilities = Capabilities()
   let directory: Directory
