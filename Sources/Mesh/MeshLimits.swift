@@ -19,7 +19,7 @@ enum MeshLimits {
   static let friendship = Duration.seconds(3)
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.
   static let discovery = Duration.seconds(5)
-  /// Without a request for so long, requests have come to rest: unused connections to apps are closed by then (4 s), and
-  /// what the last requests needed is free.
+  /// Without a request for so long, and up to as long again, requests have come to rest: unused connections to apps are
+  /// closed by then (4 s), and what the last requests needed is free.
   static let quiet = TimeAmount.seconds(10)
 }
