@@ -85,8 +85,8 @@ let package = Package(
     library(
       "Streams",
       [
-        "Codecs", "EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", .collections, .nio, .nioPosix, .log,
-        .httpTypes,
+        "Codecs", "EventLoops", "XML", "XMPP", "HTTPX", "Bytestreams", "TLS", "Trust", .collections, .nio, .nioPosix,
+        .log, .httpTypes,
       ]),
     library(
       "Mesh",
@@ -150,7 +150,7 @@ let package = Package(
     tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", .log]),
-    tests(of: "Streams", ["Codecs", "HTTPX", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
+    tests(of: "Streams", ["Codecs", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
     tests(
       of: "Mesh",
       [

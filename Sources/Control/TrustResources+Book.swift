@@ -45,7 +45,7 @@ extension PairingResource {
   init(_ book: FriendBook) {
     let peer = book.pairingPeer
     self.init(
-      schema: 1, id: peer?.id.description, short: peer?.id.short, jid: peer?.jid?.text,
+      schema: 1, id: peer?.id.description, short: peer?.id.short, jid: peer?.address?.text,
       digits: book.pairingQuestion?.digits)
   }
 }
@@ -66,7 +66,7 @@ extension EventResource {
   init?(digitsOf book: FriendBook, at time: Date) {
     guard let (peer, digits) = book.pairingQuestion else { return nil }
     var fields = ["node": peer.id.description, "digits": digits]
-    if let jid = peer.jid { fields["jid"] = jid.text }
+    if let jid = peer.address { fields["jid"] = jid.text }
     self.init(event: Self.digits, time: time, fields: fields)
   }
 

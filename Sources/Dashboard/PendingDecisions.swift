@@ -29,11 +29,11 @@ struct PendingDecisions {
       """
   }
 
-  private static func pairing(_ peer: PairingPeer, _ book: FriendBook) -> String {
+  private static func pairing(_ peer: KeyedPeer, _ book: FriendBook) -> String {
     let cancel = form(.cancelPairing, "<button>\(book.pairingQuestion == nil ? "Cancel" : "They differ")</button>")
     guard let digits = book.pairingQuestion?.digits else {
       return """
-        <li id="pairing"><span class="name">Comparing digits with \(claim(peer.jid))</span>
+        <li id="pairing"><span class="name">Comparing digits with \(claim(peer.address))</span>
         \(note(peer.id))<span class="note">Waiting for the other side. There: <code>hearth befriend</code></span>
         \(cancel)</li>
         """
@@ -44,7 +44,7 @@ struct PendingDecisions {
       .confirmPairing,
       "<input type=\"hidden\" name=\"digits\" value=\"\(digits)\">\(name)<button>They are the same</button>")
     return """
-      <li id="pairing"><span class="name">Does \(claim(peer.jid)) show the same digits?</span>
+      <li id="pairing"><span class="name">Does \(claim(peer.address)) show the same digits?</span>
       <span class="digits">\(digits.prefix(half)) \(digits.dropFirst(half))</span>
       \(note(peer.id))<span class="note">If they differ, somebody is between the two of you.</span>
       \(confirm)\(cancel)</li>

@@ -66,6 +66,8 @@ package enum DeviceLabel {
   }
 
   private static func unescaped(_ label: String) -> JID? {
-    Base32.decode(label.dropFirst(escape.count)).flatMap { String(validating: $0, as: UTF8.self) }.flatMap { JID(bare: $0) }
+    Base32.decode(label.dropFirst(escape.count)).flatMap { String(validating: $0, as: UTF8.self) }.flatMap {
+      JID(bare: $0)
+    }
   }
 }

@@ -35,7 +35,7 @@ package enum FriendshipState: Sendable, Hashable {
   private init(stranger device: Device, _ book: FriendBook) {
     /// By its key where that is known, else by what it calls itself.
     func isMeant(_ id: NodeID, _ jid: JID?) -> Bool { device.node.map { $0 == id } ?? (jid == device.jid) }
-    if let peer = book.pairingPeer, isMeant(peer.id, peer.jid) {
+    if let peer = book.pairingPeer, isMeant(peer.id, peer.address) {
       self = .comparing
     } else if let asked = book.asked.first(where: { isMeant($0.id, $0.jid) }) {
       self = .asked(asked)

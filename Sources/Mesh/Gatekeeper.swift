@@ -1,7 +1,6 @@
 import LinkLocal
 import Streams
 import Synchronization
-import TLS
 import Trust
 import XMPP
 
@@ -11,8 +10,8 @@ import XMPP
 final class Gatekeeper: Sendable {
   /// What has to be done in order, and not on an event loop.
   enum TrustInput: Sendable {
-    case friendship(Friendship, AuthenticatedPeer)
-    case pairing(PairingMessage, PairingPeer)
+    case friendship(Friendship, KeyedPeer)
+    case pairing(PairingMessage, KeyedPeer)
     case met(JID, NodeID)
     case disconnected(NodeID)
   }
@@ -108,9 +107,9 @@ final class Gatekeeper: Sendable {
   ///
   /// A name that belongs to another key gets in as far as presence: that is how a changed key is announced. All else is
   /// refused request by request.
-  func opened(_ stream: PeerStream, _ identity: StreamIdentity) -> StreamAdmission {
+  func opened(_ stream: PeerStream, _ identity: PeerIdentity) -> StreamAdmission {
     // Before its standing is looked at: whom the owner blocks in between is cut.
-    if let id = identity.nodeID { registry.opened(stream, with: id) }
+    if let id = identity.id { registry.opened(stream, with: id) }
     let standing = self.standing(identity)
     // Whoever dialled looks for itself.
     switch standing.refusal {
@@ -118,21 +117,21 @@ final class Gatekeeper: Sendable {
     case let refusal?:
       tell(refusal, identity)
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
-    case nil: trustService.decided(.streamAccepted(StreamPeer(identity), standing))
+    case nil: trustService.decided(.streamAccepted(identity, standing))
     }
-    guard case .friend = standing, let id = identity.nodeID else { return .stranger }
+    guard case .friend = standing, let id = identity.id else { return .stranger }
     if let jid = announced(identity) { inputsContinuation.yield(.met(jid, id)) }
     return .known
   }
 
-  func tell(_ refusal: Refusal, _ identity: StreamIdentity) {
-    trustService.decided(.streamRefused(StreamPeer(identity), why: refusal.name, detail: refusal.detail))
+  func tell(_ refusal: Refusal, _ identity: PeerIdentity) {
+    trustService.decided(.streamRefused(identity, why: refusal.name, detail: refusal.detail))
   }
 
   /// A stream that came to nothing, or was ended for what its peer did.
   func failed(_ failure: StreamRefusal) {
     trustService.decided(
-      .streamRefused(StreamPeer(failure.identity), why: failure.name, detail: failure.detail))
+      .streamRefused(failure.identity, why: failure.name, detail: failure.detail))
   }
 
   /// The devices that it has streams with by now are its own from now on.
@@ -142,53 +141,47 @@ final class Gatekeeper: Sendable {
     }
   }
 
-  func ended(_ stream: PeerStream, _ identity: StreamIdentity?) {
-    guard let id = identity?.nodeID, registry.ended(stream, with: id) else { return }
+  func ended(_ stream: PeerStream, _ identity: PeerIdentity?) {
+    guard let id = identity?.id, registry.ended(stream, with: id) else { return }
     inputsContinuation.yield(.disconnected(id))
   }
 
-  func received(_ stanza: Stanza, _ identity: StreamIdentity) -> StanzaDisposition {
-    guard let id = identity.nodeID, let certificate = identity.certificate else { return .unknown }
+  func received(_ stanza: Stanza, _ identity: PeerIdentity) -> StanzaDisposition {
+    guard let peer = KeyedPeer(identity) else { return .unknown }
     if let friendship = Friendship(stanza) {
-      let peer = AuthenticatedPeer(id: id, jid: announced(identity), address: identity.address)
-      pass(.friendship(friendship, peer), of: id)
+      pass(.friendship(friendship, asAnnounced(peer)), of: peer.id)
       return .taken(nil)
     }
     guard stanza.kind == .iq, stanza.type == "set", let message = stanza.payload.flatMap(PairingMessage.init) else {
       return .unknown
     }
-    let peer = PairingPeer(
-      id: id, jid: announced(identity), key: certificate.spki, ownKey: trustService.identity.spki)
-    pass(.pairing(message, peer), of: id)
+    pass(.pairing(message, asAnnounced(peer)), of: peer.id)
     return .taken(nil)
   }
 
-  func caller(_ identity: StreamIdentity) -> Caller {
-    Caller(jid: identity.jid, id: identity.nodeID, standing: standing(identity))
+  func caller(_ identity: PeerIdentity) -> Caller {
+    Caller(identity: identity, standing: standing(identity))
   }
 
   /// As things are now: a removal counts for the next request on an open stream.
   ///
   /// - Parameter hint: the announced id under which it was found, where this node dialled. Who came in may claim in mDNS
   ///   what it likes.
-  func standing(_ identity: StreamIdentity, hint: String? = nil) -> Standing {
-    trustService.verdict(jid: identity.jid, id: identity.nodeID, hint: hint)
+  func standing(_ identity: PeerIdentity, hint: String? = nil) -> Standing {
+    trustService.verdict(jid: identity.address, id: identity.id, hint: hint)
+  }
+
+  /// Without the claimed name where the link does not list it with this very key.
+  private func asAnnounced(_ peer: KeyedPeer) -> KeyedPeer {
+    var peer = peer
+    peer.identity.address = announced(peer.identity)
+    return peer
   }
 
   /// The claimed name, where the link lists it with this very key.
-  private func announced(_ identity: StreamIdentity) -> JID? {
-    guard let jid = identity.jid, let hint = directory.hint(of: jid), (try? NodeID(hint)) == identity.nodeID
+  private func announced(_ identity: PeerIdentity) -> JID? {
+    guard let jid = identity.address, let hint = directory.hint(of: jid), (try? NodeID(hint)) == identity.id
     else { return nil }
     return jid
   }
-}
-
-extension StreamPeer {
-  init(_ identity: StreamIdentity) {
-    self.init(id: identity.nodeID, jid: identity.jid, address: identity.address)
-  }
-}
-
-extension StreamIdentity {
-  var nodeID: NodeID? { certificate.flatMap { NodeID(digest: Digest.sha256($0.spki)) } }
 }

@@ -83,18 +83,20 @@ extension Node {
   }
 
   /// A stream to the device, and who it is by its key.
-  private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, PairingPeer) {
+  private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, KeyedPeer) {
     let stream = try await stream(to: device)
-    guard let identity = stream.identity, let certificate = identity.certificate, let id = identity.nodeID else {
+    guard var peer = stream.identity.flatMap(KeyedPeer.init) else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
     }
-    guard expected == nil || expected == id else {
+    guard expected == nil || expected == peer.id else {
       throw MeshError(
         .changed, device: device,
-        message: "“\(device)” has the key of \(id), and not that of \(expected ?? id). Somebody may be in between.")
+        message:
+          "“\(device)” has the key of \(peer.id), and not that of \(expected ?? peer.id). Somebody may be in between.")
     }
-    return (stream, PairingPeer(id: id, jid: device, key: certificate.spki, ownKey: trustService.identity.spki))
+    peer.identity.address = device
+    return (stream, peer)
   }
 
   /// What comes of `request` within a while.
@@ -168,7 +170,7 @@ extension Node {
     let announced = devices().filter { $0.node == message.id && $0.state == .online }.map(\.jid)
     let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
     for device in devices.prefix(MeshLimits.outboxDials) {
-      guard let stream = try? await stream(to: device), stream.identity?.nodeID == message.id else { continue }
+      guard let stream = try? await stream(to: device), stream.identity?.id == message.id else { continue }
       stream.tell(message.friendship.stanza(from: nil, to: nil))
       return
     }

@@ -93,14 +93,14 @@ extension Node {
   private func check(_ stream: PeerStream, to jid: JID, announcedAs hint: String?) async throws {
     guard let identity = stream.identity else { return }
     let standing = gatekeeper.standing(identity, hint: hint)
-    directory.learned(jid, key: identity.nodeID, announcedAs: hint)
+    directory.learned(jid, key: identity.id, announcedAs: hint)
     guard let refusal = standing.refusal else { return }
     stream.terminate()
     gatekeeper.tell(refusal, identity)
     guard standing != .blocked else {
       throw MeshError(
         .forbidden, device: jid,
-        message: "You have blocked the node of “\(jid)”.", nextStep: identity.nodeID.map { .unblock($0) })
+        message: "You have blocked the node of “\(jid)”.", nextStep: identity.id.map { .unblock($0) })
     }
     throw MeshError(.changed, device: jid, message: "“\(jid)” is not who it should be: \(refusal.detail).")
   }

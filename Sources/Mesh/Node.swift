@@ -248,9 +248,9 @@ package final class Node: Service {
   private func sendLocally(
     _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
   ) async throws {
+    let own = PeerIdentity(address: table.node, proof: .tls(trustService.id, spki: trustService.identity.spki))
     do {
-      try await router.answer(
-        request, for: device, from: Caller(jid: table.node, id: trustService.id, standing: .self), send: receive)
+      try await router.answer(request, for: device, from: Caller(identity: own, standing: .self), send: receive)
     } catch let error as StanzaError {
       throw MeshError(.stanza(error), device: device, lastSeen: nil)
     }

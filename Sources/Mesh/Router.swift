@@ -23,7 +23,7 @@ struct Router: Sendable {
     if case .refuse(let refusal) = service.policy.decide(
       caller.standing, method: head.method.rawValue, target: head.path ?? "/")
     {
-      refused(.accessRefused(StreamPeer(id: caller.id, jid: caller.jid, address: nil), service: service.name, refusal))
+      refused(.accessRefused(caller.identity, service: service.name, refusal))
       throw refusal.stanzaError
     }
     logger.debug(

@@ -1,21 +1,17 @@
 package import HTTPX
 package import Trust
-package import XMPP
+import XMPP
 
-/// Who sends a request, as far as this node knows.
+/// Who sends a request, and what it is to this node at that moment.
 package struct Caller: Sendable {
-  /// What it is, or says that it is; nil where a plaintext peer does not even claim a name.
-  package let jid: JID?
-  /// Proven by TLS; nil without.
-  package let id: NodeID?
+  package let identity: PeerIdentity
   package let standing: Standing
 
   /// For the log.
-  var who: String { id?.short ?? jid?.text ?? "unnamed" }
+  var who: String { identity.id?.short ?? identity.address?.text ?? "unnamed" }
 
-  package init(jid: JID?, id: NodeID?, standing: Standing) {
-    self.jid = jid
-    self.id = id
+  package init(identity: PeerIdentity, standing: Standing) {
+    self.identity = identity
     self.standing = standing
   }
 }

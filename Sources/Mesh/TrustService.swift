@@ -58,9 +58,9 @@ package actor TrustService {
     self.logger = logger
     let book =
       if let stored {
-        try FriendBook(decoding: stored, own: id, mode: mode, cryptography: cryptography)
+        try FriendBook(decoding: stored, own: id, ownKey: identity.spki, mode: mode, cryptography: cryptography)
       } else {
-        FriendBook(own: id, mode: mode, cryptography: cryptography)
+        FriendBook(own: id, ownKey: identity.spki, mode: mode, cryptography: cryptography)
       }
     self.book = Mutex(book)
     (deadlines, deadlinesContinuation) = AsyncStream.makeStream()
@@ -205,7 +205,7 @@ package actor TrustService {
     peerOutbox?.send(.subscribe(FriendRequest(rotations: rotations)), id, true)
   }
 
-  func pair(with peer: PairingPeer, petname: String?) throws {
+  func pair(with peer: KeyedPeer, petname: String?) throws {
     let nonce = SecureRandom.bytes(TrustLimits.nonceBytes)
     try change { book, now throws(TrustError) in
       try book.pair(with: peer, petname: try petname.map(Petname.init), nonce: nonce, now: now)
@@ -214,11 +214,11 @@ package actor TrustService {
 
   // MARK: What peers do
 
-  func received(_ friendship: Friendship, from peer: AuthenticatedPeer) {
+  func received(_ friendship: Friendship, from peer: KeyedPeer) {
     apply { book, now in book.received(friendship, from: peer, now: now) }
   }
 
-  func received(_ message: PairingMessage, from peer: PairingPeer) {
+  func received(_ message: PairingMessage, from peer: KeyedPeer) {
     let nonce = SecureRandom.bytes(TrustLimits.nonceBytes)
     apply { book, now in book.received(message, from: peer, nonce: nonce, now: now) }
   }

@@ -55,10 +55,10 @@ struct ForwardedFields {
     head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
     head.authority = authority
     head.headerFields[Self.peer] = caller.shownName
-    head.headerFields[Self.peerID] = caller.id?.description
+    head.headerFields[Self.peerID] = caller.identity.id?.description
     head.headerFields[Self.peerTrust] = caller.standing.word
     // RFC 7239 §6.3 has this word for those who do not say.
-    head.headerFields[Self.forwardedFor] = caller.jid?.text.encodedForField ?? "unknown"
+    head.headerFields[Self.forwardedFor] = caller.identity.address?.text.encodedForField ?? "unknown"
     if let asked { head.headerFields[Self.forwardedHost] = asked }
     head.headerFields[Self.forwardedProto] = scheme
   }
@@ -72,7 +72,7 @@ struct ForwardedFields {
 extension Caller {
   fileprivate var shownName: String? {
     if case .friend(let petname) = standing { return petname.text }
-    return jid.flatMap { $0.localpart == nil ? nil : $0.text.encodedForField }
+    return identity.address.flatMap { $0.localpart == nil ? nil : $0.text.encodedForField }
   }
 }
 

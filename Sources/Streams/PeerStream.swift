@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+package import Trust
 import XML
 package import XMPP
 
@@ -70,7 +71,7 @@ package actor PeerStream {
   nonisolated package var isOpen: Bool { life.isUsable }
 
   /// Who is there; known once the stream is open.
-  nonisolated package var identity: StreamIdentity? { life.identity }
+  nonisolated package var identity: PeerIdentity? { life.identity }
 
   /// Returns when the stream has ended and all of its requests with it; when cancelled, ends it in order (RFC 6120 §4.4).
   nonisolated package func run() async {
@@ -132,8 +133,8 @@ package actor PeerStream {
 
   // MARK: From the handler
 
-  func opened(_ peer: Peer) {
-    let identity = setting.identity(as: peer.remote, handler)
+  func opened(_ attributes: StreamAttributes) {
+    let identity = setting.identity(as: attributes.remote, handler)
     life.isKnown(identity)
     switch host.opened(self, identity) {
     case .known where setting.place?.established(isKnown: true) ?? true: handler.readFully()
@@ -141,7 +142,7 @@ package actor PeerStream {
     case .known, .stranger: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
     }
-    scheduleFeaturesTimeout(peer.version)
+    scheduleFeaturesTimeout(attributes.version)
     liveness.received(now: eventLoop.now)
     life.hasOpened()
     rescheduleTimer()
@@ -228,7 +229,7 @@ package actor PeerStream {
   private func probed(_ result: Result<Stanza, StreamFailure>) {
     liveness.probed()
     guard case .failure(.timedOut) = result else { return rescheduleTimer() }
-    logger.debug("peer is silent", metadata: ["peer": "\(identity?.jid?.text ?? "unknown")"])
+    logger.debug("peer is silent", metadata: ["peer": "\(identity?.address?.text ?? "unknown")"])
     abandon()
   }
 

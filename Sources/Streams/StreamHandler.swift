@@ -1,6 +1,7 @@
 import Bytestreams
 import NIOCore
 import TLS
+import Trust
 import XML
 import XMPP
 
@@ -26,14 +27,14 @@ final class StreamHandler: ChannelInboundHandler {
   /// Written, and not handed to the channel yet.
   private var output = ByteBuffer()
   /// Once it is open.
-  private var peer: Peer?
+  private var attributes: StreamAttributes?
   /// ` from='…' to='…'` of every stanza that is written past the machine.
   private var addresses = ByteBuffer()
   /// Let go when the channel is gone, since the stream holds this handler.
   var stream: PeerStream?
 
-  /// Who the other side proved to be, once the handshake is over.
-  private(set) var certificate: PeerCertificate?
+  /// What the other side has shown, once the handshake is over.
+  private(set) var proof = PeerIdentity.Proof.none
   private let tls: TLSConfiguration?
 
   /// - Parameter tls: for this side's role; nil where the configuration's policy is `none`.
@@ -85,8 +86,9 @@ final class StreamHandler: ChannelInboundHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event as? ChannelEvent == .inputClosed { perform(machine.inputEnded()) }
     if case .established(let certificate?, _, _)? = event as? TLSEvent {
-      self.certificate = certificate
-      perform(machine.secured(key: Digest.sha256(certificate.spki)))
+      let digest = Digest.sha256(certificate.spki)
+      proof = NodeID(digest: digest).map { .tls($0, spki: certificate.spki) } ?? .encrypted
+      perform(machine.secured(key: digest))
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -171,12 +173,12 @@ final class StreamHandler: ChannelInboundHandler {
 
   /// Those of the stream, unless others are given.
   private func writeAddresses(from local: JID?, to remote: JID?) {
-    guard let peer, local != nil && local != peer.local || remote != nil && remote != peer.remote else {
+    guard let attributes, local != nil && local != attributes.local || remote != nil && remote != attributes.remote else {
       output.writeImmutableBuffer(addresses)
       return
     }
-    output.write(attribute: "from", (local ?? peer.local).text)
-    if let remote = remote ?? peer.remote { output.write(attribute: "to", remote.text) }
+    output.write(attribute: "from", (local ?? attributes.local).text)
+    if let remote = remote ?? attributes.remote { output.write(attribute: "to", remote.text) }
   }
 
   /// A block in an IQ: its base64 is written straight into the outgoing bytes.
@@ -231,7 +233,7 @@ final class StreamHandler: ChannelInboundHandler {
     case .write(let bytes): write(bytes)
     case .startTLS: startTLS()
     case .restart: restart()
-    case .opened(let peer): opened(peer)
+    case .opened(let attributes): opened(attributes)
     case .features(let features): stream?.assumeIsolated { $0.received(features) }
     case .stanza(let stanza): stream?.assumeIsolated { $0.received(stanza) }
     case .deadline(let time): schedule(time)
@@ -257,12 +259,12 @@ final class StreamHandler: ChannelInboundHandler {
     reader = XMLReader(limits: .negotiating)
   }
 
-  private func opened(_ peer: Peer) {
+  private func opened(_ attributes: StreamAttributes) {
     reader.limits = .established
-    self.peer = peer
-    addresses.write(attribute: "from", peer.local.text)
-    if let remote = peer.remote { addresses.write(attribute: "to", remote.text) }
-    stream?.assumeIsolated { $0.opened(peer) }
+    self.attributes = attributes
+    addresses.write(attribute: "from", attributes.local.text)
+    if let remote = attributes.remote { addresses.write(attribute: "to", remote.text) }
+    stream?.assumeIsolated { $0.opened(attributes) }
   }
 
   private func schedule(_ time: NIODeadline?) {

@@ -1,5 +1,6 @@
 package import HTTPX
 package import TLS
+package import Trust
 package import XMPP
 
 /// What the streams of a node need from it: who it is, what it can do, and who answers requests.
@@ -18,20 +19,20 @@ package struct StreamHost: Sendable {
   /// The key of this node, in both roles; nil for one without, whose streams are never encrypted.
   let security: StreamSecurity?
   /// Called on the stream's event loop when it is open.
-  let opened: @Sendable (PeerStream, StreamIdentity) -> StreamAdmission
+  let opened: @Sendable (PeerStream, PeerIdentity) -> StreamAdmission
   /// Called on the stream's event loop when it ended for what its peer did or did not do.
   let refused: @Sendable (StreamRefusal) -> Void
   /// Takes presence, words for people, and IQs about what streams know nothing of.
-  let received: @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaDisposition
+  let received: @Sendable (Stanza, PeerStream, PeerIdentity) -> StanzaDisposition
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
     version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
-    opened: @escaping @Sendable (PeerStream, StreamIdentity) -> StreamAdmission = { _, _ in .stranger },
+    opened: @escaping @Sendable (PeerStream, PeerIdentity) -> StreamAdmission = { _, _ in .stranger },
     refused: @escaping @Sendable (StreamRefusal) -> Void = { _ in },
-    received: @escaping @Sendable (Stanza, PeerStream, StreamIdentity) -> StanzaDisposition = { _, _, _ in .unknown },
+    received: @escaping @Sendable (Stanza, PeerStream, PeerIdentity) -> StanzaDisposition = { _, _, _ in .unknown },
     answer: @escaping @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
   ) {
     self.node = node
@@ -47,7 +48,8 @@ package struct StreamHost: Sendable {
 
   func configuration(tls: TLSPolicy) -> StreamConfiguration {
     StreamConfiguration(
-      node: node(), isLocal: isLocal, features: features, steps: NegotiationStep.link(tls: security == nil ? .none : tls))
+      node: node(), isLocal: isLocal, features: features,
+      steps: NegotiationStep.link(tls: security == nil ? .none : tls))
   }
 
   /// XEP-0174 §10 tells disco#info unasked; XEP-0478 the limits.
@@ -68,7 +70,7 @@ package struct IncomingRequest: Sendable {
   package let request: HTTPXRequest
   /// The device of ours that it is for.
   package let device: JID
-  package let peer: StreamIdentity
+  package let peer: PeerIdentity
 }
 
 /// This node's key in both roles of TLS.
@@ -80,17 +82,6 @@ package struct StreamSecurity: Sendable {
     client = try .node(identity, role: .client)
     server = try .node(identity, role: .server)
   }
-}
-
-/// Who is at the other end of a stream.
-package struct StreamIdentity: Sendable {
-  /// Whom we dialled, or who the other side claims to be, if anyone.
-  package let jid: JID?
-  /// Proven by TLS; nil without, and then `jid` proves nothing.
-  package let certificate: PeerCertificate?
-  /// The network address, without port and scope.
-  package let address: String?
-  package let isDialled: Bool
 }
 
 /// What becomes of a stream whose peer is known as far as it will be.
@@ -105,7 +96,7 @@ package enum StreamAdmission: Sendable {
 /// Why a stream ended that was not let be.
 package struct StreamRefusal: Sendable {
   /// As far as it had shown.
-  package let identity: StreamIdentity
+  package let identity: PeerIdentity
   /// In one word, for the log.
   package let name: String
   package let detail: String

@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
-import XMPP
+import Trust
 
 /// What anybody may ask of a stream without a hop to its event loop: who is there, whether it can be used, how it ended; and
 /// what is awaited of it.
 final class StreamLife: Sendable {
   private struct State {
-    var identity: StreamIdentity?
+    var identity: PeerIdentity?
     var failure: StreamFailure?
   }
 
@@ -25,7 +25,7 @@ final class StreamLife: Sendable {
   /// False once the stream is closing, or found to be dead.
   var isUsable: Bool { usable.load(ordering: .relaxed) }
   /// Known once the stream is open.
-  var identity: StreamIdentity? { state.withLock { $0.identity } }
+  var identity: PeerIdentity? { state.withLock { $0.identity } }
   /// Why the stream is over, once it is.
   var failure: StreamFailure? { state.withLock { $0.failure } }
 
@@ -39,7 +39,7 @@ final class StreamLife: Sendable {
   func setUnusable() { usable.store(false, ordering: .relaxed) }
 
   /// Who is there, as far as it will be known.
-  func isKnown(_ identity: StreamIdentity) { state.withLock { $0.identity = identity } }
+  func isKnown(_ identity: PeerIdentity) { state.withLock { $0.identity = identity } }
 
   func hasOpened() { openedPromise.succeed() }
 

@@ -1,4 +1,5 @@
 import Logging
+import Trust
 import XMPP
 
 /// What a stream is given for its life.
@@ -11,8 +12,8 @@ struct StreamSetting: Sendable {
   var dialled: JID?
 
   /// Who is at the other end, as far as it has shown. On the stream's event loop.
-  func identity(as jid: JID?, _ handler: StreamHandler) -> StreamIdentity {
-    StreamIdentity(
-      jid: jid, certificate: handler.certificate, address: handler.remoteAddress, isDialled: dialled != nil)
+  func identity(as jid: JID?, _ handler: StreamHandler) -> PeerIdentity {
+    PeerIdentity(
+      address: jid, proof: handler.proof, networkAddress: handler.remoteAddress, isDialled: dialled != nil)
   }
 }

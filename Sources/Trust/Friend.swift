@@ -64,18 +64,3 @@ package struct AskedNode: Sendable, Hashable, Codable {
   package let since: Date
   package let origin: Friend.Origin
 }
-
-/// Who is at the other end of an authenticated stream.
-package struct AuthenticatedPeer: Sendable, Hashable {
-  package let id: NodeID
-  /// What it is, or says that it is.
-  package let jid: JID?
-  /// The network address, without a port.
-  package let address: String?
-
-  package init(id: NodeID, jid: JID?, address: String? = nil) {
-    self.id = id
-    self.jid = jid
-    self.address = address
-  }
-}

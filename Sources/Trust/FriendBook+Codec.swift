@@ -35,10 +35,10 @@ extension FriendBook {
   /// What `encoded()` wrote. Throws `damaged` where it is not that, or breaks a rule (a name or a device of two
   /// friends); `newerSchema` where a later version wrote it.
   package init(
-    decoding bytes: [UInt8], own: NodeID, mode: RequestMode = .ask, cryptography: Cryptography,
+    decoding bytes: [UInt8], own: NodeID, ownKey: [UInt8], mode: RequestMode = .ask, cryptography: Cryptography,
     digits: Int = TrustLimits.digits
   ) throws(TrustError) {
-    self.init(own: own, mode: mode, cryptography: cryptography, digits: digits)
+    self.init(own: own, ownKey: ownKey, mode: mode, cryptography: cryptography, digits: digits)
     let content = try Self.content(Data(bytes))
     for friend in content.friends { try Self.checking { () throws(TrustError) in try friendTable.add(friend) } }
     for node in content.blocked {

@@ -4,15 +4,15 @@ import XMPP
 /// Becoming friends by comparing digits.
 extension FriendBook {
   /// Who this node pairs with, and the digits where the owner has to say whether they are the same.
-  package var pairingPeer: PairingPeer? { pairing.peer }
-  package var pairingQuestion: (peer: PairingPeer, digits: String)? { pairing.question }
+  package var pairingPeer: KeyedPeer? { pairing.peer }
+  package var pairingQuestion: (peer: KeyedPeer, digits: String)? { pairing.question }
 
   /// `nonce`: `TrustLimits.nonceBytes` fresh random bytes. Throws `pairing` while another is under way, and what
   /// `ask` throws.
   package mutating func pair(
-    with peer: PairingPeer, petname: Petname? = nil, nonce: [UInt8], now: Date
+    with peer: KeyedPeer, petname: Petname? = nil, nonce: [UInt8], now: Date
   ) throws(TrustError) -> [TrustAction] {
-    try checkWelcome(peer.id, peer.jid)
+    try checkWelcome(peer.id, peer.address)
     guard nonce.count == TrustLimits.nonceBytes
     else { throw TrustError(.range, "a nonce has \(TrustLimits.nonceBytes) random bytes") }
     if let petname { _ = try friendTable.name(petname, for: peer.id) }
@@ -47,16 +47,16 @@ extension FriendBook {
 
   /// `nonce` is a fresh random one, used if an answer needs it. Only strangers and friends pair.
   package mutating func received(
-    _ message: PairingMessage, from peer: PairingPeer, nonce: [UInt8], now: Date
+    _ message: PairingMessage, from peer: KeyedPeer, nonce: [UInt8], now: Date
   ) -> [TrustAction] {
-    switch verdict(jid: peer.jid, id: peer.id) {
+    switch verdict(jid: peer.address, id: peer.id) {
     case .friend, .stranger: break
     case .self, .plaintext, .changed, .mismatch, .blocked:
       return throttle.pass(.pairingRefused(peer.id, .unexpected), now: now)
     }
     let before = pairing.peer
     let actions = run(pairing.received(message, from: peer, nonce: nonce, now: now), now: now)
-    guard pairing.peer != before, pairing.peer == peer else { return actions }
+    guard let begun = pairing.peer, begun.isAlike(peer), before?.isAlike(peer) != true else { return actions }
     return actions + [.tell(.pairingBegun(peer.id, .responder))]
   }
 
@@ -89,7 +89,7 @@ extension FriendBook {
   }
 
   /// Who was a friend already stays what it is; the other side may have forgotten this node.
-  private mutating func paired(_ peer: PairingPeer, now: Date) -> [TrustAction] {
+  private mutating func paired(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
     let petname = pairingPetname
     pairingPetname = nil
     if let friend = friendTable.friends[peer.id] {
@@ -97,9 +97,9 @@ extension FriendBook {
     }
     do throws(TrustError) {
       let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
-      return try befriend(peer.id, jid: peer.jid, petname: name, origin: .digits, now: now)
+      return try befriend(peer.id, jid: peer.address, petname: name, origin: .digits, now: now)
     } catch {
-      return throttle.pass(.requestRefused(peer.id, peer.jid, Self.refusal(error)), now: now)
+      return throttle.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
     }
   }
 }

@@ -3,7 +3,7 @@ import XMPP
 
 /// What peers say about friendship. Nothing here fails; what a peer is told is `subscribed`, `unsubscribed` or later.
 extension FriendBook {
-  package mutating func received(_ friendship: Friendship, from peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  package mutating func received(_ friendship: Friendship, from peer: KeyedPeer, now: Date) -> [TrustAction] {
     switch friendship {
     case .subscribe(let request): requested(request, by: peer, now: now)
     case .subscribed: agreed(peer, now: now)
@@ -13,8 +13,8 @@ extension FriendBook {
     }
   }
 
-  private mutating func requested(_ request: FriendRequest, by peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
-    switch verdict(jid: peer.jid, id: peer.id) {
+  private mutating func requested(_ request: FriendRequest, by peer: KeyedPeer, now: Date) -> [TrustAction] {
+    switch verdict(jid: peer.address, id: peer.id) {
     case .self: return refuse(peer, .itself, now: now)
     case .blocked: return refuseBlocked(request, peer, now: now)
     case .changed, .mismatch, .plaintext:
@@ -32,30 +32,30 @@ extension FriendBook {
   }
 
   /// An ordinary request of somebody unknown.
-  private mutating func consider(_ request: FriendRequest, _ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  private mutating func consider(_ request: FriendRequest, _ peer: KeyedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.asked.first(where: { $0.id == peer.id }) {
       return welcome(peer, petname: asked.petname, origin: asked.origin, now: now)
     }
     let isPermitted = permit(now: now) != nil
     if queue.isPending(peer.id), mode == .ask, !isPermitted { return [] }
     if mode == .reject, !isPermitted { return refuse(peer, .rejecting, now: now) }
-    if mode == .ask, !isPermitted, !queue.room(for: peer.address) { return refuse(peer, .queueFull, now: now) }
+    if mode == .ask, !isPermitted, !queue.room(for: peer.networkAddress) { return refuse(peer, .queueFull, now: now) }
     if let refusal = queue.admit(peer.id, isPermitted: isPermitted, now: now) { return refuse(peer, refusal, now: now) }
     if isPermitted { return welcome(peer, petname: nil, origin: .permit, now: now) }
     if mode == .accept { return welcome(peer, petname: nil, origin: .open, now: now) }
     let pending = PendingRequest(
-      id: peer.id, jid: peer.jid, address: peer.address, greeting: request.greeting, since: now)
+      id: peer.id, jid: peer.address, address: peer.networkAddress, greeting: request.greeting, since: now)
     queue.append(pending)
     return [.persist, .tell(.requested(pending))]
   }
 
   private mutating func welcome(
-    _ peer: AuthenticatedPeer, petname: Petname?, origin: Friend.Origin, now: Date
+    _ peer: KeyedPeer, petname: Petname?, origin: Friend.Origin, now: Date
   ) -> [TrustAction] {
     do throws(TrustError) {
       // A name that was taken meanwhile does not undo the owner's word.
       let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
-      return try befriend(peer.id, jid: peer.jid, petname: name, origin: origin, now: now)
+      return try befriend(peer.id, jid: peer.address, petname: name, origin: origin, now: now)
         + [.send(.subscribed, to: peer.id)]
     } catch {
       return refuse(peer, Self.refusal(error), now: now)
@@ -67,7 +67,7 @@ extension FriendBook {
   }
 
   /// All that can be wrong with a token gets the same answer at once; the reason is for the log.
-  private mutating func redeem(_ token: [UInt8], _ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  private mutating func redeem(_ token: [UInt8], _ peer: KeyedPeer, now: Date) -> [TrustAction] {
     switch take(token, now: now) {
     case .success(let invite):
       let actions = welcome(peer, petname: invite.petname, origin: .invite, now: now)
@@ -80,7 +80,7 @@ extension FriendBook {
   }
 
   /// A token in a blocked node's hands is in the wrong ones.
-  private mutating func refuseBlocked(_ request: FriendRequest, _ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  private mutating func refuseBlocked(_ request: FriendRequest, _ peer: KeyedPeer, now: Date) -> [TrustAction] {
     guard let token = request.token, case .success = take(token, now: now)
     else { return refuse(peer, .blocked, now: now) }
     return [.persist] + throttle.pass(.inviteRefused(peer.id, .unwelcome), now: now)
@@ -92,7 +92,7 @@ extension FriendBook {
   }
 
   /// nil where the request is not about a key of a friend.
-  private mutating func rotate(_ request: FriendRequest, _ peer: AuthenticatedPeer, now: Date) -> [TrustAction]? {
+  private mutating func rotate(_ request: FriendRequest, _ peer: KeyedPeer, now: Date) -> [TrustAction]? {
     guard let old = predecessor(in: request.rotations) else { return nil }
     let successor = KeyRotation.successor(of: old.id, along: request.rotations, cryptography)
     // `trusted.d` names the old key: only its author can change that.
@@ -111,29 +111,30 @@ extension FriendBook {
   }
 
   /// Counts only where this node asked.
-  private mutating func agreed(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  private mutating func agreed(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
     if let friend = friendTable.friends[peer.id] { return friendThrottle.pass(.confirmed(friend), now: now) }
-    guard let asked = queue.asked.first(where: { $0.id == peer.id }), verdict(jid: peer.jid, id: peer.id) == .stranger
+    guard let asked = queue.asked.first(where: { $0.id == peer.id }),
+      verdict(jid: peer.address, id: peer.id) == .stranger
     else { return [] }
     let name = asked.petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
     do throws(TrustError) {
-      return try befriend(peer.id, jid: asked.jid ?? peer.jid, petname: name, origin: asked.origin, now: now)
+      return try befriend(peer.id, jid: asked.jid ?? peer.address, petname: name, origin: asked.origin, now: now)
     } catch {
-      return throttle.pass(.requestRefused(peer.id, peer.jid, Self.refusal(error)), now: now)
+      return throttle.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
     }
   }
 
-  private mutating func declined(_ peer: AuthenticatedPeer, now: Date) -> [TrustAction] {
+  private mutating func declined(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.removeAsked(peer.id) { return [.persist, .tell(.declined(asked))] }
     return friendTable.friends[peer.id].map { friendThrottle.pass(.renounced($0), now: now) } ?? []
   }
 
-  private mutating func withdrew(_ peer: AuthenticatedPeer) -> [TrustAction] {
+  private mutating func withdrew(_ peer: KeyedPeer) -> [TrustAction] {
     queue.removePending(peer.id) == nil ? [] : [.persist, .tell(.requestWithdrawn(peer.id))]
   }
 
-  private mutating func refuse(_ peer: AuthenticatedPeer, _ reason: RequestRefusal, now: Date) -> [TrustAction] {
-    throttle.pass(.requestRefused(peer.id, peer.jid, reason), now: now)
+  private mutating func refuse(_ peer: KeyedPeer, _ reason: RequestRefusal, now: Date) -> [TrustAction] {
+    throttle.pass(.requestRefused(peer.id, peer.address, reason), now: now)
       + [.send(reason.isTemporary ? .later : .unsubscribed, to: peer.id)]
   }
 }

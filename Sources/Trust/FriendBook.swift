@@ -29,11 +29,15 @@ package struct FriendBook: Sendable {
     (throttle, friendThrottle) = (other.throttle, other.friendThrottle)
   }
 
-  package init(own: NodeID, mode: RequestMode = .ask, cryptography: Cryptography, digits: Int = TrustLimits.digits) {
+  /// - Parameter ownKey: DER SubjectPublicKeyInfo of this node, of which `own` is the id.
+  package init(
+    own: NodeID, ownKey: [UInt8], mode: RequestMode = .ask, cryptography: Cryptography,
+    digits: Int = TrustLimits.digits
+  ) {
     self.own = own
     self.mode = mode
     self.cryptography = cryptography
-    pairing = PairingMachine(sha256: cryptography.sha256, digits: digits)
+    pairing = PairingMachine(ownKey: ownKey, sha256: cryptography.sha256, digits: digits)
   }
 }
 

@@ -1,33 +1,10 @@
 package import FoundationEssentials
-package import XMPP
-
-/// The other side of a pairing, with the keys as this side sees them on its own TLS session.
-package struct PairingPeer: Sendable, Hashable {
-  package let id: NodeID
-  package let jid: JID?
-  /// DER SubjectPublicKeyInfo of the peer.
-  package let key: [UInt8]
-  /// DER SubjectPublicKeyInfo of this node.
-  package let ownKey: [UInt8]
-
-  package init(id: NodeID, jid: JID?, key: [UInt8], ownKey: [UInt8]) {
-    self.id = id
-    self.jid = jid
-    self.key = key
-    self.ownKey = ownKey
-  }
-
-  /// The same keys; the address is only a name for the owner.
-  func isSame(as other: PairingPeer) -> Bool {
-    id == other.id && key == other.key && ownKey == other.ownKey
-  }
-}
 
 package enum PairingAction: Sendable, Hashable {
   case send(PairingMessage, to: NodeID)
   case compare(digits: String, with: NodeID)
   /// Both owners confirmed.
-  case paired(PairingPeer)
+  case paired(KeyedPeer)
   case ended(NodeID, PairingFailure)
   /// Somebody else was turned away; what is under way goes on.
   case refused(NodeID, PairingFailure)
@@ -42,7 +19,7 @@ package enum PairingAction: Sendable, Hashable {
 /// the owner begins goes before what a peer began.
 package struct PairingMachine: Sendable {
   private struct Attempt: Sendable {
-    let peer: PairingPeer
+    let peer: KeyedPeer
     let role: PairingRole
     let nonce: [UInt8]
     let begun: Date
@@ -57,9 +34,14 @@ package struct PairingMachine: Sendable {
 
   private var state = State.idle
   private var failed: Date?
+  /// DER SubjectPublicKeyInfo of this node.
+  private let ownKey: [UInt8]
   private let computing: PairingDigits
 
-  package init(sha256: @escaping @Sendable ([UInt8]) -> [UInt8], digits: Int = TrustLimits.digits) {
+  package init(
+    ownKey: [UInt8], sha256: @escaping @Sendable ([UInt8]) -> [UInt8], digits: Int = TrustLimits.digits
+  ) {
+    self.ownKey = ownKey
     computing = PairingDigits(sha256: sha256, count: digits)
   }
 
@@ -71,10 +53,10 @@ package struct PairingMachine: Sendable {
   }
 
   /// Who it is that this node pairs with at the moment.
-  package var peer: PairingPeer? { attempt?.peer }
+  package var peer: KeyedPeer? { attempt?.peer }
 
   /// What the owner has to compare and has not confirmed; nil where there is nothing.
-  package var question: (peer: PairingPeer, digits: String)? {
+  package var question: (peer: KeyedPeer, digits: String)? {
     guard case .comparing(let attempt, let digits, false, _) = state else { return nil }
     return (attempt.peer, digits)
   }
@@ -87,7 +69,7 @@ package struct PairingMachine: Sendable {
 extension PairingMachine {
   /// Begins, with a fresh random nonce. Throws `busy` where the owner already has a pairing under way.
   package mutating func start(
-    with peer: PairingPeer, nonce: [UInt8], now: Date
+    with peer: KeyedPeer, nonce: [UInt8], now: Date
   ) throws(PairingFailure) -> [PairingAction] {
     var actions = expire(now: now)
     if let attempt {
@@ -95,7 +77,7 @@ extension PairingMachine {
       actions += end(.busy, now: now, tell: true)
     }
     state = .committed(Attempt(peer: peer, role: .initiator, nonce: nonce, begun: now))
-    let commitment = computing.commitment(nonceA: nonce, keyA: peer.ownKey, keyB: peer.key)
+    let commitment = computing.commitment(nonceA: nonce, keyA: ownKey, keyB: peer.key)
     return actions + [.send(.commit(commitment), to: peer.id)]
   }
 
@@ -123,7 +105,7 @@ extension PairingMachine {
 extension PairingMachine {
   /// `nonce` is a fresh random one, used if an answer needs it.
   package mutating func received(
-    _ message: PairingMessage, from peer: PairingPeer, nonce: [UInt8], now: Date
+    _ message: PairingMessage, from peer: KeyedPeer, nonce: [UInt8], now: Date
   ) -> [PairingAction] {
     let expired = expire(now: now)
     return expired + apply(message, from: peer, nonce: nonce, now: now)
@@ -140,23 +122,23 @@ extension PairingMachine {
   }
 
   private mutating func apply(
-    _ message: PairingMessage, from peer: PairingPeer, nonce: [UInt8], now: Date
+    _ message: PairingMessage, from peer: KeyedPeer, nonce: [UInt8], now: Date
   ) -> [PairingAction] {
     if case .commit(let commitment) = message {
       return committed(commitment, by: peer, nonce: nonce, now: now)
     }
-    // What belongs to no attempt is left over from an old one. Other keys, and other sessions of this one, have no say.
-    guard let attempt, attempt.peer.isSame(as: peer) else { return [] }
+    // What belongs to no attempt is left over from an old one. Other keys have no say.
+    guard let attempt, attempt.peer.key == peer.key else { return [] }
     switch (message, state) {
     case (.cancel(let reason), _): return end(reason.asTold, now: now, tell: false)
     case (.nonce(let theirs), .committed):
-      let digits = computing.digits(nonceA: attempt.nonce, nonceB: theirs, keyA: peer.ownKey, keyB: peer.key)
+      let digits = computing.digits(nonceA: attempt.nonce, nonceB: theirs, keyA: ownKey, keyB: peer.key)
       state = .comparing(attempt, digits: digits, isConfirmed: false, byPeer: false)
       return [.send(.reveal(attempt.nonce), to: peer.id), .compare(digits: digits, with: peer.id)]
     case (.reveal(let theirs), .answered(_, let commitment)):
-      guard computing.commitment(nonceA: theirs, keyA: peer.key, keyB: peer.ownKey) == commitment
+      guard computing.commitment(nonceA: theirs, keyA: peer.key, keyB: ownKey) == commitment
       else { return end(.commitment, now: now, tell: true) }
-      let digits = computing.digits(nonceA: theirs, nonceB: attempt.nonce, keyA: peer.key, keyB: peer.ownKey)
+      let digits = computing.digits(nonceA: theirs, nonceB: attempt.nonce, keyA: peer.key, keyB: ownKey)
       state = .comparing(attempt, digits: digits, isConfirmed: false, byPeer: false)
       return [.compare(digits: digits, with: peer.id)]
     case (.confirm, .comparing(_, let digits, let isConfirmed, false)):
@@ -169,13 +151,13 @@ extension PairingMachine {
 
   /// Where both sides begin at once, the one with the lower key stays the initiator.
   private mutating func committed(
-    _ commitment: [UInt8], by peer: PairingPeer, nonce: [UInt8], now: Date
+    _ commitment: [UInt8], by peer: KeyedPeer, nonce: [UInt8], now: Date
   ) -> [PairingAction] {
     if let attempt {
-      guard attempt.peer.isSame(as: peer) else { return refuse(peer, .busy) }
+      guard attempt.peer.key == peer.key else { return refuse(peer, .busy) }
       guard case .committed = state else { return end(.unexpected, now: now, tell: true) }
       // Both nodes know both keys, so both come to the same end; nothing of the abandoned nonce was revealed.
-      if peer.ownKey.lexicographicallyPrecedes(peer.key) { return [] }
+      if ownKey.lexicographicallyPrecedes(peer.key) { return [] }
     } else if let failed, now >= failed, now < failed + TrustLimits.pairingPause {
       return refuse(peer, .paused)
     }
@@ -184,7 +166,7 @@ extension PairingMachine {
     return [.send(.nonce(nonce), to: peer.id)]
   }
 
-  private func refuse(_ peer: PairingPeer, _ failure: PairingFailure) -> [PairingAction] {
+  private func refuse(_ peer: KeyedPeer, _ failure: PairingFailure) -> [PairingAction] {
     [.send(.cancel(failure), to: peer.id), .refused(peer.id, failure)]
   }
 

@@ -53,31 +53,15 @@ package enum TrustEvent: Sendable, Hashable {
   case rotationRefused(NodeID)
   case fleetEntryRefused(NodeID, String)
   /// A stream that came in, and what its peer is to this node.
-  case streamAccepted(StreamPeer, Standing)
+  case streamAccepted(PeerIdentity, Standing)
   /// A stream that was not let be, by what it showed or did.
-  case streamRefused(StreamPeer, why: String, detail: String)
+  case streamRefused(PeerIdentity, why: String, detail: String)
   /// A request for a service that its rules do not open to this caller.
-  case accessRefused(StreamPeer, service: String, Refusal)
+  case accessRefused(PeerIdentity, service: String, Refusal)
   /// What happened could not be written to disk, so it did not happen.
   case notKept(String)
   /// So many lines about strangers were left out since the last one.
   case suppressed(Int)
-}
-
-/// Whoever is at the other end of a stream, as far as it showed or claimed something.
-package struct StreamPeer: Sendable, Hashable {
-  /// Proven by TLS.
-  package let id: NodeID?
-  /// What it is, or says that it is.
-  package let jid: JID?
-  /// The network address, without a port.
-  package let address: String?
-
-  package init(id: NodeID?, jid: JID?, address: String?) {
-    self.id = id
-    self.jid = jid
-    self.address = address
-  }
 }
 
 /// Why a request of friendship was turned away without asking the owner.

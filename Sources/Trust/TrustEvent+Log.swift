@@ -80,8 +80,8 @@ extension TrustEvent {
     }
   }
 
-  private static func fields(_ peer: StreamPeer, _ others: [String: String]) -> [String: String] {
-    ["node": peer.id?.description, "jid": peer.jid?.text, "address": peer.address].compactMapValues { $0 }
+  private static func fields(_ peer: PeerIdentity, _ others: [String: String]) -> [String: String] {
+    ["node": peer.id?.description, "jid": peer.address?.text, "address": peer.networkAddress].compactMapValues { $0 }
       .merging(others) { $1 }
   }
 

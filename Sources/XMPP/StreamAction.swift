@@ -1,14 +1,14 @@
 package import NIOCore
 
-/// Who is on a stream.
-package struct Peer: Sendable, Hashable {
+/// What headers and handshake have told of a stream (RFC 6120 §4.7).
+package struct StreamAttributes: Sendable, Hashable {
   /// Whom we dialled, or who the other side says it is: a claim, and nil where it makes none.
   package let remote: JID?
   /// Which of our addresses it talks to.
   package let local: JID
-  /// nil: a peer from before XMPP 1.0, to which no features are sent and from which none will come.
+  /// nil: the other side is from before XMPP 1.0; no features are sent to it, and none will come.
   package let version: StreamHeader.Version?
-  /// Who it is: SHA-256 of the SubjectPublicKeyInfo that it has shown to be its own. nil: in plaintext, so anyone.
+  /// SHA-256 of the SubjectPublicKeyInfo that the other side has shown to be its own; nil in plaintext.
   package let key: [UInt8]?
 
   package init(remote: JID?, local: JID, version: StreamHeader.Version?, key: [UInt8]? = nil) {
@@ -50,7 +50,7 @@ package enum StreamAction: Sendable, Hashable {
   /// Read on with a fresh reader: a new stream begins on the same connection.
   case restart
   /// Stanzas may be sent from now on. Comes once at most, and before any stanza.
-  case opened(Peer)
+  case opened(StreamAttributes)
   /// What the other side offers. May come late, from either role, again, or never.
   case features(StreamFeatures)
   /// With the stream's peer as `from`, and as `to` the address of ours that is meant.

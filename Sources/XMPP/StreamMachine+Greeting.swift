@@ -15,23 +15,24 @@ extension StreamMachine {
   mutating func receivedHeader(_ root: Element, now: NIODeadline) -> [StreamAction] {
     guard case .greeting(let negotiation) = state else { return [] }
     do throws(StreamError) {
-      let peer = peer(try StreamHeader(root), negotiation)
+      let stream = attributes(try StreamHeader(root), negotiation)
       return switch role {
-      case .initiator: answered(by: peer, negotiation, now: now)
-      case .responder: answer(peer, negotiation)
+      case .initiator: answered(on: stream, negotiation, now: now)
+      case .responder: answer(stream, negotiation)
       }
     } catch {
       return violated(error)
     }
   }
 
-  private func peer(_ header: StreamHeader, _ negotiation: Negotiation) -> Peer {
+  private func attributes(_ header: StreamHeader, _ negotiation: Negotiation) -> StreamAttributes {
     let (key, version) = (negotiation.key, header.version)
     return switch role {
     // Whom we dialled: some responders leave `from` out, or spell it otherwise.
-    case .initiator(let local, let remote): Peer(remote: remote, local: local, version: version, key: key)
+    case .initiator(let local, let remote): StreamAttributes(remote: remote, local: local, version: version, key: key)
     case .responder:
-      Peer(remote: theirs(header.from), local: ours(header.to) ?? configuration.node, version: version, key: key)
+      StreamAttributes(
+        remote: theirs(header.from), local: ours(header.to) ?? configuration.node, version: version, key: key)
     }
   }
 
@@ -46,68 +47,70 @@ extension StreamMachine {
   }
 
   /// Opens the stream as it is, if that is secure enough.
-  mutating func open(_ peer: Peer, orElse reason: Insecurity) -> [StreamAction] {
-    let isEnough = peer.key != nil || !configuration.steps.contains(.startTLS(isRequired: true))
+  mutating func open(_ stream: StreamAttributes, orElse reason: Insecurity) -> [StreamAction] {
+    let isEnough = stream.key != nil || !configuration.steps.contains(.startTLS(isRequired: true))
     guard isEnough else { return insecure(reason) }
-    return open(peer)
+    return open(stream)
   }
 
-  private mutating func open(_ peer: Peer) -> [StreamAction] {
-    state = .open(peer)
-    return [.deadline(nil), .opened(peer)]
+  private mutating func open(_ stream: StreamAttributes) -> [StreamAction] {
+    state = .open(stream)
+    return [.deadline(nil), .opened(stream)]
   }
 
   /// The same, for something that belongs to an open stream.
-  mutating func open(_ peer: Peer, for element: Element, orElse reason: Insecurity) -> [StreamAction] {
-    let actions = open(peer, orElse: reason)
-    return isOpen ? actions + receivedElement(element, from: peer) : actions
+  mutating func open(_ stream: StreamAttributes, for element: Element, orElse reason: Insecurity) -> [StreamAction] {
+    let actions = open(stream, orElse: reason)
+    return isOpen ? actions + receivedElement(element, on: stream) : actions
   }
 
   // MARK: As initiator
 
-  private mutating func answered(by peer: Peer, _ negotiation: Negotiation, now: NIODeadline) -> [StreamAction] {
-    guard !steps(negotiation).isEmpty else { return open(peer) }
-    guard peer.knowsFeatures else { return open(peer, orElse: .oldVersion) }
+  private mutating func answered(on stream: StreamAttributes, _ negotiation: Negotiation, now: NIODeadline)
+    -> [StreamAction]
+  {
+    guard !steps(negotiation).isEmpty else { return open(stream) }
+    guard stream.knowsFeatures else { return open(stream, orElse: .oldVersion) }
     let until = min(now + StreamTimes.features, negotiation.until)
-    state = .awaitingFeatures(negotiation, peer, until: until)
+    state = .awaitingFeatures(negotiation, stream, until: until)
     return [.deadline(until)]
   }
 
-  mutating func receivedInsteadOfFeatures(_ element: Element, from peer: Peer) -> [StreamAction] {
-    Stanza(element) == nil ? receivedStray(element) : open(peer, for: element, orElse: .noFeatures)
+  mutating func receivedInsteadOfFeatures(_ element: Element, on stream: StreamAttributes) -> [StreamAction] {
+    Stanza(element) == nil ? receivedStray(element) : open(stream, for: element, orElse: .noFeatures)
   }
 
   mutating func receivedFirstFeatures(
-    _ element: Element, from peer: Peer, _ negotiation: Negotiation
+    _ element: Element, on stream: StreamAttributes, _ negotiation: Negotiation
   ) -> [StreamAction] {
-    ask(StreamFeatures(element), as: peer.local, negotiation) ?? open(peer, for: element, orElse: .notOffered)
+    ask(StreamFeatures(element), as: stream.local, negotiation) ?? open(stream, for: element, orElse: .notOffered)
   }
 
   // MARK: As responder
 
   /// Our header, with features for who knows them (RFC 6120 §4.3.2), in one write.
-  private mutating func answer(_ peer: Peer, _ negotiation: Negotiation) -> [StreamAction] {
+  private mutating func answer(_ stream: StreamAttributes, _ negotiation: Negotiation) -> [StreamAction] {
     hasSentFeatures = true
     var bytes = Self.bytes {
-      $0.write(StreamHeader(from: peer.local, to: peer.remote, id: configuration.streamID()))
+      $0.write(StreamHeader(from: stream.local, to: stream.remote, id: configuration.streamID()))
     }
-    guard peer.knowsFeatures else { return [.write(bytes)] + open(peer, orElse: .oldVersion) }
+    guard stream.knowsFeatures else { return [.write(bytes)] + open(stream, orElse: .oldVersion) }
     let steps = steps(negotiation)
-    var features = configuration.features(peer.local)
+    var features = configuration.features(stream.local)
     for step in steps { step.offer(in: &features) }
     bytes.write(features.element)
-    guard !steps.isEmpty else { return [.write(bytes)] + open(peer) }
-    state = .offering(negotiation, peer)
+    guard !steps.isEmpty else { return [.write(bytes)] + open(stream) }
+    state = .offering(negotiation, stream)
     return [.write(bytes)]
   }
 
   mutating func receivedAfterOffer(
-    _ element: Element, from peer: Peer, _ negotiation: Negotiation, unread: Int
+    _ element: Element, on stream: StreamAttributes, _ negotiation: Negotiation, unread: Int
   ) -> [StreamAction] {
     if let step = steps(negotiation).first(where: { $0.concerns(element) }) {
-      return receivedRequest(element, for: step, from: peer, negotiation, unread: unread)
+      return receivedRequest(element, for: step, on: stream, negotiation, unread: unread)
     }
     guard Stanza(element) != nil || element.isFeatures else { return receivedStray(element) }
-    return open(peer, for: element, orElse: .declined)
+    return open(stream, for: element, orElse: .declined)
   }
 }

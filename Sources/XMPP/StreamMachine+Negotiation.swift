@@ -36,25 +36,27 @@ extension StreamMachine {
   // MARK: As responder
 
   mutating func receivedRequest(
-    _ element: Element, for step: NegotiationStep, from peer: Peer, _ negotiation: Negotiation, unread: Int
+    _ element: Element, for step: NegotiationStep, on stream: StreamAttributes, _ negotiation: Negotiation, unread: Int
   ) -> [StreamAction] {
-    switch step.response(to: element, from: peer.remote, isChallenged: negotiation.isChallenged) {
+    switch step.response(to: element, from: stream.remote, isChallenged: negotiation.isChallenged) {
     case .completed(let words): return completed(step, negotiation, saying: words, unread: unread)
     case .challenge(let challenge):
       var negotiation = negotiation
       negotiation.isChallenged = true
-      state = .offering(negotiation, peer)
+      state = .offering(negotiation, stream)
       return [.write(Self.bytes { $0.write(challenge) })]
-    case .refused(let failure): return refuse(failure, peer, negotiation)
+    case .refused(let failure): return refuse(failure, stream, negotiation)
     case .stray: return receivedStray(element)
     }
   }
 
-  private mutating func refuse(_ failure: Element, _ peer: Peer, _ negotiation: Negotiation) -> [StreamAction] {
+  private mutating func refuse(_ failure: Element, _ stream: StreamAttributes, _ negotiation: Negotiation)
+    -> [StreamAction]
+  {
     var negotiation = negotiation
     negotiation.isChallenged = false
     negotiation.failedAttempts += 1
-    state = .offering(negotiation, peer)
+    state = .offering(negotiation, stream)
     let action = StreamAction.write(Self.bytes { $0.write(failure) })
     guard negotiation.failedAttempts == SASL.maximumFailures else { return [action] }
     return [action] + violated(StreamError(.policyViolation, "too many failures to authenticate"))

@@ -5,37 +5,37 @@ import XML
 extension StreamMachine {
   mutating func receivedElement(_ element: Element, unread: Int) -> [StreamAction] {
     switch state {
-    case .awaitingFeatures(let negotiation, let peer, _):
+    case .awaitingFeatures(let negotiation, let stream, _):
       element.isFeatures
-        ? receivedFirstFeatures(element, from: peer, negotiation) : receivedInsteadOfFeatures(element, from: peer)
+        ? receivedFirstFeatures(element, on: stream, negotiation) : receivedInsteadOfFeatures(element, on: stream)
     case .asking(let negotiation, let step): receivedAnswer(element, to: step, negotiation, unread: unread)
     case .securing: receivedStray(element)
-    case .offering(let negotiation, let peer): receivedAfterOffer(element, from: peer, negotiation, unread: unread)
-    case .open(let peer): receivedElement(element, from: peer)
+    case .offering(let negotiation, let stream): receivedAfterOffer(element, on: stream, negotiation, unread: unread)
+    case .open(let stream): receivedElement(element, on: stream)
     // What was under way when we said goodbye; nothing but stanzas matters any more.
-    case .closing(let peer, _, _): Stanza(element).map { [.stanza(attributed($0, to: peer))] } ?? []
+    case .closing(let stream, _, _): Stanza(element).map { [.stanza(attributed($0, on: stream))] } ?? []
     case .idle, .greeting, .closed: []
     }
   }
 
-  mutating func receivedElement(_ element: Element, from peer: Peer) -> [StreamAction] {
-    if let stanza = Stanza(element) { return [.stanza(attributed(stanza, to: peer))] }
-    return element.isFeatures ? receivedFeatures(StreamFeatures(element), from: peer) : receivedStray(element)
+  mutating func receivedElement(_ element: Element, on stream: StreamAttributes) -> [StreamAction] {
+    if let stanza = Stanza(element) { return [.stanza(attributed(stanza, on: stream))] }
+    return element.isFeatures ? receivedFeatures(StreamFeatures(element), on: stream) : receivedStray(element)
   }
 
   /// The sender is who the stream says, whatever the stanza says.
-  private func attributed(_ stanza: Stanza, to peer: Peer) -> Stanza {
+  private func attributed(_ stanza: Stanza, on stream: StreamAttributes) -> Stanza {
     var stanza = stanza
-    stanza.from = peer.remote
-    stanza.to = ours(stanza.to) ?? peer.local
+    stanza.from = stream.remote
+    stanza.to = ours(stanza.to) ?? stream.local
     return stanza
   }
 
   /// A Hearth node that we dialled gets our features in turn: so it learns our limits without having to ask.
-  private mutating func receivedFeatures(_ features: StreamFeatures, from peer: Peer) -> [StreamAction] {
+  private mutating func receivedFeatures(_ features: StreamFeatures, on stream: StreamAttributes) -> [StreamAction] {
     guard !hasSentFeatures, features.isHearth else { return [.features(features)] }
     hasSentFeatures = true
-    let own = Self.bytes { $0.write(configuration.features(peer.local).element) }
+    let own = Self.bytes { $0.write(configuration.features(stream.local).element) }
     return [.write(own), .features(features)]
   }
 

@@ -29,15 +29,15 @@ package struct StreamMachine: ~Copyable {
     case idle
     case greeting(Negotiation)
     /// An initiator has the other side's header.
-    case awaitingFeatures(Negotiation, Peer, until: NIODeadline)
+    case awaitingFeatures(Negotiation, StreamAttributes, until: NIODeadline)
     /// An initiator has asked for a step.
     case asking(Negotiation, NegotiationStep)
     /// The TLS handshake: nothing is read or written here.
     case securing(Negotiation)
     /// A responder has sent header and features: a step may be asked for, or a stanza may come.
-    case offering(Negotiation, Peer)
-    case open(Peer)
-    case closing(Peer, end: StreamEnd, until: NIODeadline)
+    case offering(Negotiation, StreamAttributes)
+    case open(StreamAttributes)
+    case closing(StreamAttributes, end: StreamEnd, until: NIODeadline)
     case closed
   }
 
@@ -118,10 +118,10 @@ package struct StreamMachine: ~Copyable {
   /// Addresses that the stanza lacks are filled in.
   package func send(_ stanza: Stanza) -> StreamSendAction {
     switch state {
-    case .open(let peer):
+    case .open(let stream):
       var stanza = stanza
-      stanza.from = stanza.from ?? peer.local
-      stanza.to = stanza.to ?? peer.remote
+      stanza.from = stanza.from ?? stream.local
+      stanza.to = stanza.to ?? stream.remote
       return .write(Self.bytes { $0.write(stanza.element) })
     case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering: return .tooEarly
     case .closing, .closed: return .tooLate
@@ -133,9 +133,9 @@ package struct StreamMachine: ~Copyable {
     switch state {
     case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering:
       return end(.closed(error), saying: farewell(error))
-    case .open(let peer):
+    case .open(let stream):
       let deadline = now + StreamTimes.close
-      state = .closing(peer, end: .closed(error), until: deadline)
+      state = .closing(stream, end: .closed(error), until: deadline)
       return [.write(Self.streamEnd(error)), .deadline(deadline)]
     case .closing, .closed: return []
     }
@@ -147,10 +147,10 @@ package struct StreamMachine: ~Copyable {
     case .greeting(let negotiation) where negotiation.until <= now,
       .asking(let negotiation, _) where negotiation.until <= now:
       end(.timedOut, saying: farewell(StreamError(.connectionTimeout, "negotiation was not finished in time")))
-    case .awaitingFeatures(_, let peer, let until) where until <= now: open(peer, orElse: .noFeatures)
+    case .awaitingFeatures(_, let stream, let until) where until <= now: open(stream, orElse: .noFeatures)
     case .securing(let negotiation) where negotiation.until <= now: tlsFailed("it was not finished in time")
     // Who stays silent has nothing to negotiate.
-    case .offering(let negotiation, let peer) where negotiation.until <= now: open(peer, orElse: .declined)
+    case .offering(let negotiation, let stream) where negotiation.until <= now: open(stream, orElse: .declined)
     case .closing(_, let reason, let until) where until <= now: end(reason)
     case .idle, .greeting, .awaitingFeatures, .asking, .securing, .offering, .open, .closing,
       .closed:

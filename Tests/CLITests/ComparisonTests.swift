@@ -8,6 +8,7 @@ import NIOPosix
 import ServiceLifecycle
 import TLS
 import TestKit
+import TestKit
 import Testing
 import Trust
 import XMPP
@@ -43,8 +44,8 @@ private struct Pair {
           tasks.addTask {
             for await word in words {
               switch word {
-              case .pair(let message): await to.received(message, from: peer(from, of: to))
-              case .friendship(let word): await to.received(word, from: AuthenticatedPeer(id: from.id, jid: nil))
+              case .pair(let message): await to.received(message, from: peer(from))
+              case .friendship(let word): await to.received(word, from: .of(from.id))
               }
             }
           }
@@ -75,8 +76,8 @@ private struct Pair {
     return stream
   }
 
-  static func peer(_ node: TrustService, of other: TrustService) -> PairingPeer {
-    PairingPeer(id: node.id, jid: JID("tv@den"), key: node.identity.spki, ownKey: other.identity.spki)
+  static func peer(_ node: TrustService) -> KeyedPeer {
+    .of(node.id, JID("tv@den"), key: node.identity.spki)
   }
 
   private static func friendships(_ name: String) throws -> TrustService {
@@ -108,7 +109,7 @@ private struct Pair {
     func status() -> NodeStatus { NodeStatus(jid: jid, port: 1, discoveryProblem: nil, services: [], streams: 0) }
 
     func befriend(_ device: JID, expecting expected: NodeID?, petname: String?) async throws {
-      try await own.pair(with: Pair.peer(other, of: own), petname: petname)
+      try await own.pair(with: Pair.peer(other), petname: petname)
     }
 
     func ask(_ device: JID, expecting expected: NodeID?, petname: String?, greeting: String?) throws -> AskOutcome {

@@ -10,6 +10,7 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import TLS
+import TestKit
 import Testing
 import Trust
 import XMPP
@@ -47,9 +48,10 @@ final class FakeDaemon: Sendable {
   private static func store(of identity: Identity) throws -> [UInt8] {
     let cryptography = Cryptography(
       sha256: { Digest.sha256($0) }, verify: { Identity.verify($0, of: $1, spki: $2) })
-    var book = FriendBook(own: cryptography.id(ofKey: identity.spki)!, cryptography: cryptography)
+    var book = FriendBook(
+      own: cryptography.id(ofKey: identity.spki)!, ownKey: identity.spki, cryptography: cryptography)
     for (id, jid) in [(anna, "anna@laptop"), (bob, "bob@den")] {
-      let peer = AuthenticatedPeer(id: id, jid: JID(jid), address: "10.0.0.9")
+      let peer = KeyedPeer.of(id, JID(jid), from: "10.0.0.9")
       _ = book.received(.subscribe(FriendRequest(greeting: "Hello")), from: peer, now: then)
     }
     _ = try book.accept(anna, petname: try Petname("anna"), now: then)

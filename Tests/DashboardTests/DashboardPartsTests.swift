@@ -50,7 +50,7 @@ struct DashboardPartsTests {
     let script = "\"><script>alert(1)</script><form action=//evil>"
     await trustService.received(
       .subscribe(FriendRequest(greeting: script)),
-      from: AuthenticatedPeer(id: Self.id, jid: JID(script), address: "<i>"))
+      from: .of(Self.id, JID(script), from: "<i>"))
     let page = DevicesPage(front: FrontAddress(port: 8332)).response([], trustService.current, now: .now)
     let text = try await ProblemTests.text(of: page)
     #expect(text.contains("&lt;script&gt;alert(1)") && text.contains("from &lt;i&gt;"))

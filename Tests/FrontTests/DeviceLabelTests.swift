@@ -50,10 +50,12 @@ struct DeviceLabelTests {
   }
 
   @Test func aPlainLabelThatIsTooLongIsEscaped() throws {
-    let fits = try #require(JID(localpart: String(repeating: "a", count: 30), domainpart: String(repeating: "b", count: 31)))
+    let fits = try #require(
+      JID(localpart: String(repeating: "a", count: 30), domainpart: String(repeating: "b", count: 31)))
     #expect(DeviceLabel.label(of: fits).utf8.count == 63)
     #expect(DeviceLabel.jid(ofLabel: DeviceLabel.label(of: fits)) == fits)
-    let longer = try #require(JID(localpart: String(repeating: "a", count: 31), domainpart: String(repeating: "b", count: 31)))
+    let longer = try #require(
+      JID(localpart: String(repeating: "a", count: 31), domainpart: String(repeating: "b", count: 31)))
     #expect(DeviceLabel.label(of: longer).hasPrefix("x--"))
     #expect(DeviceLabel.label(of: longer).utf8.count == 63)
   }

@@ -65,7 +65,7 @@ import XMPP
       // As when the stream has ended before its word is dealt with.
       for _ in 1...100 {
         await pi.trustService.received(
-          .subscribe(FriendRequest(token: [1, 2, 3])), from: AuthenticatedPeer(id: mallory.nodeID, jid: nil))
+          .subscribe(FriendRequest(token: [1, 2, 3])), from: .of(mallory.nodeID))
       }
       // What this node has to say itself comes behind that, and arrives.
       await pi.trustService.remind(anna.nodeID)
@@ -99,19 +99,19 @@ import XMPP
     try await phone.close()
   }
 
-  private static func peer(_ number: Int, of own: TrustService) throws -> PairingPeer {
+  private static func peer(_ number: Int) throws -> KeyedPeer {
     let key = Array("key \(number)".utf8)
     let id = try #require(NodeID(digest: Digest.sha256(key)))
-    return PairingPeer(id: id, jid: nil, key: key, ownKey: own.identity.spki)
+    return .of(id, key: key)
   }
 
   @Test func aFloodDoesNotHideTheEndOfAComparison() async throws {
     let own = try TrustService.fresh()
-    let peer = try Self.peer(0, of: own)
+    let peer = try Self.peer(0)
     let events = own.events()
     try await own.pair(with: peer, petname: nil)
     for number in 1...100 {
-      await own.received(.commit([UInt8](repeating: 1, count: 32)), from: try Self.peer(number, of: own))
+      await own.received(.commit([UInt8](repeating: 1, count: 32)), from: try Self.peer(number))
     }
     await own.disconnected(peer.id)
     let end = await events.first { if case .pairingEnded? = $0 { true } else { false } }
@@ -121,7 +121,7 @@ import XMPP
   @Test func aFloodDoesNotHideAnImpostor() async throws {
     let own = try TrustService.fresh()
     let events = own.events()
-    let nobody = StreamPeer(id: nil, jid: nil, address: "10.0.0.9")
+    let nobody = PeerIdentity.of(nil, from: "10.0.0.9")
     for _ in 1...1000 { own.decided(.streamRefused(nobody, why: "insecure", detail: "")) }
     let refusal = Refusal.changed(expected: own.id, seen: nil)
     own.decided(.streamRefused(nobody, why: refusal.name, detail: refusal.detail))
@@ -144,7 +144,7 @@ import XMPP
       throw Full()
     }
     for number in 1...1000 {
-      let peer = AuthenticatedPeer(id: try Self.peer(number, of: own).id, jid: nil, address: "10.0.0.\(number)")
+      let peer = KeyedPeer.of(try Self.peer(number).id, from: "10.0.0.\(number)")
       await own.received(.subscribe(FriendRequest()), from: peer)
     }
     #expect((1...40).contains(saves.withLock { $0 }))

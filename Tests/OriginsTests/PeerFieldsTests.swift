@@ -2,6 +2,7 @@ import HTTPEdge
 import HTTPTypes
 import Mesh
 import NIOPosix
+import TestKit
 import Testing
 import Trust
 import XMPP

@@ -8,6 +8,7 @@ import Mesh
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestKit
 import Trust
 import XMPP
 

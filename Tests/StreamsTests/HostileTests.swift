@@ -2,6 +2,7 @@ import NIOCore
 import Streams
 import TestKit
 import Testing
+import Trust
 
 /// What no honest peer sends, over sockets. Each costs its own stream at most: another peer's request still succeeds.
 @Suite struct HostileTests {
@@ -93,7 +94,7 @@ import Testing
   @Test func aStormOfRequestsMeetsALimit() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)
     let host = StreamHost.juliet { incoming, send in
-      if incoming.peer.jid == .romeo { for await _ in gate {} }
+      if incoming.peer.address == .romeo { for await _ in gate {} }
       try await StreamHost.echo(incoming, send)
     }
     try await Performance.run(on: .sockets, host: host) { performance in

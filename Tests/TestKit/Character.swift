@@ -66,10 +66,10 @@ extension FriendBook {
   ) throws -> FriendBook {
     let cryptography = Cryptography(
       sha256: { Digest.sha256($0) }, verify: { Identity.verify($0, of: $1, spki: $2) })
-    var book = FriendBook(own: identity.nodeID, cryptography: cryptography)
+    var book = FriendBook(own: identity.nodeID, ownKey: identity.spki, cryptography: cryptography)
     let now = Date() - 3600
     for friend in friends {
-      let peer = AuthenticatedPeer(id: friend.id, jid: friend.devices.first)
+      let peer = KeyedPeer.of(friend.id, friend.devices.first)
       _ = try book.ask(friend.id, jid: friend.devices.first, petname: friend.petname, now: now)
       _ = book.received(.subscribed, from: peer, now: now)
       for device in friend.devices { _ = book.met(device, id: friend.id, now: now) }

@@ -5,7 +5,7 @@ import XMPP
 
 @Suite struct CodecTests {
   private func decode(_ text: String) throws(TrustError) -> FriendBook {
-    try FriendBook(decoding: Array(text.utf8), own: me, cryptography: testCryptography)
+    try FriendBook(decoding: Array(text.utf8), own: me, ownKey: [], cryptography: testCryptography)
   }
 
   private func store(
@@ -66,7 +66,7 @@ import XMPP
     let whole = try book(with: anna, named: "anna", at: annasLaptop).encoded()
     for length in 0..<whole.count - 2 {
       #expect(throws: TrustError.self) {
-        try FriendBook(decoding: Array(whole[..<length]), own: me, cryptography: testCryptography)
+        try FriendBook(decoding: Array(whole[..<length]), own: me, ownKey: [], cryptography: testCryptography)
       }
     }
   }

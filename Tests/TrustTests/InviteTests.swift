@@ -49,7 +49,7 @@ import XMPP
     var book = newBook()
     _ = try book.invite(token: token, now: start)
     var thief = try FriendBook(
-      decoding: book.encoded(), own: FakeKey.id("thief"), mode: .reject, cryptography: testCryptography)
+      decoding: book.encoded(), own: FakeKey.id("thief"), ownKey: [], mode: .reject, cryptography: testCryptography)
     #expect(redeem(&thief, token, at: start).sent == [.unsubscribed])
   }
 

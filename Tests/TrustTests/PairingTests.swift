@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestKit
 import Testing
 import Trust
 import XML
@@ -12,11 +13,11 @@ struct Side {
 
   init(_ name: String, digits: Int = 6) {
     key = FakeKey.spki(name)
-    book = FriendBook(own: FakeKey.id(name), cryptography: testCryptography, digits: digits)
+    book = FriendBook(own: FakeKey.id(name), ownKey: key, cryptography: testCryptography, digits: digits)
   }
 
-  func partner(_ name: String) -> PairingPeer {
-    PairingPeer(id: FakeKey.id(name), jid: JID("\(name)@home"), key: FakeKey.spki(name), ownKey: key)
+  func partner(_ name: String) -> KeyedPeer {
+    .of(FakeKey.id(name), JID("\(name)@home"), key: FakeKey.spki(name))
   }
 }
 
@@ -196,8 +197,7 @@ private let nonceB = Array(repeating: UInt8(2), count: 16)
     #expect(refused.events.count == 1 && refused.count == 1 && b.book.pairingPeer == nil)
     #expect(code { _ = try b.book.pair(with: b.partner("mallory"), nonce: nonceB, now: start) } == .blocked)
     #expect(code { _ = try b.book.pair(with: b.partner("anna"), nonce: [1], now: start) } == .range)
-    let impostor = PairingPeer(
-      id: FakeKey.id("carl"), jid: JID("anna@home"), key: FakeKey.spki("carl"), ownKey: b.key)
+    let impostor = KeyedPeer.of(FakeKey.id("carl"), JID("anna@home"), key: FakeKey.spki("carl"))
     #expect(code { _ = try b.book.pair(with: impostor, nonce: nonceB, now: start) } == .changed)
   }
 

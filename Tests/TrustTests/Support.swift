@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestKit
 import Trust
 import XMPP
 
@@ -87,8 +88,8 @@ let bob = FakeKey.id("bob")
 let annasLaptop = JID("anna@laptop")!
 let thermostat = JID("thermostat@pi")!
 
-func peer(_ id: NodeID, _ jid: JID? = nil, address: String? = nil) -> AuthenticatedPeer {
-  AuthenticatedPeer(id: id, jid: jid, address: address)
+func peer(_ id: NodeID, _ jid: JID? = nil, address: String? = nil) -> KeyedPeer {
+  .of(id, jid, from: address)
 }
 
 func name(_ text: String) -> Petname {
@@ -96,7 +97,7 @@ func name(_ text: String) -> Petname {
 }
 
 func newBook(mode: RequestMode = .ask, own: NodeID = me) -> FriendBook {
-  FriendBook(own: own, mode: mode, cryptography: testCryptography)
+  FriendBook(own: own, ownKey: [], mode: mode, cryptography: testCryptography)
 }
 
 /// With a friend who was let in by request.
@@ -108,7 +109,7 @@ func book(with friend: NodeID, named text: String, at jid: JID? = nil) throws ->
 }
 
 func reload(_ book: FriendBook) throws -> FriendBook {
-  try FriendBook(decoding: book.encoded(), own: book.own, mode: book.mode, cryptography: testCryptography)
+  try FriendBook(decoding: book.encoded(), own: book.own, ownKey: [], mode: book.mode, cryptography: testCryptography)
 }
 
 /// A generator with a seed, so that a failure can be repeated (splitmix64).

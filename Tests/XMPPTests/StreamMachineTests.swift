@@ -25,7 +25,7 @@ import XMPP
       wire.actions == [
         .deadline(wire.now + .seconds(10)), .write(ByteBuffer(string: header + String(buffer: features))),
         .deadline(nil),
-        .opened(Peer(remote: romeo, local: juliet, version: .xmpp1)),
+        .opened(StreamAttributes(remote: romeo, local: juliet, version: .xmpp1)),
       ])
   }
 
@@ -39,7 +39,7 @@ import XMPP
   func featuresGoToWhoKnowsThem(text: String?, version: StreamHeader.Version?, hasFeatures: Bool) {
     let wire = Wire.responder()
     wire.feed(Header.with(version: text))
-    #expect(wire.peers == [Peer(remote: romeo, local: juliet, version: version)])
+    #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: version)])
     #expect(wire.written.contains("<stream:features>") == hasFeatures)
   }
 

@@ -71,9 +71,9 @@ import XMPP
     untaken: StreamFeatures.StartTLS = .none
   ) {
     #expect(
-      pair.initiator.peers == [Peer(remote: romeo, local: juliet, version: .xmpp1, key: initiatorSees)])
+      pair.initiator.peers == [StreamAttributes(remote: romeo, local: juliet, version: .xmpp1, key: initiatorSees)])
     #expect(
-      pair.responder.peers == [Peer(remote: juliet, local: juliet, version: .xmpp1, key: responderSees)])
+      pair.responder.peers == [StreamAttributes(remote: juliet, local: juliet, version: .xmpp1, key: responderSees)])
     #expect(pair.initiator.isOpen && pair.responder.isOpen)
     // Plaintext features that stand still offer what was not taken up.
     #expect(pair.initiator.features == [offered.with(startTLS: untaken)], "each learns of the other once")

@@ -55,7 +55,7 @@ extension Wire {
     #expect(wire.send(.chat("hi")) == .tooEarly)
     #expect(
       wire.new { wire.feed(Header.salutResponse, piece: piece) }
-        == [.deadline(nil), .opened(Peer(remote: romeo, local: juliet, version: .xmpp1, key: romeosKey))])
+        == [.deadline(nil), .opened(StreamAttributes(remote: romeo, local: juliet, version: .xmpp1, key: romeosKey))])
     // A Hearth node gets ours in return, at the end of it all.
     #expect(
       wire.new { wire.feed(text(offered), piece: piece) } == [write(text(offered)), .features(offered)])
@@ -79,7 +79,7 @@ extension Wire {
       wire.new { wire.feed(Header.salut, piece: piece) }
         == [
           write(ownAnswer + text(offered)), .deadline(nil),
-          .opened(Peer(remote: romeo, local: juliet, version: .xmpp1, key: romeosKey)),
+          .opened(StreamAttributes(remote: romeo, local: juliet, version: .xmpp1, key: romeosKey)),
         ])
     wire.feed(Say.message, piece: piece)
     #expect(wire.stanzas.map(\.from) == [romeo])
@@ -103,7 +103,8 @@ extension Wire {
     wire.secure()
     wire.feed(Header.with(to: "nurse@pronto", version: "1.0").replacing("romeo@forza", with: "tybalt@forza"))
     wire.feed(Say.message)
-    #expect(wire.peers == [Peer(remote: JID("tybalt@forza"), local: nurse, version: .xmpp1, key: romeosKey)])
+    #expect(
+      wire.peers == [StreamAttributes(remote: JID("tybalt@forza"), local: nurse, version: .xmpp1, key: romeosKey)])
     #expect(wire.stanzas.map(\.from) == [JID("tybalt@forza")])
   }
 }
@@ -113,7 +114,7 @@ extension Wire {
   @Test(arguments: [Int.max, 1]) func plaintextStaysPossible(piece: Int) {
     let wire = Wire.responder(tls: .preferred)
     wire.feed(Header.salut + Say.message + Say.message, piece: piece)
-    #expect(wire.peers == [Peer(remote: romeo, local: juliet, version: .xmpp1)])
+    #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: .xmpp1)])
     #expect(wire.stanzas.count == 2)
     #expect(wire.deadlines.last == .some(nil))
     // It had its chance.
@@ -125,14 +126,14 @@ extension Wire {
   @Test func anInitiatorsFeaturesMeanNoTLS() {
     let wire = Wire.responder(tls: .preferred)
     wire.feed(Header.salut + text(offered))
-    #expect(wire.peers == [Peer(remote: romeo, local: juliet, version: .xmpp1)])
+    #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: .xmpp1)])
     #expect(wire.features == [offered])
   }
 
   @Test func whoKnowsNoFeaturesIsNotKeptWaiting() {
     let wire = Wire.responder(tls: .preferred)
     wire.feed(Header.pidgin)
-    #expect(wire.peers == [Peer(remote: romeo, local: juliet, version: nil)])
+    #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: nil)])
     #expect(wire.written == headerStart + "from='juliet@pronto' to='romeo@forza' id='id1' version='1.0'>")
   }
 

@@ -107,7 +107,7 @@ extension Wire {
   var written: String {
     actions.map { if case .write(let bytes) = $0 { String(buffer: bytes) } else { "" } }.joined()
   }
-  var peers: [Peer] { actions.compactMap { if case .opened(let peer) = $0 { peer } else { nil } } }
+  var peers: [StreamAttributes] { actions.compactMap { if case .opened(let peer) = $0 { peer } else { nil } } }
   var stanzas: [Stanza] { actions.compactMap { if case .stanza(let stanza) = $0 { stanza } else { nil } } }
   var features: [StreamFeatures] { actions.compactMap { if case .features(let found) = $0 { found } else { nil } } }
   var ends: [StreamEnd] { actions.compactMap { if case .closed(let end) = $0 { end } else { nil } } }

@@ -1,0 +1,59 @@
+package import XMPP
+
+/// Who is at the other end of a stream: made once, when the stream opens, of what it has shown by then.
+package struct PeerIdentity: Sendable, Hashable {
+  /// What says that it is who it says.
+  package enum Proof: Sendable, Hashable {
+    /// It has the key to this DER SubjectPublicKeyInfo, of which the id is made.
+    case tls(NodeID, spki: [UInt8])
+    /// Nobody reads along, and it showed no key: it may be anyone.
+    case encrypted
+    /// Nothing: it may be anyone.
+    case none
+    /// The XMPP server of this domain says so.
+    case server(domain: String)
+  }
+
+  /// Whom this node dialled, or who the other side says it is, if anyone. Without a key it proves nothing.
+  package var address: JID?
+  package let proof: Proof
+  /// Without port and scope.
+  package let networkAddress: String?
+  /// Whether this node opened the stream.
+  package let isDialled: Bool
+
+  package init(address: JID?, proof: Proof, networkAddress: String? = nil, isDialled: Bool = false) {
+    self.address = address
+    self.proof = proof
+    self.networkAddress = networkAddress
+    self.isDialled = isDialled
+  }
+
+  /// Whose key it is that was shown; nil where none was.
+  package var id: NodeID? {
+    switch proof {
+    case .tls(let id, _): id
+    case .encrypted, .none, .server: nil
+    }
+  }
+}
+
+/// A peer that has shown its key: the only kind that can be a friend.
+package struct KeyedPeer: Sendable, Hashable {
+  package var identity: PeerIdentity
+  package let id: NodeID
+  /// DER SubjectPublicKeyInfo, as this side sees it on its own TLS session.
+  package let key: [UInt8]
+
+  /// nil where it showed none.
+  package init?(_ identity: PeerIdentity) {
+    guard case .tls(let id, let key) = identity.proof else { return nil }
+    (self.identity, self.id, self.key) = (identity, id, key)
+  }
+
+  package var address: JID? { identity.address }
+  package var networkAddress: String? { identity.networkAddress }
+
+  /// The same key under the same address, over whatever stream.
+  func isAlike(_ other: KeyedPeer) -> Bool { key == other.key && address == other.address }
+}
