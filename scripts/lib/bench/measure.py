@@ -79,4 +79,9 @@ def main():
         print(f"{machine}\n\n{table.text(rows)}")
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)
+except RuntimeError as error:
+    sys.exit(f"bench: {error}")
