@@ -72,11 +72,11 @@ let package = Package(
     // Pure: no socket, no clock, no task, no log.
     library("Codecs", [.nio]),
     library("XML", ["CXML2", .nio]),
-    library("XMPP", ["XML", .nio, .collections]),
-    library("Bytestreams", ["XML", "XMPP", .nio, .collections]),
+    library("XMPP", ["Codecs", "XML", .nio, .collections]),
+    library("Bytestreams", ["Codecs", "XML", "XMPP", .nio, .collections]),
     library("HTTPX", ["Codecs", "XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
     library("LinkLocal", ["XMPP"]),
-    library("Trust", ["XML", "XMPP"]),
+    library("Trust", ["Codecs", "XML", "XMPP"]),
 
     // Input and output.
     library("EventLoops", [.nio]),
@@ -144,7 +144,7 @@ let package = Package(
     tests(of: "Codecs", [.nio]),
     tests(of: "XML", [.nio]),
     tests(of: "XMPP", ["XML", .nio]),
-    tests(of: "Bytestreams"),
+    tests(of: "Bytestreams", ["Codecs"]),
     tests(of: "HTTPX"),
     tests(of: "LinkLocal"),
     tests(of: "Trust", ["XML", "XMPP"]),

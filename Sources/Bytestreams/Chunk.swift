@@ -1,3 +1,4 @@
+import Codecs
 package import NIOCore
 package import XML
 import XMPP

@@ -1,3 +1,4 @@
+import Codecs
 import Bytestreams
 package import NIOCore
 import XML

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Codecs
 import XML
 
 /// What SASL says in XMPP (RFC 6120 §6), and its mechanism EXTERNAL, which says that the TLS handshake has shown who we are
@@ -25,7 +25,7 @@ package enum SASL {
   static let challenge = Element("challenge", namespace: Namespace.sasl)
 
   static func auth(as authzid: JID) -> Element {
-    let response = Data(authzid.text.utf8).base64EncodedString()
+    let response = Base64.encode(Array(authzid.text.utf8))
     return Element("auth", namespace: Namespace.sasl, ["mechanism": external], text: response)
   }
 
@@ -42,7 +42,7 @@ package enum SASL {
   /// `incorrect-encoding`.
   static func decode(_ response: String) throws(Condition) -> [UInt8] {
     guard response != "=" else { return [] }
-    guard let bytes = Data(base64Encoded: response) else { throw .incorrectEncoding }
-    return [UInt8](bytes)
+    guard let bytes = Base64.decodeCanonical(response) else { throw .incorrectEncoding }
+    return bytes
   }
 }

@@ -1,9 +1,9 @@
-import FoundationEssentials
+import Codecs
 
 extension DiscoInfo {
   /// The verification string, `ver` (XEP-0115 §5.1): SHA-1 in base64, always 28 characters.
   package func verification() -> String {
-    Data(SHA1.digest(parts.map { $0 + "<" }.joined().utf8)).base64EncodedString()
+    Base64.encode(SHA1.digest(parts.map { $0 + "<" }.joined().utf8))
   }
 
   /// What is hashed, in the order it is hashed, without the `<` behind each.

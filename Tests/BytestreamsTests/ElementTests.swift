@@ -1,3 +1,4 @@
+import Codecs
 import Bytestreams
 import NIOCore
 import Testing

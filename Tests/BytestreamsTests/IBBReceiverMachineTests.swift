@@ -1,5 +1,6 @@
 import Bytestreams
 import NIOCore
+import TestKit
 import Testing
 import XMPP
 

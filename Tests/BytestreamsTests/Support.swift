@@ -27,24 +27,6 @@ struct Broken: Error {}
 func bytes(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 func bytes(count: Int, _ byte: UInt8 = 0x61) -> ByteBuffer { ByteBuffer(repeating: byte, count: count) }
 
-/// The same numbers in every run (xorshift).
-struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
-  }
-}
-
-extension ByteBuffer {
-  static func random(_ count: Int, _ dice: inout Dice) -> ByteBuffer {
-    ByteBuffer(bytes: (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) })
-  }
-}
-
 func code(_ error: (any Error)?) -> String {
   switch error {
   case let error as BytestreamError: error.code.rawValue

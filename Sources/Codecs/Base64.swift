@@ -33,6 +33,22 @@ package enum Base64 {
       return bytes
     }
   }
+
+  package static func encode(_ bytes: [UInt8]) -> String {
+    bytes.withUnsafeBytes { input in
+      String(unsafeUninitializedCapacity: encodedLength(of: input.count)) { output in
+        encode(input, into: UnsafeMutableRawBufferPointer(output))
+      }
+    }
+  }
+
+  /// The bytes that `text` stands for; nil unless it is exactly what `encode` writes: padded, and without white space.
+  ///
+  /// For values where nothing else may stand, as in SASL (RFC 6120 §6.4.2) and in keys.
+  package static func decodeCanonical(_ text: String) -> [UInt8]? {
+    guard let bytes = decode(text).map({ Array($0.readableBytesView) }), encode(bytes) == text else { return nil }
+    return bytes
+  }
 }
 
 extension Base64 {

@@ -1,5 +1,6 @@
-import Bytestreams
+import Codecs
 import NIOCore
+import TestKit
 import Testing
 
 @Suite struct Base64Tests {
@@ -56,6 +57,16 @@ import Testing
     #expect(Base64.decode(text) == nil)
   }
 
+  @Test(arguments: vectors) func theCanonicalSpellingIsTheEncoders(plain: String, encoded: String) {
+    #expect(Base64.encode(Array(plain.utf8)) == encoded)
+    #expect(Base64.decodeCanonical(encoded) == Array(plain.utf8))
+  }
+
+  @Test(arguments: ["Zg", "Zg=", " Zg==", "Zm9v\n", "Zh==", "Z", "=", "Zm-v"])
+  func anyOtherSpellingIsNotCanonical(text: String) {
+    #expect(Base64.decodeCanonical(text) == nil)
+  }
+
   @Test func everyByteOutsideTheAlphabetIsRefusedAtEveryPlace() {
     let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/ \t\r\n".utf8)
     for byte in UInt8.min...UInt8.max {
@@ -105,3 +116,5 @@ import Testing
     return String(text)
   }
 }
+
+private func bytes(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
