@@ -1,3 +1,4 @@
+import Codecs
 package import XMPP
 
 /// The DNS label by which browsers name a device: `thermostat--pi` in `http://thermostat--pi.localhost:8332/`.
@@ -60,14 +61,15 @@ package enum DeviceLabel {
 
   private static func escaped(_ jid: JID) -> String {
     let bytes = Array(lowercased(jid.text).utf8)
-    let whole = escape + Base32.encode(bytes)
+    let whole = escape + Base32.lowercase.encode(bytes)
     guard whole.utf8.count > DNSLabel.maximumLength else { return whole }
-    return whole.prefix(DNSLabel.maximumLength - hashLength - 1) + "-" + Base32.encode(SHA1.digest(bytes))
+    return whole.prefix(DNSLabel.maximumLength - hashLength - 1) + "-" + Base32.lowercase.encode(SHA1.digest(bytes))
   }
 
   private static func unescaped(_ label: String) -> JID? {
-    Base32.decode(label.dropFirst(escape.count)).flatMap { String(validating: $0, as: UTF8.self) }.flatMap {
-      JID(bare: $0)
-    }
+    Base32.lowercase.decode(label.utf8.dropFirst(escape.utf8.count)).flatMap { String(validating: $0, as: UTF8.self) }
+      .flatMap {
+        JID(bare: $0)
+      }
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import FoundationEssentials
 import XMPP
 
@@ -165,6 +166,6 @@ extension FriendBook {
   /// Bound to this node, so that what is stored here fits no other store.
   func hash(ofToken token: [UInt8]) -> String {
     let hash = cryptography.sha256(Array("hearth invite 1\0".utf8) + own.digest + token)
-    return String(decoding: Base32.encode(hash), as: UTF8.self)
+    return Base32.uppercase.encode(hash)
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import XMPP
 
 /// What an owner gives to another to become friends: `httpx://node@machine/invite/<node id>/<token>`.
@@ -36,7 +37,9 @@ package struct InviteLine: Sendable, Hashable {
     self.jid = jid
     id = try NodeID(String(decoding: parts[2], as: UTF8.self))
     let letters = NodeID.normalized(String(decoding: parts[3], as: UTF8.self))
-    guard let token = Base32.decode(letters), token.count == TrustLimits.tokenBytes else { throw Self.incomplete }
+    guard let token = Base32.uppercase.decode(letters), token.count == TrustLimits.tokenBytes else {
+      throw Self.incomplete
+    }
     self.token = token
   }
 
@@ -83,7 +86,7 @@ package struct InviteLine: Sendable, Hashable {
 
 extension InviteLine: CustomStringConvertible {
   package var description: String {
-    let token = String(decoding: Base32.encode(token), as: UTF8.self).lowercased()
+    let token = Base32.lowercase.encode(token)
     return "\(Self.scheme)\(Self.encoded(jid.text))/\(Self.folder)/\(id)/\(token)"
   }
 }

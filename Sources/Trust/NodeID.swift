@@ -1,3 +1,5 @@
+import Codecs
+
 /// Who a node is: the SHA-256 of its public key (DER SubjectPublicKeyInfo).
 ///
 /// Written as Syncthing writes its device ids: base32, a check digit behind each 13 characters, eight groups of seven.
@@ -36,7 +38,7 @@ package struct NodeID: Sendable, Hashable {
       }
       checked += part
     }
-    guard let digest = Base32.decode(checked), digest.count == TrustLimits.digestBytes
+    guard let digest = Base32.uppercase.decode(checked), digest.count == TrustLimits.digestBytes
     else { throw TrustError(.nodeID, "this node id has a typo in its last group") }
     self.digest = digest
   }
@@ -59,12 +61,12 @@ package struct NodeID: Sendable, Hashable {
   private static func checkDigit(of part: some Sequence<UInt8>) -> UInt8? {
     var (sum, factor) = (0, 1)
     for character in part {
-      guard let value = Base32.value(of: character) else { return nil }
+      guard let value = Base32.uppercase.value(of: character) else { return nil }
       let addend = value * factor
       sum += addend / 32 + addend % 32
       factor = 3 - factor
     }
-    return Base32.alphabet[(32 - sum % 32) % 32]
+    return Base32.uppercase.character((32 - sum % 32) % 32)
   }
 
   private static func grouped(_ characters: some Collection<UInt8>) -> String {
@@ -81,7 +83,7 @@ package struct NodeID: Sendable, Hashable {
 extension NodeID: CustomStringConvertible, Comparable {
   /// All eight groups.
   package var description: String {
-    let characters = Base32.encode(digest)
+    let characters = Array(Base32.uppercase.encode(digest).utf8)
     let checked = stride(from: 0, to: characters.count, by: Self.partLength).flatMap { start in
       let part = characters[start..<start + Self.partLength]
       return part + [Self.checkDigit(of: part) ?? UInt8(ascii: "?")]
