@@ -106,12 +106,14 @@ let package = Package(
     library(
       "Front", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
     library(
-      "Dashboard", ["Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio]),
+      "Dashboard",
+      ["Codecs", "Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio]),
     library("Origins", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
       [
-        "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore, .httpTypes,
+        "Codecs", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore,
+        .httpTypes,
         .log, .lifecycle, .nio,
       ]),
     library(

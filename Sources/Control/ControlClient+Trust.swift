@@ -1,6 +1,6 @@
+import Codecs
 import FoundationEssentials
 import HTTPTypes
-import HTTPX
 import NIOCore
 
 /// Friends. Every method throws `ControlError`, or `CancellationError`.
@@ -115,7 +115,7 @@ extension ControlClient {
 
   private static func segment(_ who: String) throws(ControlError) -> String {
     guard !who.isEmpty else { throw ControlError(.invalid, "Name a friend, a node id or a device's address.") }
-    return PercentEncoding.encoded(who)
+    return PercentEncoding.encode(who, except: .authority)
   }
 
   private func ask<Value: Decodable>(

@@ -1,7 +1,7 @@
+import Codecs
 import FoundationEssentials
 package import HTTPEdge
 package import HTTPTypes
-import HTTPX
 package import NIOCore
 
 /// Asks the daemon on its unix socket. Every method throws `ControlError`, or `CancellationError`.
@@ -43,11 +43,14 @@ package struct ControlClient: Sendable {
   /// Announces and serves, at once and over restarts; replaces what was served under this name before.
   package func serve(_ name: String, _ service: ServiceResource) async throws -> ServedResource {
     let body = ByteBuffer(bytes: try ControlJSON.encode(service))
-    return try await ask(.put, "/v1/services/\(PercentEncoding.encoded(name))", body: body, for: ServedResource.self)
+    return try await ask(
+      .put, "/v1/services/\(PercentEncoding.encode(name, except: .authority))", body: body, for: ServedResource.self)
   }
 
   package func unserve(_ name: String) async throws {
-    try await exchange(Self.request(.delete, "/v1/services/\(PercentEncoding.encoded(name))"), body: nil) {
+    try await exchange(
+      Self.request(.delete, "/v1/services/\(PercentEncoding.encode(name, except: .authority))"), body: nil
+    ) {
       guard $0.status == .noContent else { throw try await Self.failure($0, $1) }
     }
   }

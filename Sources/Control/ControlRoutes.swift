@@ -1,6 +1,6 @@
+import Codecs
 import FoundationEssentials
 import HTTPTypes
-import HTTPX
 import Hummingbird
 import Mesh
 import NIOCore
@@ -60,7 +60,7 @@ struct ControlRoutes: Sendable {
   }
 
   private static func name(_ context: BasicRequestContext) throws -> String {
-    guard let name = context.parameters.get("name").flatMap({ PercentEncoding.decoded($0) }) else {
+    guard let name = context.parameters.get("name").flatMap({ PercentEncoding.decodeText($0) }) else {
       throw ControlError(.invalid, "The name of the service is not percent-encoded UTF-8.")
     }
     return name

@@ -1,6 +1,6 @@
+import Codecs
 import FoundationEssentials
 import HTTPTypes
-import HTTPX
 import Hummingbird
 import Mesh
 import NIOCore
@@ -159,7 +159,7 @@ struct TrustRoutes: Sendable {
   }
 
   private static func who(_ context: BasicRequestContext) throws(ControlError) -> String {
-    guard let who = context.parameters.get("who").flatMap({ PercentEncoding.decoded($0) }) else {
+    guard let who = context.parameters.get("who").flatMap({ PercentEncoding.decodeText($0) }) else {
       throw ControlError(.invalid, "The name is not percent-encoded UTF-8.")
     }
     return who

@@ -1,5 +1,5 @@
 package import HTTPTypes
-import HTTPX
+import Codecs
 package import Trust
 package import XMPP
 
@@ -46,8 +46,8 @@ package enum DashboardRoute: Sendable, Hashable {
   package var path: String {
     switch self {
     case .list: "/"
-    case .ask(let jid): "/ask/\(PercentEncoding.encoded(jid.text))"
-    case .befriend(let jid): "/befriend/\(PercentEncoding.encoded(jid.text))"
+    case .ask(let jid): "/ask/\(PercentEncoding.encode(jid.text, except: .authority))"
+    case .befriend(let jid): "/befriend/\(PercentEncoding.encode(jid.text, except: .authority))"
     case .accept(let id): "/requests/\(id)/accept"
     case .reject(let id): "/requests/\(id)/reject"
     case .confirmPairing: "/pairing/confirm"
@@ -65,6 +65,6 @@ package enum DashboardRoute: Sendable, Hashable {
   }
 
   private static func device(_ name: Substring) -> JID? {
-    PercentEncoding.decoded(name).flatMap { JID(bare: $0) }
+    PercentEncoding.decodeText(name).flatMap { JID(bare: $0) }
   }
 }

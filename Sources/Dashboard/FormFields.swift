@@ -1,6 +1,6 @@
+import Codecs
 import FoundationEssentials
 import HTTPTypes
-import HTTPX
 import HummingbirdCore
 import NIOCore
 
@@ -27,7 +27,7 @@ package struct FormFields: Sendable, Hashable {
   }
 
   private static func decoded(_ text: Substring) -> String? {
-    PercentEncoding.decoded(String(text).replacing("+", with: " "))
+    PercentEncoding.decodeText(String(text).replacing("+", with: " "))
   }
 
   /// Throws `Problem` where the body is no form of ours.

@@ -1,3 +1,4 @@
+import Codecs
 package import XMPP
 
 /// `httpx://user@machine/path?query#fragment` (XEP-0332 §4.3.1.1): a device's address, and a resource on it.
@@ -30,10 +31,15 @@ package struct HTTPXURI: Sendable, Hashable {
     let authority = rest.utf8.prefix { !Self.delimiters.contains($0) }
     let target = rest.utf8[authority.endIndex...]
     let hash = target.firstIndex(of: UInt8(ascii: "#"))
-    let path = PercentEncoding.encodingUnsafe(target[..<(hash ?? target.endIndex)])
+    let path = Self.target(target[..<(hash ?? target.endIndex)])
     jid = try Self.jid(Substring(authority))
     self.path = path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
-    fragment = hash.map { PercentEncoding.encodingUnsafe(target[target.index(after: $0)...]) }
+    fragment = hash.map { Self.target(target[target.index(after: $0)...]) }
+  }
+
+  /// A path, query or fragment as it was written, save what no request line carries safely.
+  private static func target(_ text: Substring.UTF8View) -> String {
+    PercentEncoding.encode(Substring(text), except: .visible)
   }
 
   /// What ends the authority (RFC 3986 §3.2).
@@ -58,7 +64,7 @@ package struct HTTPXURI: Sendable, Hashable {
     if let colon = authority.lastIndex(of: ":"), authority[authority.index(after: colon)...].allSatisfy(\.isNumber) {
       throw HTTPXError(.uri, "devices have no port: leave out “\(authority[colon...])”")
     }
-    guard let name = PercentEncoding.decoded(authority)
+    guard let name = PercentEncoding.decodeText(authority)
     else { throw HTTPXError(.uri, "“\(authority)” is not percent-encoded UTF-8: write % as %25") }
     guard name.utf8.count <= DNSLabel.maximumLength, let jid = JID(bare: name) else {
       throw HTTPXError(.uri, "“\(name)” is no device's name: that has 1 to \(DNSLabel.maximumLength) bytes of text")
@@ -69,7 +75,7 @@ package struct HTTPXURI: Sendable, Hashable {
 
 extension HTTPXURI: CustomStringConvertible {
   /// The device's address, percent-encoded where RFC 3986 wants it: also what a `Host` field says.
-  package var authority: String { PercentEncoding.encoded(jid.text) }
+  package var authority: String { PercentEncoding.encode(jid.text, except: .authority) }
 
   /// Percent-encoded where RFC 3986 wants it.
   package var description: String {

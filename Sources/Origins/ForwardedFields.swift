@@ -1,3 +1,4 @@
+import Codecs
 import HTTPEdge
 import HTTPTypes
 import HTTPX
@@ -58,7 +59,7 @@ struct ForwardedFields {
     head.headerFields[Self.peerID] = caller.identity.id?.description
     head.headerFields[Self.peerTrust] = caller.standing.word
     // RFC 7239 §6.3 has this word for those who do not say.
-    head.headerFields[Self.forwardedFor] = caller.identity.address?.text.encodedForField ?? "unknown"
+    head.headerFields[Self.forwardedFor] = caller.identity.address?.fieldItem ?? "unknown"
     if let asked { head.headerFields[Self.forwardedHost] = asked }
     head.headerFields[Self.forwardedProto] = scheme
   }
@@ -72,19 +73,11 @@ struct ForwardedFields {
 extension Caller {
   fileprivate var shownName: String? {
     if case .friend(let petname) = standing { return petname.text }
-    return identity.address.flatMap { $0.localpart == nil ? nil : $0.text.encodedForField }
+    return identity.address.flatMap { $0.localpart == nil ? nil : $0.fieldItem }
   }
 }
 
-extension String {
-  /// Percent-encoded except for what may stand in an address: no space, comma, quote or byte beyond ASCII is left.
-  fileprivate var encodedForField: String {
-    utf8.reduce(into: "") { result, byte in
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E, 0x40:
-        result.unicodeScalars.append(.init(byte))
-      default: result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-      }
-    }
-  }
+extension JID {
+  /// Percent-encoded, so that it is one item whoever splits the field.
+  fileprivate var fieldItem: String { PercentEncoding.encode(text, except: .fieldItem) }
 }

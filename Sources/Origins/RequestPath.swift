@@ -1,3 +1,5 @@
+import Codecs
+
 /// The path of a request, judged before anything is opened or dialled for it.
 enum RequestPath {
   /// An origin-form target that no reader can take for another host's: one slash in front, no fragment, no space.
@@ -23,28 +25,6 @@ enum RequestPath {
 
   /// With percent-encodings undone; nil where one is broken or stands for NUL.
   static func decoded(_ path: some StringProtocol) -> [UInt8]? {
-    var result: [UInt8] = []
-    result.reserveCapacity(path.utf8.count)
-    var bytes = path.utf8.makeIterator()
-    while let byte = bytes.next() {
-      guard byte == 0x25 else {
-        result.append(byte)
-        continue
-      }
-      guard let high = bytes.next().flatMap(hexValue), let low = bytes.next().flatMap(hexValue), high | low != 0 else {
-        return nil
-      }
-      result.append(high << 4 | low)
-    }
-    return result
-  }
-
-  private static func hexValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x41 + 10
-    case 0x61...0x66: byte - 0x61 + 10
-    default: nil
-    }
+    PercentEncoding.decode(path.utf8).flatMap { $0.contains(0) ? nil : $0 }
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import TLS
 
 package typealias UpstreamTrust = TLSConfiguration.UpstreamTrust
@@ -22,20 +23,9 @@ extension UpstreamTrust {
 
   /// 32 bytes; colons stand between all of them or nowhere.
   private static func digest(_ text: String) -> [UInt8]? {
-    let digits = text.contains(":") ? text.split(separator: ":", omittingEmptySubsequences: false) : text.pairs
-    let bytes = digits.compactMap { $0.utf8.count == 2 && $0.allSatisfy(\.isHexDigit) ? UInt8($0, radix: 16) : nil }
-    return bytes.count == digits.count && bytes.count == 32 ? bytes : nil
-  }
-}
-
-extension String {
-  fileprivate var pairs: [Substring] {
-    var rest = self[...]
-    var pairs: [Substring] = []
-    while !rest.isEmpty {
-      pairs.append(rest.prefix(2))
-      rest = rest.dropFirst(2)
-    }
-    return pairs
+    let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard pairs.count == 1 || pairs.allSatisfy({ $0.utf8.count == 2 }), let bytes = Hexadecimal.decode(pairs.joined())
+    else { return nil }
+    return bytes.count == 32 ? bytes : nil
   }
 }

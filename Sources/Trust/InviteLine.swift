@@ -48,45 +48,17 @@ package struct InviteLine: Sendable, Hashable {
   private static let incomplete = TrustError(
     .invite, "this invite is not complete: copy the line from httpx:// to its end")
 
-  /// Bytes that need no quotes anywhere.
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "@-._".utf8.contains(byte)
-    }
-  }
-
-  private static func encoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    let bytes = text.utf8.flatMap { byte in
-      isPlain(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// nil where it is not what `encoded` writes.
-  private static func decoded(_ text: some Sequence<UInt8>) -> String? {
-    var (bytes, rest) = ([UInt8](), text.makeIterator())
-    while let byte = rest.next() {
-      guard byte == UInt8(ascii: "%") else {
-        guard isPlain(byte) else { return nil }
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.next(), let low = rest.next(),
-        let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-      else { return nil }
-      bytes.append(value)
-    }
-    return String(validating: bytes, as: UTF8.self)
+  /// nil where it is not what `description` writes.
+  private static func decoded(_ text: some Collection<UInt8>) -> String? {
+    guard text.allSatisfy({ ASCIISet.unquoted.contains($0) || $0 == UInt8(ascii: "%") }) else { return nil }
+    return PercentEncoding.decode(text).flatMap { String(validating: $0, as: UTF8.self) }
   }
 }
 
 extension InviteLine: CustomStringConvertible {
   package var description: String {
     let token = Base32.lowercase.encode(token)
-    return "\(Self.scheme)\(Self.encoded(jid.text))/\(Self.folder)/\(id)/\(token)"
+    let address = PercentEncoding.encode(jid.text, except: .unquoted)
+    return "\(Self.scheme)\(address)/\(Self.folder)/\(id)/\(token)"
   }
 }

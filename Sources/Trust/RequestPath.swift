@@ -1,3 +1,5 @@
+import Codecs
+
 /// The path of a request, in segments with percent-encoding undone.
 ///
 /// Exists only where no reader can take it for another path: servers differ on dot segments (also with `;`
@@ -21,21 +23,11 @@ struct RequestPath: Sendable, Hashable {
     self.segments = segments
   }
 
-  private static func decoded(_ part: some Sequence<UInt8>) -> [UInt8]? {
-    var (bytes, rest) = ([UInt8](), part.makeIterator())
-    while let byte = rest.next() {
-      guard byte == UInt8(ascii: "%") else {
-        // A raw space or `#` ends the path for some readers.
-        guard byte > 0x20, byte != UInt8(ascii: "#") else { return nil }
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.next().flatMap(hexValue), let low = rest.next().flatMap(hexValue) else { return nil }
-      let value = high << 4 | low
-      guard !"/%".utf8.contains(value) else { return nil }
-      bytes.append(value)
-    }
-    return bytes
+  private static func decoded(_ part: some Collection<UInt8>) -> [UInt8]? {
+    // A raw space or `#` ends the path for some readers.
+    guard part.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "#") }), let bytes = PercentEncoding.decode(part)
+    else { return nil }
+    return bytes.contains { "/%".utf8.contains($0) } ? nil : bytes
   }
 
   private static func isPlain(_ segment: [UInt8]) -> Bool {
@@ -44,15 +36,6 @@ struct RequestPath: Sendable, Hashable {
     else { return false }
     let name = segment.prefix { $0 != UInt8(ascii: ";") }
     return name.isEmpty ? segment.isEmpty : !name.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: " ") }
-  }
-
-  private static func hexValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    default: nil
-    }
   }
 }
 
