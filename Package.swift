@@ -125,7 +125,7 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Avahi", "Control", "Daemon", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP",
+        "Avahi", "Codecs", "Control", "Daemon", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XMPP",
         .argumentParser,
         .unixSignals,
         .log, .httpTypes, .nio, .nioPosix,

@@ -1,3 +1,5 @@
+import Codecs
+
 /// What the front's own answers are written in, by what the client accepts (RFC 9110 §12.5.1).
 package enum Representation: Hashable, Sendable {
   case html
@@ -9,7 +11,7 @@ package enum Representation: Hashable, Sendable {
   package static func preferred(_ accept: [String]) -> Representation {
     var best = (representation: Representation.text, weight: 0.0)
     for range in accept.flatMap({ $0.split(separator: ",") }) {
-      let parts = range.split(separator: ";").map(trimmed)
+      let parts = range.split(separator: ";").map { $0.trimmingSpace.lowercased() }
       guard let name = parts.first, let representation = named(name) else { continue }
       let weight = parts.dropFirst().compactMap(weight).first ?? 1
       if weight > best.weight { best = (representation, weight) }
@@ -28,9 +30,5 @@ package enum Representation: Hashable, Sendable {
 
   private static func weight(_ parameter: String) -> Double? {
     parameter.hasPrefix("q=") ? Double(parameter.dropFirst(2)) ?? 0 : nil
-  }
-
-  private static func trimmed(_ part: Substring) -> String {
-    part.split { $0 == " " || $0 == "\t" }.joined().lowercased()
   }
 }

@@ -1,3 +1,5 @@
+import Codecs
+
 /// `Set-Cookie` (RFC 6265 §4.1).
 package enum Cookie {
   /// The cookie for this very host: the domain that a device names is not the one that the browser knows it by.
@@ -8,7 +10,6 @@ package enum Cookie {
   }
 
   private static func isDomain(_ attribute: Substring) -> Bool {
-    let name = attribute.prefix { $0 != "=" }.drop { $0 == " " || $0 == "\t" }
-    return name.prefix { $0 != " " && $0 != "\t" }.lowercased() == "domain"
+    attribute.prefix { $0 != "=" }.trimmingSpace.lowercased() == "domain"
   }
 }

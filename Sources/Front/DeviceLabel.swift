@@ -25,7 +25,7 @@ package enum DeviceLabel {
 
   private static func plain(_ jid: JID) -> String? {
     guard let localpart = jid.localpart else { return nil }
-    let (user, folded) = (lowercased(localpart), lowercased(jid.domainpart))
+    let (user, folded) = (localpart.asciiLowercased, jid.domainpart.asciiLowercased)
     let label = user + separator + folded
     guard isPlain(user), isPlain(folded), label.utf8.count <= DNSLabel.maximumLength else { return nil }
     // `x--` begins what is escaped, `xn--` what browsers decode as punycode (RFC 5890 §2.3.2.1).
@@ -44,12 +44,6 @@ package enum DeviceLabel {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
-  /// As addresses compare: ASCII letters only.
-  private static func lowercased(_ text: String) -> String {
-    let bytes = text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   private static func split(_ label: String) -> JID? {
     let bytes = Array(label.utf8)
     guard let at = bytes.indices.dropLast().first(where: { bytes[$0] == hyphen && bytes[$0 + 1] == hyphen })
@@ -60,7 +54,7 @@ package enum DeviceLabel {
   }
 
   private static func escaped(_ jid: JID) -> String {
-    let bytes = Array(lowercased(jid.text).utf8)
+    let bytes = Array(jid.text.asciiLowercased.utf8)
     let whole = escape + Base32.lowercase.encode(bytes)
     guard whole.utf8.count > DNSLabel.maximumLength else { return whole }
     return whole.prefix(DNSLabel.maximumLength - hashLength - 1) + "-" + Base32.lowercase.encode(SHA1.digest(bytes))

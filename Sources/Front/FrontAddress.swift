@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPX
 package import XMPP
 
@@ -48,7 +49,7 @@ extension FrontAddress {
   /// The host of `host[:port]` in small letters and without a final dot; nil where the port is not the front's, or the
   /// host has characters that no host name has.
   package func host(ofAuthority authority: some StringProtocol) -> String? {
-    let bytes = authority.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    let bytes = authority.utf8.map(\.asciiLowercased)
     guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
     var host = bytes[...]
     let said = Array(":\(port)".utf8)

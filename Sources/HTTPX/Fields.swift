@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPTypes
 import NIOCore
 import XML
@@ -44,20 +45,11 @@ enum Fields {
   private static func field(_ header: Element) throws(HTTPXError) -> HTTPField {
     guard let name = header["name"].flatMap({ HTTPField.Name($0) })
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
-    let value = trimmed(header.text)
+    // Spaces around it are not part of a value (RFC 9110 §5.5).
+    let value = String(header.text.trimmingSpace)
     guard HTTPField.isValidValue(value)
     else { throw HTTPXError(.malformed, "the header \(name.rawName) has characters that HTTP does not carry") }
     return HTTPField(name: name, value: value)
-  }
-
-  /// Without the spaces and tabs around it, which are not part of a field's value (RFC 9110 §5.5).
-  private static func trimmed(_ value: String) -> String {
-    let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-    let bytes = value.utf8
-    guard let first = bytes.first, let last = bytes.last, isSpace(first) || isSpace(last) else { return value }
-    let front = bytes.drop(while: isSpace)
-    let count = front.reversed().drop(while: isSpace).count
-    return String(decoding: front.prefix(count), as: UTF8.self)
   }
 
   /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).

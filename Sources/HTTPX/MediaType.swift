@@ -1,3 +1,5 @@
+import Codecs
+
 /// What a `Content-Type` says about sending a body as text (RFC 9110 §8.3). By bytes, since every message asks.
 enum MediaType {
   private static let textual = [
@@ -23,41 +25,31 @@ enum MediaType {
 
   /// True for every parameter but a foreign charset.
   private static func isUTF8(_ parameter: Substring.UTF8View) -> Bool {
-    guard let sign = parameter.firstIndex(of: UInt8(ascii: "=")), parameter[..<sign].trimmed.equals("charset")
+    guard let sign = parameter.firstIndex(of: UInt8(ascii: "=")), parameter[..<sign].trimmingSpace.equals("charset")
     else { return true }
-    let charset = parameter[parameter.index(after: sign)...].trimmed.filter { $0 != UInt8(ascii: "\"") }
-    return charsets.contains { charset.count == $0.utf8.count && zip(charset, $0.utf8).allSatisfy { $0.folded == $1 } }
+    let charset = parameter[parameter.index(after: sign)...].trimmingSpace.filter { $0 != UInt8(ascii: "\"") }
+    return charsets.contains {
+      charset.count == $0.utf8.count && zip(charset, $0.utf8).allSatisfy { $0.asciiLowercased == $1 }
+    }
   }
 
   /// Up to the next semicolon, which is taken as well.
   private static func nextPart(_ rest: inout Substring.UTF8View) -> Substring.UTF8View {
     let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
     defer { rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...] }
-    return rest[..<end].trimmed
+    return rest[..<end].trimmingSpace
   }
 }
 
 extension Substring.UTF8View {
-  /// Without spaces and tabs at both ends (RFC 9110 §5.6.3).
-  fileprivate var trimmed: Self {
-    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
-    guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) })
-    else { return self[endIndex...] }
-    return self[first...last]
-  }
-
   /// Compared with small letters, in whatever case these are.
   fileprivate func equals(_ text: String) -> Bool {
     count == text.utf8.count && starts(with: text)
   }
 
   fileprivate func starts(with text: String) -> Bool {
-    count >= text.utf8.count && zip(self, text.utf8).allSatisfy { $0.folded == $1 }
+    count >= text.utf8.count && zip(self, text.utf8).allSatisfy { $0.asciiLowercased == $1 }
   }
 
   fileprivate func ends(with text: String) -> Bool { suffix(text.utf8.count).equals(text) }
-}
-
-extension UInt8 {
-  fileprivate var folded: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 }

@@ -1,3 +1,5 @@
+import Codecs
+
 /// An address: `localpart@domainpart/resourcepart` (RFC 7622).
 ///
 /// The bare part is kept as text, since names on the link may lack the `@`, or hold spaces, `#2` or UTF-8 (XEP-0174 §3).
@@ -46,7 +48,7 @@ package struct JID: Sendable {
     guard !bytes.isEmpty, isValid else { return nil }
     self.bareText = bareText
     self.resource = resource
-    folded = bareText.foldingASCII
+    folded = bareText.asciiLowercased
   }
 
   private init(bareText: String, folded: String) {
@@ -85,13 +87,4 @@ extension JID: Hashable, Comparable, CustomStringConvertible {
     hasher.combine(resource)
   }
   package var description: String { text }
-}
-
-extension String {
-  /// With ASCII capitals as small letters.
-  fileprivate var foldingASCII: String {
-    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
-    guard utf8.contains(where: capitals.contains) else { return self }
-    return String(decoding: utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
-  }
 }

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 
 /// Why a request never got an answer from its device, as the daemon says in `Proxy-Status` (RFC 9209).
@@ -9,9 +10,11 @@ enum ProxyFailure {
   /// nil where the response is the device's own.
   static func of(_ response: HTTPResponse, device: String) -> CommandFailure? {
     guard let member = response.headerFields[values: field].last.flatMap({ members($0).last }) else { return nil }
-    let parts = split(member, at: ";").map { $0.trimmed }
+    let parts = split(member, at: ";").map { String($0.trimmingSpace) }
     guard parts.first.map(unquoted) == proxy else { return nil }
-    let parameters = parts.dropFirst().map { split($0[...], at: "=").map { $0.trimmed } }.filter { $0.count == 2 }
+    let parameters = parts.dropFirst().map { split($0[...], at: "=").map { String($0.trimmingSpace) } }.filter {
+      $0.count == 2
+    }
     guard let token = parameters.first(where: { $0[0] == "error" })?[1] else { return nil }
     let status = CommandStatus(proxyStatus: unquoted(token))
     let details = parameters.first { $0[0] == "details" }.map { Printable.clean(unquoted($0[1])) }
@@ -70,13 +73,5 @@ enum ProxyFailure {
       }
     }
     return result
-  }
-}
-
-extension Substring {
-  fileprivate var trimmed: String {
-    var text = self.drop { $0 == " " }
-    while text.last == " " { text.removeLast() }
-    return String(text)
   }
 }
