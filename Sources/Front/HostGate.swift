@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPTypes
 package import HTTPX
 package import XMPP
@@ -34,20 +35,14 @@ package struct HostGate: Sendable {
 
   /// - Parameter request: its `path` is the request target as it came, in any form.
   package func destination(of request: HTTPRequest) -> Destination {
-    let target = request.path ?? ""
     guard request.method != .connect else { return .notAProxy }
-    guard Self.isTarget(target) else {
+    guard let target = request.path.flatMap(RequestTarget.init), target.isASCII else {
       return .badRequest("The request target has characters that belong percent-encoded.")
     }
-    if target.utf8.first == UInt8(ascii: "/") || target == "*" && request.method == .options {
-      return named(request.authority ?? "", path: target, method: request.method)
+    if target.form == .origin || target.form == .asterisk && request.method == .options {
+      return named(request.authority ?? "", path: target.text, method: request.method)
     }
-    return absolute(target, method: request.method)
-  }
-
-  /// What a request line can carry (RFC 9112 §3.2): a fragment or a space would change what the next hop reads.
-  private static func isTarget(_ target: String) -> Bool {
-    target.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }
+    return absolute(target.text, method: request.method)
   }
 
   private func absolute(_ target: String, method: HTTPRequest.Method) -> Destination {

@@ -1,3 +1,5 @@
+import Codecs
+
 /// Which bytes of a file a `Range` field asks for (RFC 9110 §14.2).
 enum ByteRange: Equatable {
   /// All: there is no range, or none that is understood. Of several ranges at once nobody is owed more (§14.2).
@@ -31,7 +33,7 @@ enum ByteRange: Equatable {
 
   /// `.some(nil)` where there is none; nil where it is no number. A number too large for us is as good as the largest.
   private static func position(_ text: Substring) -> Int?? {
-    guard text.utf8.allSatisfy(\.isDigit) else { return nil }
+    guard text.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
     return text.isEmpty ? .some(nil) : .some(Int(text) ?? Int.max)
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 package import HTTPX
 package import Mesh
@@ -57,7 +58,7 @@ package struct FileFolder: ServiceHandler {
     }
     switch found {
     case .nothing: return notFound(head)
-    case .folder: return head.path?.isFolderPath == true ? notFound(head) : redirect(head)
+    case .folder: return redirect(head)
     case .file(let file):
       return FileAnswer(file: file, name: path, small: small, threads: threads).response(to: head)
     }
@@ -67,17 +68,12 @@ package struct FileFolder: ServiceHandler {
     .plain(.notFound, "There is no such file.", to: head.method)
   }
 
-  /// Relative links in a folder's page need the slash (RFC 3986 §5.2.3).
+  /// Relative links in a folder's page need the slash (RFC 3986 §5.2.3). With it, there is no such page.
   private func redirect(_ head: HTTPRequest) -> HTTPXResponse {
-    let target = head.path ?? "/"
-    let path = RequestPath.path(of: target)
-    let location = path + "/" + target.dropFirst(path.count)
+    guard let target = head.path.flatMap(RequestTarget.init), !target.path.hasSuffix("/") else { return notFound(head) }
+    let location = target.path + "/" + target.query
     return .plain(.movedPermanently, "This is a folder.", [.location: String(location)], to: head.method)
   }
-}
-
-extension String {
-  fileprivate var isFolderPath: Bool { RequestPath.path(of: self).hasSuffix("/") }
 }
 
 /// Which file a request target means, before anything is looked at.
@@ -92,11 +88,11 @@ enum FilePath: Equatable {
   case bad
 
   init(_ target: String) {
-    guard RequestPath.isOriginForm(target) else {
+    guard let target = RequestTarget(target), target.staysAtHost else {
       self = .bad
       return
     }
-    let segments = RequestPath.path(of: target).dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    let segments = target.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
     var names: [String] = []
     var isHidden = false
     for (index, segment) in segments.enumerated() {

@@ -48,12 +48,12 @@ package struct ReverseProxy: ServiceHandler {
 
   /// The request target for the app; nil where the peer's is none that may be passed on.
   private func target(of head: HTTPRequest) -> String? {
-    guard let path = head.path, head.method != .connect else { return nil }
-    if path == "*" { return head.method == .options ? path : nil }
-    guard RequestPath.isOriginForm(path) else { return nil }
+    guard let target = head.path.flatMap(RequestTarget.init), head.method != .connect else { return nil }
+    if target.form == .asterisk { return head.method == .options ? target.text : nil }
+    guard target.staysAtHost else { return nil }
     // The base is a boundary: an app that resolves dot segments itself must not be led above it.
-    guard base.isEmpty || RequestPath.staysBelow(RequestPath.path(of: path)) else { return nil }
-    return base + path
+    guard base.isEmpty || RequestPath.staysBelow(target.path) else { return nil }
+    return base + target.text
   }
 
   private func outgoing(_ response: HTTPResponse) -> HTTPResponse {

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPEdge
 import TLS
 
@@ -12,6 +13,9 @@ import TLS
 package enum Target: Sendable, Hashable {
   case app(HTTPAddress, base: String)
   case folder(String)
+
+  /// Of a DNS name or an IPv4 address.
+  private static let hostBytes = ASCIISet.letters.union(.digits).union(ASCIISet("-._"))
 
   /// Which certificate an app at `https:` may show: `fingerprint` is the SHA-256 of the only one, in hexadecimal with or
   /// without colons; `insecure` accepts any. With neither, it is one that the system's authorities have signed for the
@@ -66,11 +70,13 @@ package enum Target: Sendable, Hashable {
       port = authority[authority.index(after: colon)...]
     }
     let isLiteral = authority.first == "["
-    guard !host.isEmpty, host.utf8.allSatisfy({ $0.isHostByte || isLiteral && ($0 == 0x3A || $0 == 0x25) }) else {
+    guard !host.isEmpty,
+      host.utf8.allSatisfy({ Self.hostBytes.contains($0) || isLiteral && ($0 == 0x3A || $0 == 0x25) })
+    else {
       throw TargetError(text, "it has no host")
     }
     guard let port else { return (String(host), nil) }
-    guard let number = Int(port), (1...65535).contains(number), port.utf8.allSatisfy(\.isDigit) else {
+    guard let number = Int(port), (1...65535).contains(number), port.utf8.allSatisfy(\.isASCIIDigit) else {
       throw TargetError(text, "its port is no number from 1 to 65535")
     }
     return (String(host), number)
@@ -108,15 +114,5 @@ package struct TargetError: Error, CustomStringConvertible {
 extension String {
   func removingPrefix(_ prefix: String) -> Substring? {
     hasPrefix(prefix) ? dropFirst(prefix.count) : nil
-  }
-}
-
-extension UInt8 {
-  var isDigit: Bool { (0x30...0x39).contains(self) }
-
-  /// Of a DNS name or an IPv4 address.
-  fileprivate var isHostByte: Bool {
-    isDigit || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || self == 0x2D || self == 0x2E
-      || self == 0x5F
   }
 }

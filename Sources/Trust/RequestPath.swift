@@ -11,9 +11,8 @@ struct RequestPath: Sendable, Hashable {
 
   /// Takes a request target in origin form; the query is no part of the path.
   init?(_ target: String) {
-    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
-    guard path.first == UInt8(ascii: "/") else { return nil }
-    let raw = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard let target = RequestTarget(target), target.form == .origin else { return nil }
+    let raw = target.path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     var segments: [[UInt8]] = []
     for (index, part) in raw.enumerated() {
       guard let segment = Self.decoded(part), Self.isPlain(segment) else { return nil }
@@ -24,10 +23,7 @@ struct RequestPath: Sendable, Hashable {
   }
 
   private static func decoded(_ part: some Collection<UInt8>) -> [UInt8]? {
-    // A raw space or `#` ends the path for some readers.
-    guard part.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "#") }), let bytes = PercentEncoding.decode(part)
-    else { return nil }
-    return bytes.contains { "/%".utf8.contains($0) } ? nil : bytes
+    PercentEncoding.decode(part).flatMap { bytes in bytes.contains { "/%".utf8.contains($0) } ? nil : bytes }
   }
 
   private static func isPlain(_ segment: [UInt8]) -> Bool {
