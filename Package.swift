@@ -70,7 +70,7 @@ let package = Package(
     .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
 
     // Pure: no socket, no clock, no task, no log.
-    library("Codecs", [.nio]),
+    library("Codecs", [.httpTypes, .nio]),
     library("XML", ["CXML2", .nio]),
     library("XMPP", ["Codecs", "XML", .nio, .collections]),
     library("Bytestreams", ["Codecs", "XML", "XMPP", .nio, .collections]),
@@ -143,7 +143,7 @@ let package = Package(
       ],
       path: "Tests/TestKit",
       swiftSettings: settings),
-    tests(of: "Codecs", [.nio]),
+    tests(of: "Codecs", [.httpTypes, .nio]),
     tests(of: "XML", [.nio]),
     tests(of: "XMPP", ["XML", .nio]),
     tests(of: "Bytestreams", ["Codecs"]),

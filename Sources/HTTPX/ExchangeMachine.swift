@@ -1,3 +1,4 @@
+import Codecs
 import Bytestreams
 package import HTTPTypes
 package import NIOCore
@@ -187,20 +188,12 @@ extension HTTPResponse {
 }
 
 extension HTTPFields {
-  /// RFC 9110 §8.6: one number, or the same several times.
+  /// Throws where it is not one number (RFC 9110 §8.6).
   package func contentLength() throws(StanzaError) -> Int? {
-    let values = Set(self[values: .contentLength].flatMap { $0.split(separator: ",") }.map { $0.trimmed })
-    guard let value = values.first else { return nil }
-    guard values.count == 1, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(value) else {
-      throw StanzaError(.badRequest, "Content-Length is not one number.")
+    switch ContentLength(self) {
+    case .absent: return nil
+    case .bytes(let length): return length
+    case .invalid: throw StanzaError(.badRequest, "Content-Length is not one number.")
     }
-    return length
-  }
-}
-
-extension Substring {
-  fileprivate var trimmed: String {
-    let space: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    return String(drop(while: space).reversed().drop(while: space).reversed())
   }
 }

@@ -75,7 +75,8 @@ private struct RequestLength {
       bytes = request.body.length
       return
     }
-    guard fields.count == 1, !field.isEmpty, field.utf8.allSatisfy(\.isDigit), let announced = Int(field),
+    // An app might take another one of several.
+    guard fields.count == 1, let announced = ContentLength.number(field),
       request.body.length == nil || request.body.length == announced
     else { return nil }
     bytes = announced
