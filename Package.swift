@@ -112,7 +112,7 @@ let package = Package(
     library(
       "Control",
       [
-        "Codecs", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore,
+        "Codecs", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore,
         .httpTypes,
         .log, .lifecycle, .nio,
       ]),

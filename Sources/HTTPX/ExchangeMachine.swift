@@ -180,16 +180,9 @@ package struct ExchangeMachine: Sendable {
   }
 }
 
-extension HTTPResponse {
-  /// RFC 9112 §6.3: these have none, whatever their fields say.
-  package func hasBody(answering method: HTTPRequest.Method) -> Bool {
-    method != .head && status.code != 204 && status.code != 304
-  }
-}
-
 extension HTTPFields {
   /// Throws where it is not one number (RFC 9110 §8.6).
-  package func contentLength() throws(StanzaError) -> Int? {
+  func contentLength() throws(StanzaError) -> Int? {
     switch ContentLength(self) {
     case .absent: return nil
     case .bytes(let length): return length

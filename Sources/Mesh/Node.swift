@@ -273,6 +273,6 @@ extension HTTPXRequest {
   /// Whether sending it twice is as good as once (RFC 9110 §9.2.2), and possible.
   fileprivate var isRepeatable: Bool {
     guard case .bytes = body.content else { return false }
-    return [.get, .head, .options, .trace, .put, .delete].contains(head.method)
+    return head.method.isIdempotent
   }
 }
