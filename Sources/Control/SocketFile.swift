@@ -8,8 +8,7 @@
 enum SocketFile {
   /// Why a client could not connect, and what to do.
   static func reason(_ path: String) -> ControlError {
-    var facts = stat()
-    if lstat(path, &facts) == 0, access(path, R_OK | W_OK) != 0, errno == EACCES {
+    if access(path, F_OK) == 0, access(path, R_OK | W_OK) != 0, errno == EACCES {
       return ControlError(
         .notPermitted, "You may not use the control socket \(path): join the group that owns it, or use sudo.")
     }
