@@ -173,7 +173,8 @@ final class StreamHandler: ChannelInboundHandler {
 
   /// Those of the stream, unless others are given.
   private func writeAddresses(from local: JID?, to remote: JID?) {
-    guard let attributes, local != nil && local != attributes.local || remote != nil && remote != attributes.remote else {
+    guard let attributes, local != nil && local != attributes.local || remote != nil && remote != attributes.remote
+    else {
       output.writeImmutableBuffer(addresses)
       return
     }
