@@ -2,6 +2,7 @@ import Avahi
 import LinkLocal
 import Logging
 import Synchronization
+import TestKit
 
 /// What a discovery has told so far, for tests that wait for something.
 final class Recorder: Sendable {
@@ -10,11 +11,6 @@ final class Recorder: Sendable {
     var listeners: [AsyncStream<Void>.Continuation] = []
   }
   private let state = Mutex(State())
-
-  /// Nothing of the kind was told in time; this was.
-  struct Missing: Error {
-    let events: [DiscoveryEvent]
-  }
 
   /// How many there are: where to look from, for what comes later.
   var mark: Int { state.withLock { $0.events.count } }
@@ -31,27 +27,17 @@ final class Recorder: Sendable {
   func first<T: Sendable>(
     after mark: Int = 0, within limit: Duration = .seconds(10), _ match: @escaping @Sendable (DiscoveryEvent) -> T?
   ) async throws -> T {
-    let found = try await withThrowingTaskGroup(of: T?.self) { group in
-      group.addTask { await self.search(after: mark, match) }
-      group.addTask {
-        try await Task.sleep(for: limit)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return try await group.next().flatMap { $0 }
-    }
-    guard let found else { throw Missing(events: events) }
-    return found
+    try await within(limit, "it was not told, but: \(self.events)") { try await self.search(after: mark, match) }
   }
 
-  private func search<T>(after mark: Int, _ match: @Sendable (DiscoveryEvent) -> T?) async -> T? {
+  private func search<T>(after mark: Int, _ match: @Sendable (DiscoveryEvent) -> T?) async throws -> T {
     let (news, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     continuation.yield()
     state.withLock { $0.listeners.append(continuation) }
     for await _ in news {
       if let found = events.dropFirst(mark).lazy.compactMap(match).first { return found }
     }
-    return nil
+    throw CancellationError()
   }
 }
 

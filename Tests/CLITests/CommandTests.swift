@@ -4,6 +4,7 @@ import Daemon
 import FoundationEssentials
 import Front
 import HTTPX
+import TestKit
 import Testing
 import Trust
 
@@ -47,7 +48,7 @@ struct CommandTests {
   }
 
   @Test(.timeLimit(.minutes(1))) func aDeadlineEndsTheWork() async {
-    let never: Void? = await Deadline.run(.milliseconds(20)) { try await Task.sleep(for: .seconds(3600)) }
+    let never: Void? = await Deadline.run(.milliseconds(20)) { try await untilCancelled() }
     #expect(never == nil)
     #expect(await Deadline.run(.seconds(3600)) { 1 } == 1)
   }

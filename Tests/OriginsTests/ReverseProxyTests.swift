@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import Origins
 import Synchronization
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ReverseProxyTests {
@@ -186,7 +187,7 @@ import Testing
   @Test func anAppThatIsSilentIsSaidSo() async throws {
     var limits = HTTPClientLimits()
     limits.response = .milliseconds(100)
-    try await withApp({ _, _, _ in try await Task.sleep(for: .seconds(50)) }) { (address) async throws in
+    try await withApp({ _, _, _ in try await untilCancelled() }) { (address) async throws in
       let got = try await proxy(address, limits: limits).get("/")
       #expect(got.code == 504 && got["Proxy-Status"] == "hearth; error=http_response_timeout")
     }

@@ -42,15 +42,6 @@ final class Endless: AsyncSequence, Sendable {
   /// Bytes.
   var taken: Int { count.withLock { $0 } }
 
-  /// Waits until nobody takes any for a while.
-  func waitUntilQuiet() async throws {
-    var before = -1
-    while before != taken || before == 0 {
-      before = taken
-      try await Task.sleep(for: .milliseconds(200))
-    }
-  }
-
   struct AsyncIterator: AsyncIteratorProtocol {
     let body: Endless
 
@@ -107,18 +98,5 @@ extension Speaker {
     try await send(
       "<iq type='set' id='b\(seq)'><data xmlns='http://jabber.org/protocol/ibb' sid='\(sid)' seq='\(seq)'>"
         + "\(base64)</data></iq>")
-  }
-}
-
-extension PeerStream {
-  /// Waits until nothing is under way any more.
-  func idle(within limit: Duration = .seconds(5)) async throws {
-    let end = ContinuousClock.now + limit
-    while load != .init() {
-      guard ContinuousClock.now < end else {
-        throw Transcript.Failure("Left behind: \(load)")
-      }
-      try await Task.sleep(for: .milliseconds(5))
-    }
   }
 }

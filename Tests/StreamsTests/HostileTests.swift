@@ -109,7 +109,7 @@ import Trust
       try await Scenario("").play(in: performance)
       opened.finish()
       for _ in 1...64 { try await romeo.transcript.expect("statusCode='200'") }
-      while await performance.streams[0].load.answering > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually("he is still owed answers") { await performance.streams[0].load.answering == 0 }
       try await romeo.send("<iq type='set' id='again'>\(request)</iq>")
       try await romeo.transcript.expect("type='result' id='again'>")
       try await performance.streams[0].idle()
@@ -122,7 +122,7 @@ import Trust
       var peers: [ScriptedPeer] = []
       for _ in 1...5 { peers.append(try #require(try await performance.connect() as? ScriptedPeer)) }
       // One is refused: not always the last, for they are accepted on several threads.
-      while !peers.contains(where: \.transcript.isClosed) { try await Task.sleep(for: .milliseconds(2)) }
+      try await eventually("none is refused") { peers.contains(where: \.transcript.isClosed) }
       #expect(peers.count { !$0.transcript.isClosed } == 4)
       for peer in peers where !peer.transcript.isClosed {
         switch ending {
@@ -188,7 +188,7 @@ import Trust
       try await one.transcript.expect("<resource-constraint")
       try await one.transcript.expect("</stream:stream>")
       try await peers[0].hangUp()
-      while performance.streams[0].isOpen { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually("the stream stays open") { !performance.streams[0].isOpen }
       var isAdmitted = false
       for _ in 1...500 where !isAdmitted {
         isAdmitted = await Self.isAdmitted(try await performance.connect())

@@ -91,7 +91,7 @@ import XMPP
       try await romeo.answers(goneID, "<ibb sid='late'/>")
       try await romeo.peer.send("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
       try await romeo.peer.expect("type='result' id='p'/>")
-      while await romeo.juliet.load.incoming > 0 { try await Task.sleep(for: .milliseconds(2)) }
+      try await eventually("the body is still awaited") { await romeo.juliet.load.incoming == 0 }
       try await romeo.peer.send(
         "<iq type='set' id='o'><open xmlns='http://jabber.org/protocol/ibb' block-size='9' sid='late'/></iq>")
       try await romeo.peer.expect("type='error' id='o'><error type='modify'><not-acceptable")
@@ -103,7 +103,7 @@ import XMPP
       try await romeo.answers(readingID, "<chunkedBase64 streamId='c'/>")
       try await romeo.peer.send(
         "<message><chunk xmlns='urn:xmpp:http' streamId='c' nr='0'>YWJj</chunk></message>")
-      while await romeo.juliet.load.incoming == 0 { try await Task.sleep(for: .milliseconds(2)) }
+      try await eventually("the body is not awaited") { await romeo.juliet.load.incoming > 0 }
       reading.cancel()
       try await romeo.peer.expect("<close xmlns='urn:xmpp:http' streamId='c'/>")
       await #expect(throws: (any Error).self) { _ = try await reading.value }

@@ -152,7 +152,7 @@ import XMPP
       let (id, _) = try await romeo.takesRequest()
       try await romeo.peer.send(
         "<iq type='set' id='o1'>\(Self.ibbOpen)</iq><iq type='set' id='o2'>\(Self.ibbOpen)</iq>")
-      while await romeo.juliet.load.earlyOpens < 2 { try await Task.sleep(for: .milliseconds(2)) }
+      try await eventually("the opens are not held") { await romeo.juliet.load.earlyOpens == 2 }
       try await romeo.answers(id, "<ibb sid='s'/>", length: 3)
       try await romeo.peer.expect("type='result' id='o1'/>")
       try await romeo.peer.expect("type='error' id='o2'><error type='modify'><not-acceptable")

@@ -129,13 +129,13 @@ import XMPP
       try await romeo.greet()
       try await romeo.stopListening()
       try await romeo.send("<iq type='set' id='r'>\(Self.get) ibb='false'/></iq>")
-      try await endless.waitUntilQuiet()
+      try await standstill { endless.taken }
       // The kernel's buffers on both sides, and ours.
       #expect(endless.taken < 16 << 20)
       try await Scenario("").play(in: performance)
       let before = endless.taken
       try await romeo.listenAgain()
-      while endless.taken < before + (4 << 20) { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually("no more is sent") { endless.taken >= before + (4 << 20) }
       try await romeo.hangUp()
       try await performance.streams[0].idle()
     }

@@ -86,11 +86,13 @@ package final class OpenSSLProcess: Sendable {
 
   /// Waits until the output holds what the pattern finds, and gives its first group; nil when the process ends before.
   package func wait(for pattern: some RegexComponent<(Substring, Substring)>) async throws -> String? {
-    while true {
-      if let match = output.firstMatch(of: pattern) { return String(match.output.1) }
-      guard process.isRunning else { return nil }
-      // The output is a file, which nothing tells us about.
-      try await Task.sleep(for: .milliseconds(10))
+    var found: String?
+    // The output is a file, which nothing tells us about.
+    try await eventually("openssl does not say it: \(output)") {
+      let isRunning = process.isRunning
+      found = output.firstMatch(of: pattern).map { String($0.output.1) }
+      return found != nil || !isRunning
     }
+    return found
   }
 }

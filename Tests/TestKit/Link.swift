@@ -107,10 +107,8 @@ package final class LinkDiscovery: Discovery {
   }
 
   package func run() async {
-    // Nothing to do but to wait for the end.
-    for await _ in AsyncStream<Never>(unfolding: {
-      try? await Task.sleep(for: .seconds(3600)); return nil
-    }) {}
+    // Nothing to do but to wait for the end, which is no failure.
+    _ = try? await untilCancelled()
     link.withdraw(id: nil, of: self)
     continuation.finish()
   }

@@ -104,12 +104,7 @@ package struct Scenario: Sendable {
         + "<data><text>still there?</text></data></req></iq>")
     try await paris.transcript.expect("type='result' id='last'>")
     for stream in streams where !stream.isOpen {
-      var load = await stream.load
-      for _ in 0..<200 where load != .init() {
-        try await Task.sleep(for: .milliseconds(10))
-        load = await stream.load
-      }
-      if load != .init() { throw Failure(description: "A stream that has ended leaves something behind: \(load)") }
+      try await stream.idle()
     }
   }
 }
