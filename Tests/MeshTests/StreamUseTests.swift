@@ -79,11 +79,14 @@ import XMPP
       async let answer = nodes[0].fetch(ScriptedDevice.jid)
       // Connected, without a header yet.
       let peer = try await device.listener.accept()
-      let impatient = Task { try await nodes[0].fetch(ScriptedDevice.jid) }
-      try await Task.sleep(for: .milliseconds(20))
       let start = ContinuousClock.now
-      impatient.cancel()
-      await #expect(throws: CancellationError.self) { _ = try await impatient.value }
+      // Before it waits, while it begins to, and long after.
+      for turns in 0..<30 {
+        let impatient = Task { try await nodes[0].fetch(ScriptedDevice.jid) }
+        for _ in 0..<turns * turns { await Task.yield() }
+        impatient.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await impatient.value }
+      }
       #expect(ContinuousClock.now - start < .seconds(5))
       try await peer.send(
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
@@ -127,13 +130,18 @@ import XMPP
       // One stream for each device: the small ones of the first share nothing but the machine, those of the second all.
       for name in ["echo@pi", "big@pi"] {
         let received = Counter()
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         try await nodes[0].send(.make(), to: JID("big@pi")!) { response in
           let body = response.body
           try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-              for try await part in body { received.add(part.readableBytes) }
+              defer { begin.finish() }
+              for try await part in body {
+                received.add(part.readableBytes)
+                begin.yield()
+              }
             }
-            while received.value == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            for await _ in begun { break }
             try await withThrowingTaskGroup(of: Void.self) { small in
               for _ in 1...32 {
                 small.addTask {
