@@ -27,8 +27,15 @@ extension StreamMachine {
   private func attributed(_ stanza: Stanza, on stream: StreamAttributes) -> Stanza {
     var stanza = stanza
     stanza.from = stream.remote
-    stanza.to = ours(stanza.to) ?? stream.local
+    stanza.to = ours(stanza.to) ?? nobody(stanza) ?? stream.local
     return stanza
+  }
+
+  /// The address of an IQ that is one of this machine's, and that nobody has, or has any more: what it asks for is not for
+  /// another device to do. Any other strange address means the node.
+  private func nobody(_ stanza: Stanza) -> JID? {
+    guard stanza.kind == .iq, let to = stanza.to?.bare, to.localpart != nil else { return nil }
+    return to.domainpart.lowercased() == configuration.node.domainpart.lowercased() ? to : nil
   }
 
   /// A Hearth node that we dialled gets our features in turn: so it learns our limits without having to ask.

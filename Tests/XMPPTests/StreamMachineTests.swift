@@ -72,6 +72,16 @@ import XMPP
     #expect(wire.stanzas.allSatisfy { $0.from?.resource == nil })
   }
 
+  /// Several devices share a stream: one that has gone is not to be mistaken for another.
+  @Test func anIQForADeviceThatIsGoneIsNotForAnother() {
+    let wire = Wire.responder()
+    wire.feed(Header.with(to: "nurse@pronto", version: "1.0"))
+    for to in ["tybalt@pronto", "TYBALT@Pronto/balcony", "tybalt@verona", "nurse@pronto"] {
+      wire.feed("<iq type='set' id='1' to='\(to)'/>")
+    }
+    #expect(wire.stanzas.map(\.to) == [JID("tybalt@pronto"), JID("tybalt@pronto"), nurse, nurse])
+  }
+
   @Test func aHearthNodeGetsOurFeaturesInReturn() {
     var theirs = ByteBuffer()
     theirs.write(offered.element)
