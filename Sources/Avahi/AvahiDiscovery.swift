@@ -11,6 +11,7 @@ package import Logging
 /// Everything of libavahi happens on one thread, which `run` starts and ends. Other threads leave what they want in
 /// `DesiredAnnouncements` and ring its eventFD, so that no caller ever waits for D-Bus.
 package final class AvahiDiscovery: Discovery {
+  package let source = DiscoverySource.link
   package let events: AsyncStream<DiscoveryEvent>
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let desired: DesiredAnnouncements

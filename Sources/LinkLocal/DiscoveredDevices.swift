@@ -1,12 +1,12 @@
 package import FoundationEssentials
 
-/// Who is on the link: merges what discovery and dialling tell into one entry a device.
+/// Who is here: merges what each source of discovery and dialling tell into one entry a device.
 ///
 /// A device is **online** once it was found, **away** when nobody answers any more on any interface it is listed on, or a
 /// dial failed, and **gone** when no interface lists it; any sign of life makes it online again. mDNS alone would
 /// believe in a dead device for 75 minutes. Those that are gone are remembered, with the time of the last sign of life.
 ///
-/// After a restart of discovery the entries stay as they are for `LinkLocalLimits.grace`; what was not found again then
+/// After a restart of a source its entries stay as they are for `LinkLocalLimits.grace`; what it has not found again then
 /// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
 package struct DiscoveredDevices: Sendable {
   private var devices: [InstanceName: TrackedDevice] = [:]
@@ -14,7 +14,10 @@ package struct DiscoveredDevices: Sendable {
   private var announced: [String: InstanceName] = [:]
   private let capacity: Int
   /// When `expire` has something to do; nil while it has not. Any other verb called later than that does it as well.
-  package private(set) var deadline: Date?
+  package var deadline: Date? { deadlines.values.min() }
+  private var deadlines: [DiscoverySource: Date] = [:]
+  /// Devices that were forgotten to make room, since they were last taken.
+  private var forgotten: [InstanceName] = []
 
   package init(capacity: Int = LinkLocalLimits.devices) {
     self.capacity = capacity
@@ -29,9 +32,22 @@ package struct DiscoveredDevices: Sendable {
     devices[name].flatMap { $0.owner == .withdrawn ? nil : $0.entry }
   }
 
-  package mutating func received(_ event: DiscoveryEvent, now: Date) -> [DiscoveredDevice] {
+  /// When there last was a sign of life of the device; nil where it is not listed.
+  package func lastSeen(_ name: InstanceName) -> Date? {
+    devices[name].flatMap { $0.owner == .withdrawn ? nil : $0.seen }
+  }
+
+  /// Those that were forgotten to make room for others, each told once.
+  package mutating func takeForgotten() -> [InstanceName] {
+    defer { forgotten = [] }
+    return forgotten
+  }
+
+  package mutating func received(
+    _ event: DiscoveryEvent, from source: DiscoverySource = .link, now: Date
+  ) -> [DiscoveredDevice] {
     let expired = expire(now: now)
-    return expired + apply(event, now: now)
+    return expired + apply(event, source, now: now)
   }
 
   /// Nobody accepted a connection, or nobody answered on it.
@@ -58,39 +74,40 @@ package struct DiscoveredDevices: Sendable {
     ]
   }
 
-  /// Drops what was not found again in time after discovery was restarted.
+  /// Drops what was not found again in time after its source was restarted.
   package mutating func expire(now: Date) -> [DiscoveredDevice] {
-    guard let deadline, now >= deadline else { return [] }
-    self.deadline = nil
-    return devices.keys.sorted().flatMap { name in
-      change(name) { device in device.listings = device.listings.filter { !$0.value.isStale } }
-    }
+    let due = Set(deadlines.filter { now >= $0.value }.keys)
+    guard !due.isEmpty else { return [] }
+    deadlines = deadlines.filter { !due.contains($0.key) }
+    return devices.keys.sorted().flatMap { name in change(name) { $0.dropStale(of: due) } }
   }
 
-  private mutating func apply(_ event: DiscoveryEvent, now: Date) -> [DiscoveredDevice] {
+  private mutating func apply(
+    _ event: DiscoveryEvent, _ source: DiscoverySource, now: Date
+  ) -> [DiscoveredDevice] {
     switch event {
     case .found(let sighting):
       admit(sighting.key.instance, now: now)
-      return change(sighting.key.instance) { $0.found(sighting, now: now) }
+      return change(sighting.key.instance) { $0.found(sighting, from: source, now: now) }
     case .unanswered(let key):
       admit(key.instance, now: now)
-      return change(key.instance) { $0.unanswered(key) }
+      return change(key.instance) { $0.unanswered(.init(source: source, key: key)) }
     case .lost(let key):
-      return change(key.instance) { $0.lost(key, now: now) }
+      return change(key.instance) { $0.lost(.init(source: source, key: key), now: now) }
     case .announced(let id, let name):
       return own(name, id: id, now: now)
     case .refused(let id, _):
       return withdrew(id: id, now: now)
     case .available:
-      return restarted(now: now)
+      return restarted(source, now: now)
     case .unavailable:
       return []
     }
   }
 
-  private mutating func restarted(now: Date) -> [DiscoveredDevice] {
-    for name in devices.keys { devices[name]?.discoveryRestarted() }
-    deadline = now + LinkLocalLimits.grace
+  private mutating func restarted(_ source: DiscoverySource, now: Date) -> [DiscoveredDevice] {
+    for name in devices.keys { devices[name]?.restarted(source) }
+    deadlines[source] = now + LinkLocalLimits.grace
     return []
   }
 
@@ -127,7 +144,10 @@ package struct DiscoveredDevices: Sendable {
         ($0.state == .gone ? 0 : 1, $0.seen) < ($1.state == .gone ? 0 : 1, $1.seen)
       }
       guard oldest != nil || isLocal else { return }
-      if let oldest { devices[oldest.name] = nil }
+      if let oldest {
+        devices[oldest.name] = nil
+        forgotten.append(oldest.name)
+      }
     }
     devices[name] = TrackedDevice(name: name, seen: now)
   }

@@ -85,8 +85,16 @@ package enum DiscoveryEvent: Sendable, Hashable {
   case unavailable(reason: String)
 }
 
+/// Where devices are heard of. What several sources tell of one device is merged.
+package enum DiscoverySource: Sendable, Hashable {
+  /// mDNS on the local link (XEP-0174).
+  case link
+}
+
 /// Announces devices on the link and tells of those of others (XEP-0174 §§3–5). Filled by `Avahi`, in tests by memory.
 package protocol Discovery: Sendable {
+  var source: DiscoverySource { get }
+
   /// What happens on the link, this node's own instances included. For one consumer.
   var events: AsyncStream<DiscoveryEvent> { get }
 

@@ -10,7 +10,13 @@ struct TrackedDevice: Sendable {
     case withdrawn
   }
 
-  /// One interface and address family that lists the device.
+  /// One view of the device: a source, an interface and an address family that list it.
+  struct View: Sendable, Hashable {
+    let source: DiscoverySource
+    let key: Sighting.Key
+  }
+
+  /// What one view shows.
   struct Listing: Sendable {
     /// What was resolved last; nil where nothing ever was.
     var sighting: Sighting?
@@ -21,7 +27,7 @@ struct TrackedDevice: Sendable {
 
   let name: InstanceName
   var owner: Owner = .peer
-  var listings: [Sighting.Key: Listing] = [:]
+  var listings: [View: Listing] = [:]
   var record = TXTRecord()
   /// Set by a failed dial, cleared by any later sign of life.
   var refusesDials = false
@@ -53,30 +59,36 @@ struct TrackedDevice: Sendable {
       record: record, seen: seen)
   }
 
-  mutating func found(_ sighting: Sighting, now: Date) {
-    let known = listings[sighting.key]
+  mutating func found(_ sighting: Sighting, from source: DiscoverySource, now: Date) {
+    let view = View(source: source, key: sighting.key)
+    let known = listings[view]
     guard known != nil || listings.count < LinkLocalLimits.sightings else { return }
     let isNews = known.map { !$0.answers || $0.isStale || $0.sighting != sighting } ?? true
-    listings[sighting.key] = Listing(sighting: sighting, answers: true)
+    listings[view] = Listing(sighting: sighting, answers: true)
     record = sighting.record
     seen = now
     if isNews { refusesDials = false }
   }
 
-  mutating func unanswered(_ key: Sighting.Key) {
-    guard listings[key] != nil || listings.count < LinkLocalLimits.sightings else { return }
-    listings[key, default: Listing(answers: false)].answers = false
-    listings[key]?.isStale = false
+  mutating func unanswered(_ view: View) {
+    guard listings[view] != nil || listings.count < LinkLocalLimits.sightings else { return }
+    listings[view, default: Listing(answers: false)].answers = false
+    listings[view]?.isStale = false
   }
 
-  mutating func lost(_ key: Sighting.Key, now: Date) {
+  mutating func lost(_ view: View, now: Date) {
     // Until now its records were kept fresh, so somebody did answer.
     if state == .online { seen = now }
-    listings[key] = nil
+    listings[view] = nil
   }
 
-  mutating func discoveryRestarted() {
-    for key in listings.keys { listings[key]?.isStale = true }
+  mutating func restarted(_ source: DiscoverySource) {
+    for view in listings.keys where view.source == source { listings[view]?.isStale = true }
+  }
+
+  /// Drops what these sources have not shown again since they were restarted.
+  mutating func dropStale(of sources: Set<DiscoverySource>) {
+    listings = listings.filter { !$0.value.isStale || !sources.contains($0.key.source) }
   }
 
   mutating func answered(now: Date) {

@@ -84,6 +84,7 @@ package final class Link: Sendable {
 
 /// Discovery on a `Link`.
 package final class LinkDiscovery: Discovery {
+  package let source = DiscoverySource.link
   package let events: AsyncStream<DiscoveryEvent>
   private let continuation: AsyncStream<DiscoveryEvent>.Continuation
   private let link: Link
