@@ -8,7 +8,7 @@ package import XMPP
 /// The node's friends and what becomes of them: runs the actions of `FriendBook`, and decides nothing.
 ///
 /// A change counts once it is on disk; then peers and watchers learn of it. Verdicts are given without waiting for any of
-/// that, from whatever thread.
+/// that, from whatever thread. The actor itself runs where a thread may block, as a change is written while it waits.
 package actor TrustService {
   /// How the actions reach the peers.
   struct PeerOutbox: Sendable {
@@ -19,6 +19,8 @@ package actor TrustService {
     let terminate: @Sendable (NodeID) -> Void
   }
 
+  nonisolated private let executor = BlockingExecutor()
+  nonisolated package var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   nonisolated package let identity: Identity
   nonisolated package let id: NodeID
   nonisolated private let book: Mutex<FriendBook>
