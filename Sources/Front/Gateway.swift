@@ -35,11 +35,12 @@ package struct Gateway: Sendable {
   func forward(
     _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: Reply
   ) async throws {
-    // As it announces itself, upper and lower case: some peers compare by characters.
-    let device = node.device(device)?.jid ?? device
+    guard !via.marks(request.headers) else { return try await refuse(.loop(device), reply, request.head, origin) }
     do {
-      guard !via.marks(request.headers) else { return try await refuse(.loop(device), reply, request.head, origin) }
-      try await node.send(outgoing(request, to: device, path, origin), to: device, patience: patience) { response in
+      let route = try node.route(to: device)
+      // As it announces itself, upper and lower case: some peers compare by characters.
+      let outgoing = outgoing(request, to: route.jid, path, origin)
+      try await node.send(outgoing, along: route, patience: patience) { response in
         try await reply.write(incoming(response, origin))
       }
     } catch let error as MeshError where !reply.isBegun {

@@ -29,12 +29,15 @@ package struct Device: Sendable, Hashable {
   /// Every address and interface that it was seen on, sorted.
   package let endpoints: [Endpoint]
   /// When the link last told of it, or it last answered.
-  package let seen: Date
+  package private(set) var seen: Date
 
   /// What it is to this node: a claim of the link until it is dialled, and then what its key says.
   package let standing: Standing
   /// As it announces.
   package let node: NodeID?
+
+  /// Announced, and at addresses that are known.
+  var isReachable: Bool { state == .online && !endpoints.isEmpty }
 
   /// What the owner calls it, where it belongs to a friend.
   package var petname: Petname? {
@@ -56,5 +59,12 @@ package struct Device: Sendable, Hashable {
     self.message = message
     self.endpoints = endpoints
     self.seen = seen
+  }
+
+  /// The same device, where there was a sign of life at this time.
+  func seen(at time: Date) -> Device {
+    var device = self
+    device.seen = max(seen, time)
+    return device
   }
 }

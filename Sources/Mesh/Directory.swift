@@ -4,135 +4,217 @@ import Synchronization
 import Trust
 import XMPP
 
-/// The list of devices as the rest of this machine sees it: the roster, what is known of each, and who watches.
+/// Who is here, and the way to each: what discovery tells, what devices showed when they were dialled, and whose they are.
+///
+/// A request takes one lock for one look into a table. Whatever changes a device makes its route anew, outside of that
+/// lock, and no other device's.
 final class Directory: Sendable {
-  private struct Shown: Equatable {
-    let key: NodeID?
-    let hint: String?
+  private struct Entry {
+    var facts: DeviceFacts
+    var route: Route
   }
 
   private struct State {
     var discovered = DiscoveredDevices()
-    /// What a device said of itself over a stream, where its hash does not tell (XEP-0115).
-    var http: [JID: Bool] = [:]
-    /// The key that a device showed when it was dialled as what it announced, nil where it showed none. What that makes of
-    /// it depends on who is a friend by then; one that is announced anew is another matter.
-    var shown: [JID: Shown] = [:]
+    var entries: [JID: Entry] = [:]
   }
 
+  /// Held while something changes and is told, so that changes come in order.
   private let state = Mutex(State())
-  /// Told under the lock of `state`, so that changes come in order.
+  /// What is handed out. Held for a look, or to put one route in.
+  private let routes = Mutex<[JID: Route]>([:])
   private let watchers = Watchers<Device>(capacity: 2 * LinkLocalLimits.devices)
-  private let capabilities: Capabilities
+  private let capabilities = Capabilities()
   private let trustService: TrustService
+  /// Discovery works again; what is not found again in time is gone.
+  private let restarts: AsyncStream<Void>
+  private let restartsContinuation: AsyncStream<Void>.Continuation
+  #if DEBUG
+    /// How often a lock was taken, for the test of what a request costs.
+    let locks = Atomic(0)
+  #endif
 
-  init(capabilities: Capabilities, trustService: TrustService) {
-    self.capabilities = capabilities
+  init(trustService: TrustService) {
     self.trustService = trustService
+    (restarts, restartsContinuation) = AsyncStream.makeStream()
   }
 
-  /// The node id that the device announces, which proves nothing.
-  func hint(of jid: JID) -> String? {
-    state.withLock { $0.discovered[jid]?.record.id }
-  }
-
-  /// What came out when the device was dialled.
-  func learned(_ jid: JID, key: NodeID?, announcedAs hint: String?) {
-    let shown = Shown(key: key, hint: hint)
-    change { state in
-      guard let entry = state.discovered[jid], state.shown.updateValue(shown, forKey: jid) != shown else { return [] }
-      return [entry]
+  /// Drops in time what was not found again after discovery was restarted, until cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      for await _ in restarts {
+        group.addTask {
+          try? await Task.sleep(for: .seconds(LinkLocalLimits.grace))
+          self.expire()
+        }
+      }
+      group.cancelAll()
     }
-  }
-
-  /// Friends have changed, and with them what devices are to this node.
-  func refresh() {
-    change { $0.discovered.entries }
-  }
-
-  func devices() -> [Device] {
-    state.withLock { state in state.discovered.entries.map { device($0, state) } }
-  }
-
-  func device(_ jid: JID) -> Device? {
-    state.withLock { state in state.discovered[jid].map { device($0, state) } }
-  }
-
-  /// The hash that a device announces of its capabilities, in the one algorithm that is in use.
-  func verification(of jid: JID) -> String? {
-    state.withLock { Self.verification($0.discovered[jid]) }
-  }
-
-  func received(_ event: DiscoveryEvent) {
-    change { $0.discovered.received(event, now: .now) }
-  }
-
-  func withdrew(id: String) {
-    change { $0.discovered.withdrew(id: id, now: .now) }
-  }
-
-  func answered(_ jid: JID) {
-    change { $0.discovered.answered(jid, now: .now) }
-  }
-
-  func dialFailed(_ jid: JID) {
-    change { $0.discovered.dialFailed(jid, now: .now) }
-  }
-
-  func expire() {
-    change { $0.discovered.expire(now: .now) }
-  }
-
-  func learned(_ jid: JID, http: Bool) {
-    change { state in
-      guard let entry = state.discovered[jid], state.http.updateValue(http, forKey: jid) != http else { return [] }
-      return [entry]
-    }
-  }
-
-  /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
-  func changes() -> AsyncStream<Device> {
-    state.withLock { state in watchers.add(first: state.discovered.entries.map { device($0, state) }) }
   }
 
   /// Ends every watch.
   func shutDown() { watchers.finish() }
 
-  private func change(_ body: (inout State) -> [DiscoveredDevice]) {
-    state.withLock { state in
-      for entry in body(&state) {
-        watchers.tell(device(entry, state))
-        if entry.state == .gone { (state.http[entry.jid], state.shown[entry.jid]) = (nil, nil) }
+  // MARK: To be looked at
+
+  /// The way to a device, in whatever case its address is written.
+  ///
+  /// - Throws: `MeshError.notDiscovered`.
+  func route(to jid: JID) throws(MeshError) -> Route {
+    guard let route = withRoutes({ $0[jid.bare] }) else {
+      throw MeshError(
+        .notDiscovered, device: jid,
+        message: "No device “\(jid)” is announced on this network.", nextStep: .listDevices)
+    }
+    return route
+  }
+
+  func device(_ jid: JID) -> Device? { withRoutes { $0[jid.bare] }?.current }
+
+  /// Sorted by address; those that are gone included.
+  func devices() -> [Device] {
+    let routes = withRoutes { Array($0.values) }
+    return routes.map(\.current).sorted { $0.jid < $1.jid }
+  }
+
+  /// Devices that showed this key when they were dialled.
+  func devices(showing id: NodeID) -> [JID] {
+    withRoutes { $0.values.compactMap { $0.shown?.key == id ? $0.jid : nil } }
+  }
+
+  /// The node id that the device announces, which proves nothing.
+  func hint(of jid: JID) -> NodeID? { withRoutes { $0[jid.bare] }?.device.node }
+
+  /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
+  func changes() -> AsyncStream<Device> {
+    withState { state in
+      watchers.add(first: state.entries.values.map(\.route.current).sorted { $0.jid < $1.jid })
+    }
+  }
+
+  // MARK: What happens
+
+  func received(_ event: DiscoveryEvent, from source: DiscoverySource) {
+    change { state in
+      let changed = state.discovered.received(event, from: source, now: .now)
+      // That it was seen once more shows in its entry alone.
+      if let name = event.instance, let time = state.discovered.lastSeen(name) {
+        state.entries[name.jid]?.facts.lastSign.note(time)
+      }
+      return changed
+    }
+    if event == .available { restartsContinuation.yield() }
+  }
+
+  func withdrew(id: String) { change { $0.discovered.withdrew(id: id, now: .now) } }
+
+  func dialFailed(_ jid: JID) { change { $0.discovered.dialFailed(jid, now: .now) } }
+
+  func expire() { change { $0.discovered.expire(now: .now) } }
+
+  /// A stream to the device works, or it answered. What is known already costs no lock.
+  func answered(_ route: Route) {
+    route.lastSign.note(.now)
+    guard route.device.state != .online else { return }
+    change { $0.discovered.answered(route.jid, now: .now) }
+  }
+
+  func learned(_ route: Route, http: Bool) {
+    guard route.device.http != http else { return }
+    amend(route.jid) { $0.http = http }
+  }
+
+  /// What came out when the device was dialled, as what it announced then.
+  func learned(_ route: Route, key: NodeID?) {
+    guard route.shown != Route.Shown(key: key) else { return }
+    amend(route.jid) { $0.shown = (key, route.hint) }
+  }
+
+  /// What these nodes are to this one has changed, or whose these devices are.
+  func refresh(_ nodes: Set<NodeID>, _ devices: Set<JID>) {
+    withState { state in
+      for (jid, entry) in state.entries where entry.route.concerns(nodes, devices) {
+        put(entry.facts, jid, &state)
+        if let route = state.entries[jid]?.route { watchers.tell(route.current) }
       }
     }
   }
 
-  private static func verification(_ entry: DiscoveredDevice?) -> String? {
-    guard let verification = entry?.record.verification, verification.hash == "sha-1" else { return nil }
-    return verification.ver
+  // MARK: Entry by entry
+
+  private func change(_ body: (inout State) -> [DiscoveredDevice]) {
+    withState { state in
+      for discovered in body(&state) { update(discovered, &state) }
+      for name in state.discovered.takeForgotten() { remove(name.jid, &state) }
+    }
   }
 
-  private func device(_ entry: DiscoveredDevice, _ state: borrowing State) -> Device {
-    let announced = Self.verification(entry).flatMap { capabilities.info(of: $0) }
-    let hint = entry.record.id
-    let shown = state.shown[entry.jid].flatMap { shown in
-      shown.hint == hint ? trustService.verdict(jid: entry.jid, id: shown.key, hint: hint) : nil
+  private func update(_ discovered: DiscoveredDevice, _ state: inout State) {
+    let jid = discovered.jid
+    var facts = state.entries[jid]?.facts ?? DeviceFacts(discovered)
+    facts.discovered = discovered
+    facts.lastSign.note(discovered.seen)
+    let isListed = state.discovered.lastSeen(discovered.name) != nil
+    let route = isListed ? put(facts, jid, &state) : facts.route(capabilities, trustService)
+    watchers.tell(route.current)
+    guard isListed else { return remove(jid, &state) }
+    guard discovered.state == .gone else { return }
+    (facts.http, facts.shown) = (nil, nil)
+    put(facts, jid, &state)
+  }
+
+  private func amend(_ jid: JID, _ body: (inout DeviceFacts) -> Void) {
+    withState { state in
+      guard let entry = state.entries[jid] else { return }
+      var facts = entry.facts
+      body(&facts)
+      let route = put(facts, jid, &state)
+      if route !== entry.route { watchers.tell(route.current) }
     }
-    let standing = entry.isLocal ? .self : shown ?? trustService.appearance(jid: entry.jid, hint: hint)
-    return Device(
-      jid: entry.jid, name: entry.record.nick ?? entry.name.user, state: .init(entry.state), isLocal: entry.isLocal,
-      http: state.http[entry.jid] ?? announced.map { $0.features.contains(Namespace.http) },
-      status: entry.record.status ?? "", message: entry.record.message, endpoints: entry.endpoints, seen: entry.seen,
-      standing: standing, node: entry.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) })
+  }
+
+  /// Makes the route anew; where it would lead to the same, the one that is there stays.
+  @discardableResult
+  private func put(_ facts: DeviceFacts, _ jid: JID, _ state: inout State) -> Route {
+    let route = facts.route(capabilities, trustService)
+    if let known = state.entries[jid]?.route, known.leads(sameAs: route) {
+      state.entries[jid]?.facts = facts
+      return known
+    }
+    state.entries[jid] = Entry(facts: facts, route: route)
+    withRoutes { $0[jid] = route }
+    return route
+  }
+
+  private func remove(_ jid: JID, _ state: inout State) {
+    state.entries[jid] = nil
+    withRoutes { $0[jid] = nil }
+  }
+
+  private func withState<Value>(_ body: (inout sending State) -> sending Value) -> Value {
+    countLock()
+    return state.withLock(body)
+  }
+
+  private func withRoutes<Value>(_ body: (inout sending [JID: Route]) -> sending Value) -> Value {
+    countLock()
+    return routes.withLock(body)
+  }
+
+  private func countLock() {
+    #if DEBUG
+      locks.add(1, ordering: .relaxed)
+    #endif
   }
 }
 
-extension Device.State {
-  fileprivate init(_ state: DiscoveredDevice.State) {
-    switch state {
-    case .online: self = .online
-    case .away: self = .away
-    case .gone: self = .gone
+extension DiscoveryEvent {
+  /// The device that it is about, where it is about one.
+  fileprivate var instance: InstanceName? {
+    switch self {
+    case .found(let sighting): sighting.key.instance
+    case .lost(let key), .unanswered(let key): key.instance
+    case .announced, .refused, .available, .unavailable: nil
     }
   }
 }

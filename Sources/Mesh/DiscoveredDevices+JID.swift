@@ -5,8 +5,6 @@ import XMPP
 /// Devices by their addresses: no other file here turns one into an instance name. An address that could be none is no
 /// device's.
 extension DiscoveredDevices {
-  subscript(jid: JID) -> DiscoveredDevice? { InstanceName(jid).flatMap { self[$0] } }
-
   mutating func dialFailed(_ jid: JID, now: Date) -> [DiscoveredDevice] {
     InstanceName(jid).map { dialFailed($0, now: now) } ?? []
   }

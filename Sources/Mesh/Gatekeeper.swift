@@ -43,7 +43,7 @@ final class Gatekeeper: Sendable {
   }
 
   private var peerOutbox: TrustService.PeerOutbox {
-    let (registry, outbox) = (self.registry, outboxContinuation)
+    let (registry, outbox, directory) = (self.registry, outboxContinuation, self.directory)
     return TrustService.PeerOutbox(
       send: { friendship, id, mayDial in
         if let stream = registry.stream(with: id) {
@@ -53,7 +53,8 @@ final class Gatekeeper: Sendable {
         }
       },
       pair: { registry.stream(with: $1)?.tell(Stanza(.iq, type: "set", [$0.element])) },
-      terminate: { id in for stream in registry.all(with: id) { stream.terminate() } })
+      terminate: { id in for stream in registry.all(with: id) { stream.terminate() } },
+      changed: { directory.refresh($0, $1) })
   }
 
   /// From now on peers hear of what becomes of friendships.
@@ -134,11 +135,24 @@ final class Gatekeeper: Sendable {
       .streamRefused(failure.identity, why: failure.name, detail: failure.detail))
   }
 
-  /// The devices that it has streams with by now are its own from now on.
-  func befriended(_ id: NodeID) async {
+  /// The devices that were reached with its key by now, or came with it, are its own from now on.
+  func befriended(_ id: NodeID) {
+    for jid in directory.devices(showing: id) { met(jid, id) }
     for stream in registry.all(with: id) {
-      if let jid = stream.identity.flatMap(announced) { inputsContinuation.yield(.met(jid, id)) }
+      if let jid = stream.identity.flatMap(announced) { met(jid, id) }
     }
+  }
+
+  /// The device of a friend was reached with its key.
+  func met(_ jid: JID, _ id: NodeID) {
+    guard directory.hint(of: jid) == id else { return }
+    inputsContinuation.yield(.met(jid, id))
+  }
+
+  /// Answers the peer's requests until the stream has ended.
+  func run(_ stream: PeerStream) async {
+    await stream.run()
+    ended(stream, stream.identity)
   }
 
   func ended(_ stream: PeerStream, _ identity: PeerIdentity?) {
@@ -180,8 +194,7 @@ final class Gatekeeper: Sendable {
 
   /// The claimed name, where the link lists it with this very key.
   private func announced(_ identity: PeerIdentity) -> JID? {
-    guard let jid = identity.address, let hint = directory.hint(of: jid), (try? NodeID(hint)) == identity.id
-    else { return nil }
+    guard let jid = identity.address, let id = identity.id, directory.hint(of: jid) == id else { return nil }
     return jid
   }
 }

@@ -3,6 +3,7 @@ import LinkLocal
 import NIOCore
 import NIOPosix
 import Streams
+import Trust
 import XMPP
 
 #if canImport(Glibc)
@@ -10,6 +11,20 @@ import XMPP
 #elseif canImport(Musl)
   import Musl
 #endif
+
+extension Route {
+  /// What it means to the user that nothing could be sent along this route.
+  ///
+  /// - Returns: a `MeshError`, or the `CancellationError` that it was given.
+  func meshError(_ error: any Error) -> any Error {
+    switch error {
+    case is MeshError, is CancellationError: error
+    case let error as Imposture: MeshError(error, device: jid)
+    case let error as StreamFailure: MeshError(error, device: jid, lastSeen: lastSign.time)
+    default: MeshError(unreachable: jid, error, lastSeen: lastSign.time)
+    }
+  }
+}
 
 /// What each cause means to the user: the one place where failures of streams get their words.
 extension MeshError {
@@ -20,13 +35,25 @@ extension MeshError {
       case .timedOut: (.timedOut, "“\(device)” did not answer in time. Try again, or look at the device.")
       case .insecure(let reason):
         (.insecure, "“\(device)” was not asked, since it cannot be told who would hear it: \(reason).")
-      case .closed(let reason): (.connectionLost, "The connection to “\(device)” ended: \(reason)")
+      case .closed(let reason), .unsent(let reason):
+        (.connectionLost, "The connection to “\(device)” ended: \(reason)")
       case .malformed(let reason): (.protocolError, "“\(device)” gave no valid answer: \(reason)")
       case .notHTTP(let reason): (.notHTTP, "“\(device)” is no HTTP device: \(reason)")
       case .incomplete(let reason): (.connectionLost, "The answer of “\(device)” broke off: \(reason)")
       case .cancelled: (.connectionLost, "The transfer from “\(device)” was cancelled.")
       }
     self.init(code, device: device, message: message, lastSeen: lastSeen)
+  }
+
+  init(_ imposture: Imposture, device: JID) {
+    if case .blocked = imposture.refusal {
+      self.init(
+        .forbidden, device: device, message: "You have blocked the node of “\(device)”.",
+        nextStep: imposture.id.map { .unblock($0) })
+    } else {
+      self.init(
+        .changed, device: device, message: "“\(device)” is not who it should be: \(imposture.refusal.detail).")
+    }
   }
 
   /// protocol.md §Errors.

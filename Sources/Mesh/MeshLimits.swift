@@ -22,4 +22,8 @@ enum MeshLimits {
   /// Without a request for so long, and up to as long again, requests have come to rest: unused connections to apps are
   /// closed by then (4 s), and what the last requests needed is free.
   static let quiet = TimeAmount.seconds(10)
+  /// Seconds for which a device that was seen may be back in a moment: a day.
+  static let recently = 86_400.0
+  /// Between two tries to reach a device, where nothing new is heard of it.
+  static let retry = Duration.milliseconds(500)
 }

@@ -39,17 +39,15 @@ extension Node {
     }
   }
 
-  /// Once more on a fresh stream where the first was just being terminate: what was over is not what is asked for now.
   private func asking(
     _ device: JID, expecting expected: NodeID?, _ request: @Sendable (NodeID) async throws -> Void
   ) async throws -> AskOutcome {
-    var attempt = 0
+    var retries = RetryPolicy(isRepeatable: true, deadline: .now)
     while true {
-      attempt += 1
       let (stream, peer) = try await authenticated(device, expecting: expected)
       do {
         return try await outcome(of: peer.id, at: device, over: stream) { try await request(peer.id) }
-      } catch let error as MeshError where attempt == 1 && error.code == .forbidden {
+      } catch let error as MeshError where retries.failedToAsk(error) == .now {
         continue
       }
     }
@@ -84,8 +82,8 @@ extension Node {
 
   /// A stream to the device, and who it is by its key.
   private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, KeyedPeer) {
-    let stream = try await stream(to: device)
-    guard var peer = stream.identity.flatMap(KeyedPeer.init) else {
+    let open = try await dialer.liveStream(along: directory.route(to: device))
+    guard var peer = KeyedPeer(open.identity) else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
     }
@@ -96,7 +94,7 @@ extension Node {
           "“\(device)” has the key of \(peer.id), and not that of \(expected ?? peer.id). Somebody may be in between.")
     }
     peer.identity.address = device
-    return (stream, peer)
+    return (open.stream, peer)
   }
 
   /// What comes of `request` within a while.
@@ -133,14 +131,9 @@ extension Node {
     }
   }
 
-  /// What became of a friendship changes what the list of devices says, and whose the devices are.
-  func heard(_ event: TrustEvent?) async {
-    switch event {
-    case .streamAccepted, .streamRefused, .accessRefused, .notKept, .suppressed, nil: return
-    case .befriended(let friend): await gatekeeper.befriended(friend.id)
-    default: break
-    }
-    directory.refresh()
+  /// The devices of a new friend are its own from now on.
+  func heard(_ event: TrustEvent?) {
+    if case .befriended(let friend)? = event { gatekeeper.befriended(friend.id) }
   }
 
   // MARK: Words to nodes that have no stream here
@@ -170,8 +163,10 @@ extension Node {
     let announced = devices().filter { $0.node == message.id && $0.state == .online }.map(\.jid)
     let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
     for device in devices.prefix(MeshLimits.outboxDials) {
-      guard let stream = try? await stream(to: device), stream.identity?.id == message.id else { continue }
-      stream.tell(message.friendship.stanza(from: nil, to: nil))
+      guard let route = try? directory.route(to: device), let open = try? await dialer.liveStream(along: route),
+        open.nodeID == message.id
+      else { continue }
+      open.stream.tell(message.friendship.stanza(from: nil, to: nil))
       return
     }
     gatekeeper.undelivered(message.id)

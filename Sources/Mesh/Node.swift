@@ -1,5 +1,3 @@
-import Codecs
-import HTTPTypes
 package import HTTPX
 package import LinkLocal
 package import Logging
@@ -14,35 +12,25 @@ package import XMPP
 
 /// This machine's part of the mesh: who is here, how to reach them, who answers.
 package final class Node: Service {
-  enum Job: Sendable {
-    case dial(JID)
-    case expire
-  }
-
-  let discovery: any Discovery
-  let eventLoopGroup: any EventLoopGroup
-  let logger: Logger
   package let configuration: NodeConfiguration
-  private let wanted: InstanceName
-  private let capabilities = Capabilities()
+  let discovery: any Discovery
   let directory: Directory
-  let table: ServiceTable
-  let pool: StreamPool
-  let router: Router
-  let quietTimer: QuietTimer
-  package let trustService: TrustService
   let gatekeeper: Gatekeeper
-  let security: StreamSecurity
-  /// What `run()` has to do beside its loops.
-  let jobs: AsyncStream<Job>
-  let jobsContinuation: AsyncStream<Job>.Continuation
+  let router: Router
+  let dialer: Dialer
+  private let setup: StreamSetup
   private let readiness: EventLoopPromise<Void>
+  // The ninth: what there is to tell of its own state. The others are its parts.
+  private let state = Mutex(State())
 
   private struct State {
     var port = 0
     var discoveryProblem: String? = "not started"
   }
-  private let state = Mutex(State())
+
+  package var trustService: TrustService { gatekeeper.trustService }
+  private var table: ServiceTable { router.table }
+  private var logger: Logger { setup.logger }
 
   /// `whenQuiet` is called on an event loop when requests have come to rest, each time that there were some.
   ///
@@ -54,22 +42,19 @@ package final class Node: Service {
     guard let wanted = InstanceName(user: configuration.name, machine: configuration.machine) else {
       throw NodeError.badName("\(configuration.name)@\(configuration.machine)")
     }
-    self.wanted = wanted
     self.configuration = configuration
     self.discovery = discovery
-    self.eventLoopGroup = eventLoopGroup
-    self.logger = logger
-    self.trustService = trustService
-    security = try StreamSecurity(trustService.identity)
-    directory = Directory(capabilities: capabilities, trustService: trustService)
+    directory = Directory(trustService: trustService)
     gatekeeper = Gatekeeper(trustService: trustService, directory: directory)
-    let table = ServiceTable(
-      node: wanted.jid, machine: configuration.machine, id: trustService.id.description)
-    self.table = table
-    pool = StreamPool(eventLoopGroup: eventLoopGroup)
-    router = Router(service: { table.service($0) }, refused: { trustService.decided($0) }, logger: logger)
-    quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
-    (jobs, jobsContinuation) = AsyncStream.makeStream()
+    let table = ServiceTable(wanted: wanted, machine: configuration.machine, id: trustService.id.description)
+    router = Router(table: table, trustService: trustService, logger: logger)
+    let quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
+    let host = StreamHost(
+      gatekeeper, router, quietTimer, security: try StreamSecurity(trustService.identity),
+      version: configuration.version)
+    setup = StreamSetup(
+      host: host, table: table, quietTimer: quietTimer, eventLoopGroup: eventLoopGroup, logger: logger)
+    dialer = Dialer(directory: directory, gatekeeper: gatekeeper, setup: setup)
     readiness = eventLoopGroup.next().makePromise()
   }
 
@@ -87,24 +72,25 @@ package final class Node: Service {
     defer { stopped() }
     await gatekeeper.connect()
     let listener = try await StreamListener(
-      port: configuration.port, host: streamHost, eventLoopGroup: eventLoopGroup, logger: logger)
+      port: configuration.port, host: setup.host, eventLoopGroup: setup.eventLoopGroup, logger: logger)
     state.withLock { $0.port = listener.port }
-    discovery.announce(table.nodeAnnouncement(wanted: wanted, port: listener.port))
+    discovery.announce(table.nodeAnnouncement(port: listener.port))
     for service in table.all { announce(service) }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.discovery.run() }
       group.addTask { for await event in self.discovery.events { self.received(event) } }
       group.addTask {
         await withDiscardingTaskGroup { group in
-          for await stream in listener.streams { group.addTask { await self.live(with: stream) } }
+          for await stream in listener.streams { group.addTask { await self.gatekeeper.run(stream) } }
         }
       }
-      group.addTask { await self.work() }
+      group.addTask { await self.dialer.run() }
+      group.addTask { await self.directory.run() }
       group.addTask { await self.gatekeeper.run() }
       group.addTask { await self.trustService.run() }
       group.addTask { await self.deliverOutbox() }
       group.addTask { await self.remind() }
-      group.addTask { for await event in self.trustService.events() { await self.heard(event) } }
+      group.addTask { for await event in self.trustService.events() { self.heard(event) } }
       try? await gracefulShutdown()
       listener.close()
       // Goodbye first: while streams end, nobody shall open new ones.
@@ -114,24 +100,8 @@ package final class Node: Service {
     }
   }
 
-  private func work() async {
-    await withDiscardingTaskGroup { group in
-      for await job in jobs {
-        switch job {
-        case .dial(let device): group.addTask { await self.dial(device) }
-        case .expire:
-          group.addTask {
-            try? await Task.sleep(for: .seconds(LinkLocalLimits.grace))
-            self.directory.expire()
-          }
-        }
-      }
-      group.cancelAll()
-    }
-  }
-
   private func stopped() {
-    pool.shutDown()
+    dialer.shutDown()
     directory.shutDown()
     readiness.fail(CancellationError())
   }
@@ -142,23 +112,31 @@ package final class Node: Service {
   }
 
   private func received(_ event: DiscoveryEvent) {
+    note(event)
+    directory.received(event, from: discovery.source)
+    switch event {
+    // Both the table and the directory know it now: who waits for it may go on.
+    case .announced(ServiceTable.nodeID, _): readiness.succeed()
+    case .announced(let id, _), .refused(let id, _): table.release(id)
+    case .available, .unavailable, .found, .lost, .unanswered: break
+    }
+  }
+
+  private func note(_ event: DiscoveryEvent) {
     switch event {
     case .announced(let id, let name):
       table.announced(id, as: name.jid)
       logger.info("announced", metadata: ["device": "\(name)"])
-      if id == ServiceTable.nodeID { readiness.succeed() }
     case .refused(let id, let reason):
       table.refused(id, reason: reason)
       logger.error("cannot be announced", metadata: ["name": "\(id)", "reason": "\(reason)"])
     case .available:
       state.withLock { $0.discoveryProblem = nil }
-      jobsContinuation.yield(.expire)
     case .unavailable(let reason):
       state.withLock { $0.discoveryProblem = reason }
       logger.warning("discovery is not available", metadata: ["reason": "\(reason)"])
     case .found, .lost, .unanswered: break
     }
-    directory.received(event)
   }
 
   // MARK: Devices
@@ -174,7 +152,7 @@ package final class Node: Service {
   package func status() -> NodeStatus {
     let (port, problem) = state.withLock { ($0.port, $0.discoveryProblem) }
     return NodeStatus(
-      jid: table.node, port: port, discoveryProblem: problem, services: table.served, streams: pool.count)
+      jid: table.node, port: port, discoveryProblem: problem, services: table.served, streams: dialer.streams)
   }
 
   // MARK: Services
@@ -210,38 +188,37 @@ package final class Node: Service {
     // Before the node listens there is nothing to announce; `run()` makes up for it.
     guard port != 0 else { return }
     guard let announcement = table.announcement(of: service, port: port) else {
-      return table.refused(service.name, reason: "name and machine are longer than a DNS label, 63 bytes")
+      table.refused(service.name, reason: "name and machine are longer than a DNS label, 63 bytes")
+      return table.release(service.name)
     }
     discovery.announce(announcement)
   }
 
   // MARK: Requests
 
+  /// The way to a device, in whatever case its address is written: one look, for all that a request needs to know of it.
+  ///
+  /// - Throws: `MeshError.notDiscovered`.
+  package func route(to device: JID) throws(MeshError) -> Route { try directory.route(to: device) }
+
   /// Asks a device, and hands its answer to `receive`, which has to take the body before it returns.
   ///
+  /// - Parameter patience: for how long a device that was here lately and cannot be reached is tried.
   /// - Throws: `MeshError` where there is no answer; what `receive` throws; `CancellationError`.
+  package func send(
+    _ request: HTTPXRequest, along route: Route, patience: Duration = .zero,
+    receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    defer { setup.quietTimer.requestEnded() }
+    if route.device.isLocal { return try await sendLocally(request, to: route.jid, receive: receive) }
+    try await dialer.send(request, along: route, patience: patience, receive: receive)
+  }
+
+  /// The same for a caller that knows no more than the address.
   package func send(
     _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
   ) async throws {
-    defer { quietTimer.requestEnded() }
-    if table.isLocal(device) { return try await sendLocally(request, to: device, receive: receive) }
-    var isAnswered = false
-    for attempt in 1...2 {
-      do {
-        return try await stream(to: device).send(request) { response in
-          isAnswered = true
-          directory.answered(device)
-          directory.learned(device, http: true)
-          try await receive(response)
-        }
-      } catch StreamFailure.closed where attempt == 1 && !isAnswered && request.isRepeatable {
-        // The stream broke before anything of the answer came, as one does that the other side has just found idle.
-        continue
-      } catch let error as StreamFailure where !isAnswered {
-        if case .notHTTP = error { directory.learned(device, http: false) }
-        throw MeshError(error, device: device, lastSeen: directory.device(device)?.seen)
-      }
-    }
+    try await send(request, along: route(to: device), receive: receive)
   }
 
   /// A device of this node needs no stream.
@@ -266,13 +243,5 @@ package enum NodeError: Error, CustomStringConvertible {
     case .badName(let name):
       "“\(name)” is no address of a device: name and machine together may have at most 63 bytes, no control characters."
     }
-  }
-}
-
-extension HTTPXRequest {
-  /// Whether sending it twice is as good as once (RFC 9110 §9.2.2), and possible.
-  fileprivate var isRepeatable: Bool {
-    guard case .bytes = body.content else { return false }
-    return head.method.isIdempotent
   }
 }

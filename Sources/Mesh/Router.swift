@@ -7,23 +7,23 @@ import XMPP
 
 /// Who answers for a device of ours, and whether this caller may ask it.
 struct Router: Sendable {
-  let service: @Sendable (JID) -> HostedService?
+  let table: ServiceTable
   /// Told of each refusal.
-  let refused: @Sendable (TrustEvent) -> Void
+  let trustService: TrustService
   let logger: Logger
 
   /// Answers a peer's request, or throws the `StanzaError` with which it is refused before HTTP.
   func answer(
     _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
-    guard let service = service(device) else {
+    guard let service = table.service(device) else {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
     let head = request.head
     if case .refuse(let refusal) = service.policy.decide(
       caller.standing, method: head.method.rawValue, target: head.path ?? "/")
     {
-      refused(.accessRefused(caller.identity, service: service.name, refusal))
+      trustService.decided(.accessRefused(caller.identity, service: service.name, refusal))
       throw refusal.stanzaError
     }
     logger.debug(

@@ -22,16 +22,19 @@ final class ServiceTable: Sendable {
   /// The announcement of the node itself; no service can have this id, since a name is not empty.
   static let nodeID = ""
 
+  /// What the node wants to be called itself.
+  private let wanted: InstanceName
   private let machine: String
   /// Announced with each device, as a hint whose key to expect.
   private let id: String
   private let state: Mutex<State>
 
-  /// - Parameter node: the address that the node wants for itself.
-  init(node: JID, machine: String, id: String) {
+  /// - Parameter wanted: what the node wants to be called itself.
+  init(wanted: InstanceName, machine: String, id: String) {
+    self.wanted = wanted
     self.id = id
     self.machine = machine
-    self.state = Mutex(State(node: node))
+    self.state = Mutex(State(node: wanted.jid))
   }
 
   /// The node's own address, as announced, or as wanted until it is.
@@ -78,7 +81,6 @@ final class ServiceTable: Sendable {
       state.services[id]?.jid = jid
       state.services[id]?.problem = nil
     }
-    release(id)
   }
 
   func refused(_ id: String, reason: String) {
@@ -86,7 +88,6 @@ final class ServiceTable: Sendable {
       state.services[id]?.jid = nil
       state.services[id]?.problem = reason
     }
-    release(id)
   }
 
   /// Returns when it is known whether the service can be announced, or when nobody should wait for that any more.
@@ -118,7 +119,7 @@ final class ServiceTable: Sendable {
     }
   }
 
-  func nodeAnnouncement(wanted: InstanceName, port: Int) -> Announcement {
+  func nodeAnnouncement(port: Int) -> Announcement {
     announcement(Self.nodeID, wanted, port: port, info: Capabilities.ofNode, nick: wanted.user, message: nil)
   }
 

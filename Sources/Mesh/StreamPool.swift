@@ -1,27 +1,41 @@
 import NIOCore
 import Streams
 import Synchronization
+import Trust
 import XMPP
 
-/// The streams that this node opened, one a device: found, awaited while being dialled, or to be dialled now.
+/// The streams that this node opened: found, awaited while being dialled, or to be dialled now.
 ///
-/// Requests go only over streams of our own. Without TLS a stream that came in may claim any name, and would otherwise
-/// be given the requests meant for the device of that name.
+/// There is one for each node whose devices announce its key and whose stream has proven it, and one for each other
+/// device. Requests go only over streams of our own. Without TLS a stream that came in may claim any name, and would
+/// otherwise be given the requests meant for the device of that name.
 final class StreamPool: Sendable {
-  enum Lookup {
-    case open(PeerStream)
-    case dialling(EventLoopFuture<PeerStream>)
-    /// The caller sees to it that `dialled` is called.
-    case dial(EventLoopFuture<PeerStream>)
+  enum Key: Sendable, Hashable {
+    case node(NodeID)
+    case device(JID)
   }
 
-  private enum Entry {
-    case open(PeerStream)
-    case dialling(EventLoopPromise<PeerStream>)
+  /// A dial that is under way. Devices share one where they expect the same key at the same addresses: an impostor at
+  /// other addresses keeps nobody waiting but who asks for its device.
+  struct Dial: Sendable, Hashable {
+    let key: Key
+    let addresses: [SocketAddress]
+
+    init(_ route: Route) {
+      (key, addresses) = (route.key, route.addresses)
+    }
+  }
+
+  enum Lookup {
+    case open(OpenStream)
+    case dialling(EventLoopFuture<OpenStream>)
+    /// The caller sees to it that `dialled` is called.
+    case dial(EventLoopFuture<OpenStream>)
   }
 
   private struct State {
-    var entries: [JID: Entry] = [:]
+    var streams: [Key: OpenStream] = [:]
+    var dials: [Dial: EventLoopPromise<OpenStream>] = [:]
     var isShutDown = false
   }
 
@@ -32,42 +46,43 @@ final class StreamPool: Sendable {
     self.eventLoopGroup = eventLoopGroup
   }
 
-  /// - Throws: `StreamFailure.closed` once the node shuts down.
-  func lookup(_ device: JID) throws(StreamFailure) -> Lookup {
-    try state.withLock { state throws(StreamFailure) in
+  /// - Throws: `StreamFailure.closed` once the node shuts down; `MeshError` where there is nothing to dial.
+  func lookup(_ route: Route) throws -> Lookup {
+    try state.withLock { state in
       guard !state.isShutDown else { throw Self.shuttingDown }
-      switch state.entries[device] {
-      case .open(let stream) where stream.isOpen: return .open(stream)
-      case .dialling(let promise): return .dialling(promise.futureResult)
-      case .open, nil:
-        let promise = eventLoopGroup.next().makePromise(of: PeerStream.self)
-        state.entries[device] = .dialling(promise)
-        return .dial(promise.futureResult)
-      }
+      if let open = state.streams[route.key], open.stream.isOpen, open.reaches(route) { return .open(open) }
+      if let error = route.unreachable { throw error }
+      let dial = Dial(route)
+      if let promise = state.dials[dial] { return .dialling(promise.futureResult) }
+      let promise = eventLoopGroup.next().makePromise(of: OpenStream.self)
+      state.dials[dial] = promise
+      return .dial(promise.futureResult)
     }
   }
 
   static let shuttingDown = StreamFailure.closed("this node is shutting down.")
 
-  func dialled(_ device: JID, _ result: Result<PeerStream, any Error>) {
-    let promise: EventLoopPromise<PeerStream>? = state.withLock { state in
-      guard case .dialling(let promise)? = state.entries[device] else { return nil }
-      state.entries[device] = (try? result.get()).map { .open($0) }
+  func dialled(_ route: Route, _ result: Result<OpenStream, any Error>) {
+    let promise = state.withLock { state in
+      guard let promise = state.dials.removeValue(forKey: Dial(route)) else {
+        return nil as EventLoopPromise<OpenStream>?
+      }
+      if let open = try? result.get() { state.streams[open.key] = open }
       return promise
     }
     promise?.completeWith(result)
   }
 
-  func ended(_ stream: PeerStream, to device: JID) {
+  func ended(_ open: OpenStream) {
     state.withLock { state in
-      if case .open(let current)? = state.entries[device], current === stream { state.entries[device] = nil }
+      if state.streams[open.key]?.stream === open.stream { state.streams[open.key] = nil }
     }
   }
 
   /// Nobody will dial any more.
   func shutDown() {
     let waiting = state.withLock { state in
-      let waiting = state.entries.values.compactMap { if case .dialling(let promise) = $0 { promise } else { nil } }
+      let waiting = Array(state.dials.values)
       state = State(isShutDown: true)
       return waiting
     }
@@ -76,8 +91,27 @@ final class StreamPool: Sendable {
 
   /// Those that are open.
   var count: Int {
-    state.withLock { state in
-      state.entries.values.count { if case .open(let stream) = $0 { stream.isOpen } else { false } }
-    }
+    state.withLock { $0.streams.values.count { $0.stream.isOpen } }
   }
+}
+
+/// A stream that this node opened, and who is at its other end: known without asking the stream.
+struct OpenStream: Sendable {
+  let stream: PeerStream
+  let identity: PeerIdentity
+  /// Whom it was opened to.
+  let device: JID
+  /// Under which others find it.
+  let key: StreamPool.Key
+
+  init(_ stream: PeerStream, _ identity: PeerIdentity, along route: Route) {
+    (self.stream, self.identity, device) = (stream, identity, route.jid)
+    key = identity.id.map { .node($0) } == route.key ? route.key : .device(route.jid)
+  }
+
+  /// Proven by TLS; nil without.
+  var nodeID: NodeID? { identity.id }
+
+  /// Another device of the node may be gone while the node is there.
+  func reaches(_ route: Route) -> Bool { device == route.jid || route.device.state != .gone }
 }

@@ -17,6 +17,8 @@ package actor TrustService {
     let send: @Sendable (_ friendship: Friendship, _ id: NodeID, _ mayDial: Bool) -> Void
     let pair: @Sendable (PairingMessage, NodeID) -> Void
     let terminate: @Sendable (NodeID) -> Void
+    /// What these nodes are to this one, or whose these devices are, counts from now on.
+    let changed: @Sendable (_ nodes: Set<NodeID>, _ devices: Set<JID>) -> Void
   }
 
   nonisolated private let executor = BlockingExecutor()
@@ -258,6 +260,11 @@ package actor TrustService {
   private func perform(_ actions: [TrustAction], leadingTo next: FriendBook, mayDial: Bool) throws {
     if actions.contains(.persist) { try save(try next.encoded()) }
     book.withLock { $0 = next }
+    // Before anything else is done: from here on every request is judged by what is in the book.
+    for case .tell(let event) in actions {
+      let (nodes, devices) = event.concerned
+      if !nodes.isEmpty { peerOutbox?.changed(nodes, devices) }
+    }
     if let deadline = next.deadline, deadline != scheduled {
       scheduled = deadline
       deadlinesContinuation.yield(deadline)

@@ -330,7 +330,7 @@ package actor PeerStream {
       throw CancellationError()
     } catch {
       abandon()
-      throw StreamFailure.closed("it had gone silent.")
+      throw StreamFailure.unsent("it had gone silent.")
     }
   }
 

@@ -8,6 +8,8 @@ package enum StreamFailure: Error, Sendable {
   case timedOut
   /// The stream ended, and why, as the end of a sentence.
   case closed(String)
+  /// The stream was found dead before anything of a request was sent over it, and why, as the end of a sentence.
+  case unsent(String)
   /// The stream was to be encrypted, and is not, and why.
   case insecure(String)
   /// The peer answered with what is no answer, and why not.

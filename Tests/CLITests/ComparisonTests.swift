@@ -72,7 +72,7 @@ private struct Pair {
     await node.connect(
       .init(
         send: { word, _, _ in continuation.yield(.friendship(word)) },
-        pair: { word, _ in continuation.yield(.pair(word)) }, terminate: { _ in }))
+        pair: { word, _ in continuation.yield(.pair(word)) }, terminate: { _ in }, changed: { _, _ in }))
     return stream
   }
 

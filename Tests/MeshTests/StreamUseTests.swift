@@ -127,7 +127,7 @@ import XMPP
         })
       _ = await nodes[0].awaitOnline("echo@pi")
       _ = await nodes[0].awaitOnline("big@pi")
-      // One stream for each device: the small ones of the first share nothing but the machine, those of the second all.
+      // One stream for both devices: whichever is asked, the small ones share it with the large one.
       for name in ["echo@pi", "big@pi"] {
         let received = Counter()
         let (begun, begin) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

@@ -65,7 +65,9 @@ extension TrustTests {
       #expect(try Self.entries(pi.trustService.current) == friends)
       // Anna is back, and is still Anna.
       link.haunt(Self.lamp, port: nodes[1].status().port, id: anna.id.description)
-      _ = await nodes[0].awaitDevice { $0.endpoints.contains { $0.port == nodes[1].status().port } }
+      _ = await nodes[0].awaitDevice { device in
+        device.jid == Self.lamp && device.endpoints.contains { $0.port == nodes[1].status().port }
+      }
       _ = try await nodes[0].fetch(Self.lamp)
       #expect(nodes[0].device(Self.lamp)?.standing == .friend(try Petname("anna")))
       try await nodes[0].visited(by: anna.identity, from: "lamp@phone", to: "house@pi") { peer in

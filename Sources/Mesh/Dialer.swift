@@ -1,0 +1,191 @@
+import EventLoops
+import HTTPX
+import Logging
+import NIOCore
+import Streams
+import Trust
+import XMPP
+
+/// Reaches devices of other nodes: finds a stream or opens one, makes sure of who is at its other end, and sends.
+///
+/// A warm request takes a look into the pool, and then one call of the stream's actor.
+final class Dialer: Sendable {
+  private let directory: Directory
+  private let gatekeeper: Gatekeeper
+  private let setup: StreamSetup
+  private let pool: StreamPool
+  /// What `run()` has to dial.
+  private let dials: AsyncStream<Route>
+  private let dialsContinuation: AsyncStream<Route>.Continuation
+
+  init(directory: Directory, gatekeeper: Gatekeeper, setup: StreamSetup) {
+    self.directory = directory
+    self.gatekeeper = gatekeeper
+    self.setup = setup
+    pool = StreamPool(eventLoopGroup: setup.eventLoopGroup)
+    (dials, dialsContinuation) = AsyncStream.makeStream()
+  }
+
+  /// Opens streams and lives with each until it ends; all of them end when this is cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      for await route in dials { group.addTask { await self.dial(route) } }
+      group.cancelAll()
+    }
+  }
+
+  /// Whoever waits for a dial learns that nobody dials any more.
+  func shutDown() { pool.shutDown() }
+
+  /// How many streams it holds open.
+  var streams: Int { pool.count }
+
+  // MARK: Requests
+
+  /// Sends a request, again where `RetryPolicy` says so, and hands the response to `receive`.
+  ///
+  /// - Throws: `MeshError` where there is no answer; what `receive` throws; `CancellationError`.
+  func send(
+    _ request: HTTPXRequest, along route: Route, patience: Duration, receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    var route = route
+    var retries = RetryPolicy(isRepeatable: request.isRepeatable, deadline: .now + patience)
+    while true {
+      var isAnswered = false
+      let decision: RetryPolicy.Decision
+      let failure: any Error
+      do {
+        let open = try await stream(along: route)
+        return try await open.stream.send(request, to: route.jid, reachableAt: route.hosts) { [route] response in
+          isAnswered = true
+          directory.answered(route)
+          directory.learned(route, http: true)
+          try await receive(response)
+        }
+      } catch let error as StreamFailure where !isAnswered {
+        if case .notHTTP = error { directory.learned(route, http: false) }
+        decision = retries.failed(error)
+        failure = route.meshError(error)
+      } catch let error as MeshError where !isAnswered {
+        decision = retries.failed(error, now: .now)
+        failure = error
+      }
+      switch decision {
+      case .never: throw failure
+      case .now: break
+      case .whenReachable(let time): try await awaitReachable(route.jid, until: time)
+      }
+      route = try directory.route(to: route.jid)
+    }
+  }
+
+  /// Returns when the device is on the network, or at `time`.
+  private func awaitReachable(_ device: JID, until time: ContinuousClock.Instant) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { [directory] in
+        for await known in directory.changes() where known.jid == device && known.isReachable { return }
+      }
+      group.addTask { try await Task.sleep(until: time, clock: .continuous) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  // MARK: Streams
+
+  /// A stream whose other end is who it has to be, as things are now.
+  ///
+  /// - Throws: `MeshError`; `CancellationError`.
+  func stream(along route: Route) async throws -> OpenStream {
+    do {
+      let open: OpenStream
+      switch try pool.lookup(route) {
+      case .open(let stream):
+        open = stream
+        if route.shown == Route.Shown(key: stream.nodeID) {
+          try approve(stream, route.device.standing)
+          return stream
+        }
+      case .dialling(let future): open = try await future.value()
+      case .dial(let future):
+        dialsContinuation.yield(route)
+        open = try await future.value()
+      }
+      try check(open, route)
+      return open
+    } catch {
+      throw route.meshError(error)
+    }
+  }
+
+  /// The same for what is not a request: a stream that was silent for a while is asked first whether its peer is there.
+  func liveStream(along route: Route) async throws -> OpenStream {
+    let open = try await stream(along: route)
+    do {
+      try await open.stream.verifyLiveness(at: route.hosts)
+      return open
+    } catch is StreamFailure {
+      // It is closed, so this time one is dialled.
+      return try await stream(along: route)
+    }
+  }
+
+  private func dial(_ route: Route) async {
+    do {
+      let open = try await self.open(route)
+      directory.answered(route)
+      pool.dialled(route, .success(open))
+      await gatekeeper.run(open.stream)
+      pool.ended(open)
+    } catch {
+      pool.dialled(route, .failure(error is CancellationError ? StreamPool.shuttingDown : error))
+    }
+  }
+
+  /// - Throws: `StreamFailure`, `Imposture`, NIO's errors of connecting, `CancellationError`.
+  private func open(_ route: Route) async throws -> OpenStream {
+    do {
+      // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
+      // What is announced from now on comes too late to count for this stream.
+      let stream = try await PeerStream.dial(
+        route.addresses, from: setup.table.node, to: route.jid, tls: route.expectedKey == nil ? .preferred : .required,
+        host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
+      // It has one since it is open.
+      guard let identity = stream.identity else { throw StreamFailure.cancelled }
+      let open = OpenStream(stream, identity, along: route)
+      do {
+        try check(open, route)
+      } catch {
+        gatekeeper.ended(stream, identity)
+        throw error
+      }
+      return open
+    } catch let error as StreamFailure {
+      // Somebody accepts, and never says a word: a program that hangs.
+      if case .timedOut = error { directory.dialFailed(route.jid) }
+      throw error
+    } catch let error as Imposture {
+      throw error
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      directory.dialFailed(route.jid)
+      throw error
+    }
+  }
+
+  /// Whom we reached: a device with another key than its name belongs to gets nothing from us.
+  private func check(_ open: OpenStream, _ route: Route) throws(Imposture) {
+    let standing = gatekeeper.trustService.verdict(jid: route.jid, id: open.nodeID, hint: route.hint)
+    directory.learned(route, key: open.nodeID)
+    try approve(open, standing)
+    if case .friend = standing, let id = open.nodeID { gatekeeper.met(route.jid, id) }
+  }
+
+  private func approve(_ open: OpenStream, _ standing: Standing) throws(Imposture) {
+    guard let refusal = standing.refusal else { return }
+    open.stream.terminate()
+    gatekeeper.tell(refusal, open.identity)
+    throw Imposture(refusal: refusal, id: open.nodeID)
+  }
+}

@@ -1,0 +1,71 @@
+import LinkLocal
+import NIOCore
+import Streams
+import Trust
+package import XMPP
+
+/// What a request to a device needs to know, ready made: the directory hands it out once a request.
+///
+/// Made anew only when something about the device changes: what it announces, what it showed when it was dialled, or what
+/// its node is to this one. As long as nothing does, it is the same object.
+package final class Route: Sendable {
+  /// As lists show it; its address is the canonical one, as announced.
+  let device: Device
+  /// The node id that the device announces, which proves nothing.
+  let hint: String?
+  /// The key to insist on: the pinned one, else the announced one.
+  let expectedKey: NodeID?
+  /// What the device showed when it was dialled as what it announces now; nil where it has not been.
+  let shown: Shown?
+  /// Every address to dial, in order.
+  let addresses: [SocketAddress]
+  /// Of `addresses`, without port and scope.
+  let hosts: Set<String>
+  /// Under which the pool keeps the stream to it.
+  let key: StreamPool.Key
+  let lastSign: LastSign
+
+  /// The key that a device showed, nil where it showed none.
+  struct Shown: Sendable, Equatable {
+    let key: NodeID?
+  }
+
+  init(
+    to device: Device, announcing hint: String?, expecting expectedKey: NodeID?, shown: Shown?, lastSign: LastSign
+  ) {
+    (self.device, self.hint, self.expectedKey, self.shown, self.lastSign) = (
+      device, hint, expectedKey, shown, lastSign
+    )
+    addresses = device.endpoints.compactMap(\.socketAddress)
+    hosts = Set(addresses.compactMap(\.host))
+    // A device that belongs to another node than it announces shares nothing with either. What a stream's peer can do is
+    // what the device can to which the stream was opened: only what is known to speak HTTP shares one.
+    if let expectedKey, expectedKey == device.node, device.http == true {
+      key = .node(expectedKey)
+    } else {
+      key = .device(device.jid)
+    }
+  }
+
+  package var jid: JID { device.jid }
+
+  /// The device as lists show it at this moment.
+  var current: Device { device.seen(at: lastSign.time) }
+
+  /// Whether both lead to the same: a later sign of life alone makes no other route.
+  func leads(sameAs other: Route) -> Bool {
+    device == other.device && hint == other.hint && expectedKey == other.expectedKey && shown == other.shown
+  }
+
+  /// Whether what these nodes are to this one, or whose these devices are, may matter to it.
+  func concerns(_ nodes: Set<NodeID>, _ devices: Set<JID>) -> Bool {
+    devices.contains(jid) || [device.node, expectedKey, shown?.key].contains { $0.map(nodes.contains) == true }
+  }
+
+  /// Why it cannot be dialled; nil where it can.
+  var unreachable: MeshError? {
+    guard addresses.isEmpty else { return nil }
+    let what = device.state == .gone ? "has left the network" : "is listed on the network, and does not answer"
+    return MeshError(.away, device: jid, message: "“\(jid)” \(what). Is it switched on?", lastSeen: lastSign.time)
+  }
+}

@@ -1,0 +1,151 @@
+import FoundationEssentials
+import LinkLocal
+import NIOCore
+import TLS
+import TestKit
+import Testing
+import Trust
+import XMPP
+
+@testable import Mesh
+
+/// A route is made anew when something about its device changes, and only then.
+@Suite struct RouteTests {
+  private static let lo = Interface(index: 1, name: "lo")
+  private let trustService: TrustService
+  private let directory: Directory
+  private let (anna, bob): (NodeID, NodeID)
+
+  init() async throws {
+    trustService = try TrustService.fresh()
+    directory = Directory(trustService: trustService)
+    anna = try Identity.generate(name: "anna").nodeID
+    bob = try Identity.generate(name: "bob").nodeID
+    await Gatekeeper(trustService: trustService, directory: directory).connect()
+    find("lamp@phone", of: anna)
+    find("tv@phone", of: anna)
+    find("lamp@laptop", of: bob)
+    find("plain@attic", of: nil)
+  }
+
+  private func find(_ jid: String, of id: NodeID?, port: Int = 5298, says message: String? = nil) {
+    let key = Sighting.Key(instance: InstanceName(jid)!, interface: Self.lo, family: .ipv4)
+    directory.received(
+      .found(
+        Sighting(
+          key: key, endpoint: Endpoint(address: "127.0.0.1", port: port, interface: Self.lo),
+          record: TXTRecord(
+            port: port, node: Capabilities.node, ver: Capabilities.ofService.verification(), message: message,
+            id: id?.description))), from: .link)
+  }
+
+  private func route(_ jid: String) throws -> Route { try directory.route(to: JID(jid)!) }
+
+  private func befriend(_ id: NodeID, _ petname: String) async throws {
+    await trustService.setFleet([FleetEntry(id: id, petname: try Petname(petname))])
+  }
+
+  @Test func itHoldsWhatARequestNeeds() throws {
+    let route = try route("LAMP@phone")
+    #expect(route.jid.text == "lamp@phone")
+    #expect(route.addresses.map(\.port) == [5298] && route.hosts == ["127.0.0.1"])
+    #expect(route.expectedKey == anna && route.key == .node(anna))
+    #expect(route.device.standing == .stranger && route.unreachable == nil)
+    #expect(try self.route("plain@attic").key == .device(JID("plain@attic")!))
+    let error = #expect(throws: MeshError.self) { try self.route("nobody@nowhere") }
+    #expect(error?.code == .notDiscovered)
+  }
+
+  @Test func itIsTheSameWhileNothingChanges() async throws {
+    let lamp = try route("lamp@phone")
+    find("lamp@phone", of: anna)
+    find("lamp@laptop", of: bob, port: 5299)
+    directory.answered(lamp)
+    directory.learned(lamp, key: anna)
+    let shown = try route("lamp@phone")
+    #expect(shown !== lamp)
+    directory.learned(shown, key: anna)
+    directory.answered(shown)
+    try await befriend(bob, "bob")
+    #expect(try route("lamp@phone") === shown)
+    #expect(try route("lamp@laptop").device.standing == .friend(try Petname("bob")))
+  }
+
+  @Test func itIsAnotherOnceSomethingHasChanged() async throws {
+    var former = try route("lamp@phone")
+    func expectNew(_ what: String, _ standing: Standing) throws {
+      let route = try route("lamp@phone")
+      #expect(route !== former, "\(what)")
+      #expect(route.device.standing == standing, "\(what)")
+      former = route
+    }
+    find("lamp@phone", of: anna, says: "on")
+    try expectNew("another record", .stranger)
+    find("lamp@phone", of: anna, port: 5299, says: "on")
+    try expectNew("another port", .stranger)
+    try await befriend(anna, "anna")
+    try expectNew("befriended", .friend(try Petname("anna")))
+    try await trustService.rename("anna", to: "bella")
+    try expectNew("renamed", .friend(try Petname("bella")))
+    try await trustService.block("bella")
+    try expectNew("blocked", .blocked)
+    try await trustService.unblock(anna.description)
+    try expectNew("unblocked", .stranger)
+    try await befriend(anna, "anna")
+    try expectNew("befriended again", .friend(try Petname("anna")))
+    await trustService.setFleet([])
+    try expectNew("removed", .stranger)
+    directory.dialFailed(former.jid)
+    try expectNew("does not answer", .stranger)
+    #expect(former.device.state == .away)
+    directory.answered(former)
+    try expectNew("answers again", .stranger)
+    directory.learned(former, key: bob)
+    try expectNew("showed another key", .mismatch(announced: anna.description, seen: bob))
+    find("lamp@phone", of: bob, port: 5299, says: "on")
+    try expectNew("announces another key", .stranger)
+  }
+
+  @Test func aPinnedDeviceIsItsOwnersWhateverItAnnounces() async throws {
+    try await befriend(anna, "anna")
+    await trustService.met(JID("plain@attic")!, id: anna)
+    let plain = try route("plain@attic")
+    #expect(plain.expectedKey == anna && plain.key == .device(plain.jid))
+    #expect(plain.device.standing == .friend(try Petname("anna")))
+    await trustService.setFleet([])
+    #expect(try route("plain@attic").expectedKey == nil)
+  }
+
+  @Test func whatBecomesOfANodeTouchesItsDevicesOnly() async throws {
+    var changes = directory.changes().makeAsyncIterator()
+    for _ in 1...4 { _ = await changes.next() }
+    let others = [try route("lamp@laptop"), try route("plain@attic")]
+    try await befriend(anna, "anna")
+    // A sentinel behind what was told.
+    find("lamp@laptop", of: bob, says: "the end")
+    var told: [String] = []
+    while let device = await changes.next(), device.message == nil { told.append(device.jid.text) }
+    #expect(Set(told) == ["lamp@phone", "tv@phone"])
+    #expect(try route("plain@attic") === others[1])
+  }
+
+  @Test func anAnswerIsSeenWithoutAnotherRoute() async throws {
+    let lamp = try route("lamp@phone")
+    let before = try #require(directory.device(lamp.jid)).seen
+    directory.answered(lamp)
+    #expect(try #require(directory.device(lamp.jid)).seen > before)
+    #expect(try route("lamp@phone") === lamp)
+  }
+
+  @Test func forgottenDevicesLeaveNoRoute() throws {
+    for number in 1...LinkLocalLimits.devices {
+      let jid = "lamp\(number)@flood"
+      find(jid, of: nil)
+      let key = Sighting.Key(instance: InstanceName(jid)!, interface: Self.lo, family: .ipv4)
+      directory.received(.lost(key), from: .link)
+    }
+    #expect(directory.devices().count == LinkLocalLimits.devices)
+    #expect(throws: MeshError.self) { try route("lamp1@flood") }
+    #expect(try route("lamp@phone").jid.text == "lamp@phone")
+  }
+}
