@@ -25,14 +25,12 @@ extension Target.Dependency {
   static let collections = product(name: "Collections", package: "swift-collections")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
   static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
-  static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
   static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
   static let log = product(name: "Logging", package: "swift-log")
   static let nio = product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
-  static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let toml = product(name: "TOMLKit", package: "TOMLKit")
@@ -99,28 +97,26 @@ let package = Package(
     library(
       "HTTPEdge",
       [
-        "EventLoops", "TLS", .hummingbirdCore, .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypes,
-        .nioHTTPTypesHTTP1,
-        .httpTypes, .log, .lifecycle,
+        "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypesHTTP1, .httpTypes, .log,
+        .lifecycle,
       ]),
     library(
-      "Front", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio]),
+      "Front", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "XMPP", .httpTypes, .log, .lifecycle, .nio]),
     library(
       "Dashboard",
-      ["Codecs", "Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio]),
+      ["Codecs", "Front", "HTTPEdge", "HTTPX", "Mesh", "Trust", "XMPP", .httpTypes, .log, .nio]),
     library("Origins", ["Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     library(
       "Control",
       [
-        "Codecs", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .hummingbirdCore,
-        .httpTypes,
+        "Codecs", "EventLoops", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .httpTypes,
         .log, .lifecycle, .nio,
       ]),
     library(
       "Daemon",
       [
-        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "LinkLocal", "Mesh", "Origins", "TLS", "Trust", "XMPP",
-        .hummingbirdCore, .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
+        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Origins", "TLS", "Trust",
+        "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
       name: "CLI",
@@ -159,29 +155,26 @@ let package = Package(
         "Codecs", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio,
         .nioEmbedded, .nioPosix,
       ]),
-    tests(of: "HTTPEdge", ["TLS", .hummingbirdCore, .nio, .nioPosix, .httpTypes, .log, .lifecycle]),
+    tests(of: "HTTPEdge", ["Codecs", "TLS", .nio, .nioEmbedded, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(
       of: "Dashboard",
-      ["Codecs", "Front", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .nio, .nioPosix]),
+      ["Codecs", "Front", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .nio, .nioPosix]),
     tests(
       of: "Front",
       [
-        "Codecs", "Dashboard", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .httpTypes, .log, .nio,
-        .nioPosix,
+        "Codecs", "Dashboard", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio, .nioPosix,
       ]),
     tests(
       of: "Origins",
       [
-        "Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .hummingbirdCore, .nio, .nioPosix, .httpTypes,
-        .log,
+        "Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .nio, .nioPosix, .httpTypes, .log,
       ]),
     tests(of: "Control", ["TLS", "Trust"]),
     tests(of: "Daemon", ["Control", "HTTPX", "Mesh", "TLS", "Trust", .log]),
     tests(
       of: "CLI",
       [
-        "Control", "Daemon", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .hummingbirdCore, .lifecycle,
-        .log,
+        "Control", "Daemon", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .lifecycle, .log,
         .httpTypes, .nio, .nioPosix,
       ]),
   ]

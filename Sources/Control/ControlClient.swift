@@ -1,6 +1,6 @@
-import Codecs
+package import Codecs
 import FoundationEssentials
-package import HTTPEdge
+import HTTPEdge
 package import HTTPTypes
 package import NIOCore
 
@@ -28,7 +28,7 @@ package struct ControlClient: Sendable {
   }
 
   static func lines<Value: Decodable>(
-    _ body: HTTPClientBody, of type: Value.Type, receive: (Value) async throws -> Void
+    _ body: Body, of type: Value.Type, receive: (Value) async throws -> Void
   ) async throws {
     var lines = LineSplitter(limit: ControlLimits.lineBytes)
     for try await part in body {
@@ -56,13 +56,10 @@ package struct ControlClient: Sendable {
   }
 
   /// A request to a device: `head.path` is an `httpx` URI. Errors on the way are responses with `Proxy-Status`.
-  ///
-  /// `length` is that of the body in bytes, nil where it is not known.
   package func fetch<Result>(
-    _ head: HTTPRequest, body: some AsyncSequence<ByteBuffer, any Error> & Sendable, length: Int?,
-    receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+    _ head: HTTPRequest, body: Body = .empty, receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
-    try await translating { try await http.send(head, body: body, length: length, receive: receive) }
+    try await translating { try await http.send(head, body: body, receive: receive) }
   }
 
   static func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
@@ -79,12 +76,9 @@ package struct ControlClient: Sendable {
   }
 
   func exchange<Result>(
-    _ head: HTTPRequest, body: ByteBuffer?, receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+    _ head: HTTPRequest, body: ByteBuffer?, receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
-    try await translating {
-      guard let body else { return try await http.send(head, receive: receive) }
-      return try await http.send(head, body: OneBuffer(body), length: body.readableBytes, receive: receive)
-    }
+    try await translating { try await http.send(head, body: body.map { Body($0) } ?? .empty, receive: receive) }
   }
 
   /// Says what to do where the daemon cannot be reached.
@@ -99,7 +93,7 @@ package struct ControlClient: Sendable {
     }
   }
 
-  private static func collect(_ body: HTTPClientBody) async throws -> ByteBuffer {
+  private static func collect(_ body: Body) async throws -> ByteBuffer {
     do {
       return try await body.collect(upTo: ControlLimits.answerBytes)
     } catch is NIOTooManyBytesError {
@@ -115,35 +109,11 @@ package struct ControlClient: Sendable {
     }
   }
 
-  static func failure(_ response: HTTPResponse, _ body: HTTPClientBody) async throws -> ControlError {
+  static func failure(_ response: HTTPResponse, _ body: Body) async throws -> ControlError {
     let bytes = try await collect(body)
     guard let problem = try? ControlJSON.decode(ErrorResource.self, from: Data(bytes.readableBytesView)) else {
       return ControlError(.failed, "The daemon answered \(response.status).")
     }
     return ControlError(problem.code, problem.error, nextStep: problem.nextStep?.nextStep)
   }
-}
-
-/// A body that is there already.
-private struct OneBuffer: AsyncSequence, Sendable {
-  let buffer: ByteBuffer
-
-  init(_ buffer: ByteBuffer) {
-    self.buffer = buffer
-  }
-
-  struct AsyncIterator: AsyncIteratorProtocol {
-    var buffer: ByteBuffer?
-
-    mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
-      defer { buffer = nil }
-      return buffer
-    }
-
-    mutating func next() async throws -> ByteBuffer? {
-      try await next(isolation: #isolation)
-    }
-  }
-
-  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(buffer: buffer) }
 }

@@ -4,7 +4,6 @@ import HTTPTypes
 import Hummingbird
 import Mesh
 import NIOCore
-import ServiceLifecycle
 import XMPP
 
 /// The resources of the control socket, version 1.
@@ -49,7 +48,7 @@ struct ControlRoutes: Sendable {
   private func watch(all: Bool) -> Response {
     let body = ResponseBody { writer in
       var told: Set<String> = []
-      for await device in daemon.node.deviceChanges().cancelOnGracefulShutdown() {
+      for await device in daemon.node.deviceChanges() {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
         try await writer.write(try .line(DeviceResource(device, frontPort: frontPort)))

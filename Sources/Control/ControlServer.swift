@@ -1,7 +1,7 @@
+import EventLoops
 import HTTPEdge
 import HTTPTypes
 import Hummingbird
-import HummingbirdCore
 package import Logging
 import Mesh
 package import NIOCore
@@ -42,36 +42,38 @@ package struct ControlServer: Service {
 
   /// Listens until shutdown. Throws `ControlError` where the socket is another daemon's, or cannot be made.
   package func run() async throws {
-    defer { listening.continuation.finish() }
-    let router = routes.router().buildResponder()
-    // The server's own words on listening are nothing to a user, who reads of the socket in the ready line.
-    var quiet = logger
-    quiet.logLevel = max(logger.logLevel, .notice)
-    let server = HTTPServer(
-      .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: quiet,
+    let shutdown = eventLoopGroup.any().makePromise(of: Void.self)
+    defer {
+      listening.continuation.finish()
+      shutdown.succeed()
+    }
+    let server = makeServer(until: shutdown.futureResult)
+    do {
+      try await withGracefulShutdownHandler {
+        try await server.run()
+      } onGracefulShutdown: {
+        shutdown.succeed()
+      }
+    } catch let error as HTTPServerError {
+      throw ControlError(.conflict, "The control socket cannot be used: \(error.message) (--socket).")
+    }
+  }
+
+  private func makeServer(until shutdown: EventLoopFuture<Void>) -> HTTPServer {
+    let router = RouterAdapter(responder: routes.router().buildResponder(), logger: logger)
+    return HTTPServer(
+      .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: logger,
       listening: { _ in
         // Root's own group is not whom the rights are about.
         if geteuid() == 0, let group = rights.group { chown(socket, 0, group) }
         chmod(socket, 0o660)
         listening.continuation.finish()
       }
-    ) { request, writer, channel in
-      do throws(ControlError) {
-        try await check(request, on: channel)
-      } catch {
-        let refused = Self.failure(error, status: error.code.status)
-        return try await writer.write(response: refused.head, body: refused.body)
+    ) { request, writer in
+      // The routes wait for files and for the system's databases, which must not hold up the event loop.
+      try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        try await answer(request, writer, router, shutdown)
       }
-      guard request.head.path?.hasPrefix("/") == true else {
-        return try await daemon.forward(request, writer: writer)
-      }
-      let response = await Self.respond(to: request, by: router, on: channel, logger: logger)
-      try await writer.write(response: response.head, body: response.body)
-    }
-    do {
-      try await server.run()
-    } catch let error as HTTPServerError {
-      throw ControlError(.conflict, "The control socket cannot be used: \(error.message) (--socket).")
     }
   }
 
@@ -80,44 +82,70 @@ package struct ControlServer: Service {
     for await _ in listening.stream {}
   }
 
-  private func check(_ request: Request, on channel: any Channel) async throws(ControlError) {
+  @concurrent private func answer(
+    _ request: HTTPEdge.Request, _ writer: HTTPEdge.ResponseWriter, _ router: RouterAdapter<some HTTPResponder>,
+    _ shutdown: EventLoopFuture<Void>
+  ) async throws {
+    do throws(ControlError) {
+      try await check(request)
+    } catch {
+      return try await writer.write(Self.failure(error, status: error.code.status))
+    }
+    guard request.head.path?.hasPrefix("/") == true else { return try await daemon.forward(request, writer) }
+    try await Self.write(await respond(to: request, by: router), writer, until: shutdown)
+  }
+
+  /// A body that would go on for ever ends with the daemon: what feeds it is cancelled, which ends it in good order.
+  private static func write(
+    _ response: Hummingbird.Response, _ writer: HTTPEdge.ResponseWriter, until shutdown: EventLoopFuture<Void>
+  ) async throws {
+    guard response.body.contentLength == nil else { return try await writer.write(response) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await writer.write(response) }
+      group.addTask { try? await shutdown.value() }
+      try await group.next()
+    }
+  }
+
+  private func check(_ request: HTTPEdge.Request) async throws(ControlError) {
     do throws(ControlError) {
       guard request.headers[.origin] == nil
       else { throw ControlError(.notPermitted, "The control socket is not for web pages.") }
-      let peer = await PeerCredentials.of(channel)
+      let peer = await PeerCredentials.of(request.channel)
       try rights.check(request.method, by: peer)
     } catch {
-      logger.notice("refused on the control socket", metadata: ["path": "\(request.uri.path)", "why": "\(error)"])
+      logger.notice(
+        "refused on the control socket", metadata: ["path": "\(request.head.path ?? "")", "why": "\(error)"])
       throw error
     }
   }
 
-  private static func respond<Responder: HTTPResponder>(
-    to request: Request, by router: Responder, on channel: any Channel, logger: Logger
-  ) async -> Response where Responder.Context == BasicRequestContext {
+  private func respond(
+    to request: HTTPEdge.Request, by router: RouterAdapter<some HTTPResponder>
+  ) async -> Hummingbird.Response {
     do {
-      let context = BasicRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
-      return try await router.respond(to: request, context: context)
+      return try await router.respond(to: request)
     } catch let error as ControlError {
-      return failure(error, status: error.code.status)
+      return Self.failure(error, status: error.code.status)
     } catch let error as TrustError {
       let error = ControlError(error)
-      return failure(error, status: error.code.status)
+      return Self.failure(error, status: error.code.status)
     } catch let error as MeshError {
       let error = ControlError(error)
-      return failure(error, status: error.code.status)
+      return Self.failure(error, status: error.code.status)
     } catch let error as HTTPError {
       let known = error.status == .notFound || error.status == .methodNotAllowed
-      return failure(ControlError(known ? .notFound : .failed, "No such resource."), status: error.status)
+      return Self.failure(ControlError(known ? .notFound : .failed, "No such resource."), status: error.status)
     } catch {
-      logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-      return failure(ControlError(.failed, "\(error)"), status: .internalServerError)
+      logger.error("request failed", metadata: ["path": "\(request.head.path ?? "")", "error": "\(error)"])
+      return Self.failure(ControlError(.failed, "\(error)"), status: .internalServerError)
     }
   }
 
-  private static func failure(_ error: ControlError, status: HTTPResponse.Status) -> Response {
+  private static func failure(_ error: ControlError, status: HTTPResponse.Status) -> Hummingbird.Response {
     let body = ErrorResource(
       code: error.code, error: error.message, nextStep: error.nextStep.map(NextStepResource.init))
-    return (try? .json(body, status: status)) ?? Response(status: status)
+    return (try? .json(body, status: status)) ?? Hummingbird.Response(status: status)
   }
 }

@@ -1,4 +1,4 @@
-package import HummingbirdCore
+package import HTTPEdge
 package import Mesh
 package import Trust
 
@@ -23,5 +23,5 @@ package protocol ControlledDaemon: Sendable {
   /// Answers a request in absolute form, `GET httpx://user@machine/path`.
   ///
   /// - Throws: where the client went away, or the answer broke off.
-  func forward(_ request: Request, writer: consuming ResponseWriter) async throws
+  func forward(_ request: Request, _ writer: ResponseWriter) async throws
 }

@@ -4,7 +4,6 @@ import HTTPTypes
 import Hummingbird
 import Mesh
 import NIOCore
-import ServiceLifecycle
 import Trust
 import XMPP
 
@@ -148,7 +147,7 @@ struct TrustRoutes: Sendable {
       for event in [EventResource(permitOf: book, at: now), EventResource(digitsOf: book, at: now)] {
         if let event { try await writer.write(try .line(event)) }
       }
-      for await event in events.cancelOnGracefulShutdown() {
+      for await event in events {
         let now = Date()
         let line = event.map { EventResource($0, at: now) } ?? EventResource(digitsOf: trustService.current, at: now)
         if let line { try await writer.write(try .line(line)) }

@@ -1,6 +1,6 @@
 import Control
 import Front
-import HummingbirdCore
+import HTTPEdge
 import Mesh
 import TLS
 import Trust
@@ -37,8 +37,8 @@ struct RunningDaemon: ControlledDaemon {
     }
   }
 
-  func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
-    try await gateway.forward(request, writer: writer)
+  func forward(_ request: Request, _ writer: ResponseWriter) async throws {
+    try await gateway.forward(request, writer)
   }
 }
 

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Front
+import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import Mesh
 import Trust
 import XMPP

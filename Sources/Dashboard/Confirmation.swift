@@ -1,5 +1,5 @@
+package import HTTPEdge
 import HTTPTypes
-package import HummingbirdCore
 package import XMPP
 
 /// The page between a link on another site and a device, where that link carries data: one click, which is then the

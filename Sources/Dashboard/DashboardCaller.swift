@@ -1,7 +1,5 @@
 import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
-import NIOCore
 
 /// Who asks for something of the dashboard. Every user of this machine reaches it; not all of them own the node.
 struct DashboardCaller: Sendable {
@@ -12,9 +10,9 @@ struct DashboardCaller: Sendable {
   static let whoMay = "the user who runs Hearth on this machine, root, and members of the group hearth"
 
   static func of(
-    _ request: Request, on channel: any Channel, mayChange: @Sendable (UInt32) async -> Bool
+    _ request: Request, mayChange: @Sendable (UInt32) async -> Bool
   ) async -> DashboardCaller {
-    guard isDirect(request.headers), let user = await ClientUser.of(channel) else {
+    guard isDirect(request.headers), let user = await ClientUser.of(request.channel) else {
       return DashboardCaller(user: nil, mayChange: false)
     }
     return DashboardCaller(user: user, mayChange: await mayChange(user))

@@ -1,10 +1,9 @@
 import FoundationEssentials
 package import Front
+package import HTTPEdge
 package import HTTPTypes
-package import HummingbirdCore
 package import Logging
 package import Mesh
-package import NIOCore
 import Trust
 import XMPP
 
@@ -26,11 +25,11 @@ package struct DashboardResponder: FrontResponder {
   }
 
   package func response(
-    to request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
+    to request: Request, path: String, of origin: String, at front: FrontAddress
   ) async throws -> Response {
     var response: Response
     do {
-      response = try await answer(request, path: path, of: origin, at: front, on: channel)
+      response = try await answer(request, path: path, of: origin, at: front)
     } catch let problem as Problem {
       response = problem.response(to: request.head, dashboard: front.dashboard)
     }
@@ -57,7 +56,7 @@ package struct DashboardResponder: FrontResponder {
 
   /// Throws `Problem` and `CancellationError`.
   private func answer(
-    _ request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
+    _ request: Request, path: String, of origin: String, at front: FrontAddress
   ) async throws -> Response {
     if case .refuse(let reason) = CrossSiteGate.verdict(on: request.head, to: path, at: origin) {
       throw refused(.forbidden(reason), path, nil)
@@ -70,7 +69,7 @@ package struct DashboardResponder: FrontResponder {
     guard request.method != .post || CrossSiteGate.isOwnForm(request.head, at: origin) else {
       throw refused(.forbidden("Only a form of the dashboard's own pages may do this."), path, nil)
     }
-    let caller = await DashboardCaller.of(request, on: channel, mayChange: mayChange)
+    let caller = await DashboardCaller.of(request, mayChange: mayChange)
     guard request.method == .post else { return try page(route, at: front, for: caller) }
     guard caller.mayChange else { throw refused(.notTheOwner(caller, route), path, caller) }
     let next = try await perform(route, try await FormFields.read(from: request), caller)

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 package import Front
+package import HTTPEdge
 import HTTPTypes
-package import HummingbirdCore
 package import Mesh
 package import Trust
 import XMPP

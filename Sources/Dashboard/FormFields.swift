@@ -1,7 +1,7 @@
 import Codecs
 import FoundationEssentials
+import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 
 /// What a form of a page of ours sends (`application/x-www-form-urlencoded`, WHATWG URL §5).

@@ -1,7 +1,8 @@
+import Codecs
 import FoundationEssentials
 import Front
+package import HTTPEdge
 package import HTTPTypes
-package import HummingbirdCore
 import NIOCore
 
 /// A small page of the front's own: no script, nothing from elsewhere, readable light and dark, and on a phone.
@@ -90,7 +91,7 @@ extension Response {
       .contentType: type, .contentLength: "\(bytes.readableBytes)", .cacheControl: "no-store",
       .xContentTypeOptions: "nosniff", .xFrameOptions: "DENY",
     ]
-    return Response(status: status, headers: fields + standard, body: ResponseBody(byteBuffer: bytes))
+    return Response(status: status, headers: fields + standard, body: Body(bytes))
   }
 }
 

@@ -1,6 +1,6 @@
 package import FoundationEssentials
+package import HTTPEdge
 package import HTTPTypes
-package import HummingbirdCore
 package import XMPP
 
 /// Why the front itself answers where a device should: a page for people, text or JSON for programs, and for both a

@@ -1,7 +1,6 @@
 import HTTPEdge
 import HTTPTypes
 import HTTPX
-import HummingbirdCore
 package import Logging
 package import Mesh
 package import NIOCore
@@ -42,9 +41,9 @@ package struct Front: Service {
       listening: { addresses in
         listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
       }
-    ) { request, writer, channel in
-      let front = FrontAddress(port: channel.localAddress?.port ?? port)
-      try await respond(request, at: front, on: channel, Reply(writer, to: request.head))
+    ) { request, reply in
+      let front = FrontAddress(port: request.channel.localAddress?.port ?? port)
+      try await respond(request, at: front, reply)
     }
     try await server.run()
   }
@@ -55,9 +54,7 @@ package struct Front: Service {
     return nil
   }
 
-  private func respond(
-    _ request: Request, at front: FrontAddress, on channel: any Channel, _ reply: Reply
-  ) async throws {
+  private func respond(_ request: Request, at front: FrontAddress, _ reply: ResponseWriter) async throws {
     let gate = HostGate(front: front, device: device(labelled:))
     switch gate.destination(of: request.head) {
     case .device(let jid, let path, let origin):
@@ -66,7 +63,7 @@ package struct Front: Service {
     case .absolute(let uri):
       try await visit(uri.jid, request, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil, reply)
     case .dashboard(let path, let origin):
-      try await reply.write(responder.response(to: request, path: path, of: origin, at: front, on: channel))
+      try await reply.write(ownResponse(to: request, path, of: origin, at: front))
     case .redirectToDashboard:
       try await reply.write(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
     case .misdirected(let reason):
@@ -79,9 +76,19 @@ package struct Front: Service {
     }
   }
 
+  /// Away from the event loop, since the responder waits for files and for the system's databases of users.
+  @concurrent private func ownResponse(
+    to request: Request, _ path: String, of origin: String, at front: FrontAddress
+  ) async throws -> Response {
+    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+      try await responder.response(to: request, path: path, of: origin, at: front)
+    }
+  }
+
   /// - Parameter origin: what the client takes the device's origin to be; `seen` is nil where it knows `httpx`.
   private func visit(
-    _ device: JID, _ request: Request, _ path: String, of origin: String, _ seen: DeviceOrigin?, _ reply: Reply
+    _ device: JID, _ request: Request, _ path: String, of origin: String, _ seen: DeviceOrigin?,
+    _ reply: ResponseWriter
   ) async throws {
     switch CrossSiteGate.verdict(on: request.head, to: path, at: origin) {
     case .pass:

@@ -1,6 +1,5 @@
+package import HTTPEdge
 package import HTTPTypes
-package import HummingbirdCore
-package import NIOCore
 
 /// What the front says in its own name: who answers at `http://hearth.localhost:8332`, and what a failure looks like.
 ///
@@ -11,11 +10,8 @@ package protocol FrontResponder: Sendable {
   /// - Parameters:
   ///   - path: with its query.
   ///   - origin: as the browser spells it.
-  ///   - channel: the connection, which tells whose program asks.
   /// - Throws: where the client went away.
-  func response(
-    to request: Request, path: String, of origin: String, at front: FrontAddress, on channel: any Channel
-  ) async throws -> Response
+  func response(to request: Request, path: String, of origin: String, at front: FrontAddress) async throws -> Response
 
   /// Says why no device answers.
   ///

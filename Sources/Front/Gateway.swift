@@ -1,8 +1,7 @@
 import Codecs
-import HTTPEdge
+package import HTTPEdge
 import HTTPTypes
 import HTTPX
-package import HummingbirdCore
 package import Logging
 package import Mesh
 import XMPP
@@ -33,7 +32,7 @@ package struct Gateway: Sendable {
   ///
   /// - Parameter origin: where the browser finds the device; nil for a program that knows `httpx`.
   func forward(
-    _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: Reply
+    _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: ResponseWriter
   ) async throws {
     guard !via.marks(request.headers) else { return try await refuse(.loop(device), reply, request.head, origin) }
     do {
@@ -41,7 +40,8 @@ package struct Gateway: Sendable {
       // As it announces itself, upper and lower case: some peers compare by characters.
       let outgoing = outgoing(request, to: route.jid, path, origin)
       try await node.send(outgoing, along: route, patience: patience) { response in
-        try await reply.write(incoming(response, origin))
+        let response = incoming(response, origin)
+        try await reply.write(response.head, response.body)
       }
     } catch let error as MeshError where !reply.isBegun {
       try await refuse(.device(error), reply, request.head, origin)
@@ -52,8 +52,7 @@ package struct Gateway: Sendable {
   }
 
   /// The same for a program's request, whose target is an `httpx` URI in absolute form; 400 for any other.
-  package func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
-    let reply = Reply(writer, to: request.head)
+  package func forward(_ request: Request, _ reply: ResponseWriter) async throws {
     let uri: HTTPXURI
     do throws(HTTPXError) {
       uri = try HTTPXURI(request.head.path ?? "")
@@ -65,7 +64,7 @@ package struct Gateway: Sendable {
   }
 
   private func refuse(
-    _ error: FrontError, _ reply: Reply, _ request: HTTPRequest, _ origin: DeviceOrigin?
+    _ error: FrontError, _ reply: ResponseWriter, _ request: HTTPRequest, _ origin: DeviceOrigin?
   ) async throws {
     logger.info("request failed", metadata: ["error": "\(error.proxyStatus)", "reason": "\(error.reason)"])
     try await reply.write(responder.response(to: request, failing: error, at: origin?.front))
@@ -75,8 +74,6 @@ package struct Gateway: Sendable {
   /// side of this hop has answered.
   private func outgoing(_ request: Request, to device: JID, _ path: String, _ origin: DeviceOrigin?) -> HTTPXRequest {
     var head = request.head
-    let length = head.headerFields[.contentLength].flatMap { Int($0) }
-    let hasBody = length.map { $0 > 0 } ?? head.headerFields.contains(.transferEncoding)
     HopByHop.strip(&head.headerFields)
     head.headerFields[.expect] = nil
     origin?.adaptRequest(&head.headerFields)
@@ -85,7 +82,7 @@ package struct Gateway: Sendable {
     head.scheme = HTTPXURI.scheme
     head.authority = HTTPXURI(jid: device).authority
     head.path = path
-    return HTTPXRequest(head, body: hasBody ? Body(request.body, length: length) : .empty)
+    return HTTPXRequest(head, body: request.body)
   }
 
   private func incoming(_ response: HTTPXResponse, _ origin: DeviceOrigin?) -> HTTPXResponse {

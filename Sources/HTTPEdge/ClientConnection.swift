@@ -1,20 +1,28 @@
+import EventLoops
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import TLS
 
-/// One open connection to an upstream, as tasks see it.
-final class ClientConnection: Sendable, Identifiable {
-  let id: Int
-  let channel: any Channel
+/// One open connection to an upstream, on its event loop.
+actor ClientConnection: PooledConnection {
+  nonisolated let id: Int
+  nonisolated let channel: any Channel
+  private nonisolated let executor: LoopExecutor
   private let handler: NIOLoopBound<ClientHandler>
 
-  private init(id: Int, channel: any Channel, handler: ClientHandler) {
+  private init(id: Int, channel: any Channel, handler: NIOLoopBound<ClientHandler>) {
     self.id = id
     self.channel = channel
-    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    executor = .of(channel.eventLoop)
+    self.handler = handler
   }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  nonisolated var loop: ObjectIdentifier { ObjectIdentifier(channel.eventLoop) }
+
+  // MARK: Dialling
 
   /// Opens one; the connection is ready for its first request when the future is fulfilled.
   static func dial(_ upstream: Upstream, id: Int, on eventLoop: any EventLoop) -> EventLoopFuture<ClientConnection> {
@@ -30,16 +38,11 @@ final class ClientConnection: Sendable, Identifiable {
           candidates.value[ObjectIdentifier(channel)] = try prepare(channel, for: upstream, id: id)
         }
       }
-    let connected =
-      switch upstream.address {
-      case .tcp(let host, let port), .tls(let host, let port, _): bootstrap.connect(host: host, port: port)
-      case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
-      }
-    return connected.flatMap { channel in
+    return bootstrap.connect(to: upstream.address).flatMap { channel in
       candidates.value[ObjectIdentifier(channel)] ?? eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
     }.flatMapThrowing { connection in
       guard connection.channel.isActive else {
-        throw connection.handler.value.firstError
+        throw connection.assumeIsolated { $0.handler.value.firstError }
           ?? HTTPClientError(.closedEarly, upstream.address, "the connection ended at once")
       }
       return connection
@@ -51,8 +54,9 @@ final class ClientConnection: Sendable, Identifiable {
     _ channel: any Channel, for upstream: Upstream, id: Int
   ) throws -> EventLoopFuture<ClientConnection> {
     let (pipeline, limits) = (channel.pipeline.syncOperations, upstream.limits)
-    let handler = ClientHandler(address: upstream.address, limits: limits, eventLoop: channel.eventLoop)
-    let connection = ClientConnection(id: id, channel: channel, handler: handler)
+    let handler = ClientHandler(address: upstream.address, limits: limits)
+    let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    let connection = ClientConnection(id: id, channel: channel, handler: bound)
     var ready = channel.eventLoop.makeSucceededFuture(connection)
     if let tls = upstream.tls {
       try pipeline.addHandler(TLSHandler(tls.get()))
@@ -61,55 +65,75 @@ final class ClientConnection: Sendable, Identifiable {
       ready = gate.established.map { connection }
     }
     try pipeline.addHandler(HTTPRequestEncoder(configuration: .verbatim))
-    try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: limits.decoder)))
+    try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: .init(limits.heads))))
     try pipeline.addHandler(handler)
     return ready
   }
 
-  /// To be called on the event loop. `release`: the connection can carry another request.
-  func setRelease(_ release: @escaping @Sendable () -> Void) {
-    handler.value.onRelease = release
+  // MARK: Exchanges
+
+  /// From now on it is closed when it is idle for too long. `onRelease`: it can carry another request.
+  func opened(onRelease: @escaping @Sendable () -> Void) {
+    handler.value.opened(onRelease: onRelease)
   }
 
-  /// Sends a request, with all of its body where that is given; otherwise `write` and `finish` follow.
-  func start(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer?) -> EventLoopFuture<Answer> {
-    let promise = channel.eventLoop.makePromise(of: Answer.self)
-    channel.eventLoop.execute { [handler] in
-      handler.value.start(exchange, head, body, answer: promise)
-    }
-    return promise.futureResult
+  /// Sends a request, and waits for the head of its response. Cancellation closes the connection.
+  ///
+  /// Throws `ExchangeFailure`, `CancellationError`.
+  func exchange(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer) async throws -> Answer {
+    start(exchange, head, body: body)
+    return try await answer(to: exchange)
   }
 
-  /// Waits for the head of a response. Cancellation closes the connection. Throws `ExchangeFailure`.
-  func answer(_ coming: EventLoopFuture<Answer>, to exchange: Int) async throws -> Answer {
+  /// Sends the head of a request; `write` and `finish` follow, unless all of its body is given.
+  func start(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer? = nil) {
+    handler.value.start(exchange, head, body)
+  }
+
+  func answer(to exchange: Int) async throws -> Answer {
     try await withTaskCancellationHandler {
-      try await coming.get()
+      try await withCheckedThrowingContinuation { handler.value.waitForAnswer($0) }
     } onCancel: {
       leave(exchange)
     }
   }
 
-  func exchange(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer) async throws -> Answer {
-    try await answer(start(exchange, head, body: body), to: exchange)
-  }
-
-  /// A part of the request's body; returns when the socket has taken it.
+  /// A part of the request's body; returns when the socket can take more.
   func write(_ bytes: ByteBuffer, of exchange: Int) async throws {
-    try await channel.eventLoop.flatSubmit { [handler] in handler.value.write(bytes, of: exchange) }.get()
+    try handler.value.write(bytes, of: exchange)
+    guard !channel.isWritable else { return }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { handler.value.whenWritable($0) }
+    } onCancel: {
+      channel.eventLoop.execute { [handler] in handler.value.resumeWriting() }
+    }
+    try Task.checkCancellation()
   }
 
-  func finish(_ exchange: Int) async throws {
-    try await channel.eventLoop.flatSubmit { [handler] in handler.value.finish(exchange) }.get()
+  func finish(_ exchange: Int) throws {
+    try handler.value.finish(exchange)
   }
 
   /// Nobody waits for this exchange any more; where it is not over, the connection is closed.
-  func leave(_ exchange: Int) {
+  nonisolated func leave(_ exchange: Int) {
     channel.eventLoop.execute { [handler] in handler.value.leave(exchange) }
   }
 
   /// Breaks the exchange off for a reason that the reader of its response is told.
   func fail(_ error: HTTPClientError) {
-    channel.eventLoop.execute { [handler] in handler.value.fail(error) }
+    handler.value.fail(error)
+  }
+}
+
+extension ClientBootstrap {
+  /// An IP literal is dialled as it is; names go through the resolver.
+  fileprivate func connect(to address: HTTPAddress) -> EventLoopFuture<any Channel> {
+    switch address {
+    case .unix(let path):
+      connect(unixDomainSocketPath: path)
+    case .tcp(let host, let port), .tls(let host, let port, _):
+      if let literal = address.literal { connect(to: literal) } else { connect(host: host, port: port) }
+    }
   }
 }
 
@@ -125,16 +149,6 @@ extension HTTPRequestEncoder.Configuration {
   fileprivate static var verbatim: Self {
     var configuration = Self()
     configuration.automaticallySetFramingHeaders = false
-    return configuration
-  }
-}
-
-extension HTTPClientLimits {
-  fileprivate var decoder: NIOHTTPDecoderLimitConfiguration {
-    var configuration = NIOHTTPDecoderLimitConfiguration()
-    configuration.maxHeaderFieldSize = fieldSize
-    configuration.maxHeaderListSize = fieldsSize
-    configuration.maxHeaderFieldCount = fieldCount
     return configuration
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -6,7 +7,7 @@ import NIOHTTPTypesHTTP1
 /// What an exchange gave: a head, and its body or the promise of one.
 struct Answer: Sendable {
   let head: HTTPResponse
-  let body: HTTPClientBody
+  let body: Body
 
   /// The exchange was not over when this was told.
   var isOpen: Bool {
@@ -21,40 +22,52 @@ struct ExchangeFailure: Error {
 }
 
 /// Runs the actions of one connection's machine on its event loop.
+///
+/// Nine properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
 final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias OutboundIn = HTTPClientRequestPart
   typealias OutboundOut = HTTPClientRequestPart
 
+  private enum AnswerState {
+    case none
+    case awaited(CheckedContinuation<Answer, any Error>)
+    /// Told before anybody waited.
+    case told(Result<Answer, any Error>)
+  }
+
   private let address: HTTPAddress
-  private let loop: any EventLoop
   private var machine: ClientMachine
-  private var reading = ReadingGate()
   private var context: ChannelHandlerContext?
-  private var answer: EventLoopPromise<Answer>?
-  private var source: HTTPClientBody.Producer.Source?
+  private var answer = AnswerState.none
+  private var flow = BackPressure()
   /// 0 before the first.
   private var exchange = 0
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
   private var error: HTTPClientError?
-  /// The connection can carry another request.
-  var onRelease: () -> Void = {}
+  private var onRelease: @Sendable () -> Void = {}
 
-  init(address: HTTPAddress, limits: HTTPClientLimits, eventLoop: any EventLoop) {
-    loop = eventLoop
+  init(address: HTTPAddress, limits: HTTPClientLimits) {
     self.address = address
     machine = ClientMachine(responseTime: limits.response, idleTime: limits.idle)
   }
 
+  /// `onRelease`: the connection can carry another request.
+  func opened(onRelease: @escaping @Sendable () -> Void) {
+    self.onRelease = onRelease
+    machine.opened(now: .now())
+    armTimer()
+  }
+
   // MARK: The request
 
-  /// Writes the head, and the body where it is all there, in one flush. The promise is told of head or failure.
-  func start(_ id: Int, _ head: HTTPRequestHead, _ body: ByteBuffer?, answer: EventLoopPromise<Answer>) {
+  /// Writes the head, and the body where it is all there, in one flush.
+  func start(_ id: Int, _ head: HTTPRequestHead, _ body: ByteBuffer?) {
+    answer = .none
     guard let context, machine.started(id, uploading: body == nil, now: .now()) else {
       let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
-      return answer.fail(ExchangeFailure(error: error, untouched: true))
+      return tell(.failure(ExchangeFailure(error: error, untouched: true)))
     }
-    self.answer = answer
     exchange = id
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     if let body {
@@ -65,31 +78,55 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
     armTimer()
   }
 
-  /// A part of the request's body; fulfilled when the socket has taken it.
-  func write(_ bytes: ByteBuffer, of id: Int) -> EventLoopFuture<Void> {
-    writeAndFlush(.body(.byteBuffer(bytes)), of: id)
+  /// A part of the request's body.
+  func write(_ bytes: ByteBuffer, of id: Int) throws {
+    try writeAndFlush(.body(.byteBuffer(bytes)), of: id)
   }
 
-  func finish(_ id: Int) -> EventLoopFuture<Void> {
-    let written = writeAndFlush(.end(nil), of: id)
+  func finish(_ id: Int) throws {
+    try writeAndFlush(.end(nil), of: id)
     machine.uploaded(id, now: .now())
     armTimer()
-    return written
+  }
+
+  private func writeAndFlush(_ part: HTTPClientRequestPart, of id: Int) throws {
+    guard let context, machine.isUploading(id) else {
+      throw error ?? HTTPClientError(.closedEarly, address, "the response ended first")
+    }
+    context.writeAndFlush(wrapOutboundOut(part), promise: nil)
+  }
+
+  /// Resumed when the socket can take more, or nothing more is to be written.
+  func whenWritable(_ continuation: CheckedContinuation<Void, Never>) {
+    flow.wait(for: context?.channel, continuation)
+  }
+
+  func resumeWriting() {
+    flow.resumeWriting()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { resumeWriting() }
+    context.fireChannelWritabilityChanged()
   }
 
   /// What ended a connection that has carried nothing: the next one will not do better. Idle ones just end.
   var firstError: HTTPClientError? { exchange == 0 ? error : nil }
 
-  private func writeAndFlush(_ part: HTTPClientRequestPart, of id: Int) -> EventLoopFuture<Void> {
-    guard let context, machine.isUploading(id) else {
-      return loop.makeFailedFuture(error ?? HTTPClientError(.closedEarly, address, "the response ended first"))
-    }
-    let written = context.eventLoop.makePromise(of: Void.self)
-    context.writeAndFlush(wrapOutboundOut(part), promise: written)
-    return written.futureResult
+  // MARK: The response
+
+  /// Resumed with the head, or why there is none.
+  func waitForAnswer(_ continuation: CheckedContinuation<Answer, any Error>) {
+    guard case .told(let result) = answer else { return answer = .awaited(continuation) }
+    answer = .none
+    continuation.resume(with: result)
   }
 
-  // MARK: The response
+  private func tell(_ result: Result<Answer, any Error>) {
+    guard case .awaited(let continuation) = answer else { return answer = .told(result) }
+    answer = .none
+    continuation.resume(with: result)
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -98,60 +135,42 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
         return fail(HTTPClientError(.malformed, address, "a response head out of place"))
       }
       armTimer()
-    case .body(let bytes): perform(machine.received(bytes))
-    case .end: perform(machine.receivedEnd(now: .now()))
+    case .body(let bytes): perform(machine.received(bytes), context)
+    case .end: perform(machine.receivedEnd(now: .now()), context)
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    perform(machine.readCompleted())
+    perform(machine.readCompleted(), context)
     context.fireChannelReadComplete()
   }
 
-  private func perform(_ action: ClientMachine.Action) {
+  private func perform(_ action: ClientMachine.Action, _ context: ChannelHandlerContext) {
     switch action {
     case .none:
       break
     case .answer(let head, let bytes, let fate):
-      let body = HTTPClientBody(content: .bytes(bytes), length: bytes.readableBytes)
       settle(fate)
-      tell(Answer(head: head, body: body))
+      tell(.success(Answer(head: head, body: Body(bytes))))
     case .open(let head, let bytes):
       let length = head.headerFields[.contentLength].flatMap { Int($0) }
-      let producer = makeProducer()
-      if let bytes { yield(bytes) }
-      tell(Answer(head: head, body: HTTPClientBody(content: .stream(producer), length: length)))
+      let stream = makeStream(context.eventLoop)
+      flow.body = stream
+      if let bytes { stream.assumeIsolated { $0.append(bytes) } }
+      tell(.success(Answer(head: head, body: Body(stream, length: length))))
     case .part(let bytes):
-      yield(bytes)
+      flow.body?.assumeIsolated { $0.append(bytes) }
     case .end(let bytes, let fate):
-      if let bytes { yield(bytes) }
-      source?.finish()
-      source = nil
+      flow.body.take()?.assumeIsolated { body in
+        if let bytes { body.append(bytes) }
+        body.finish()
+      }
       settle(fate)
     }
   }
 
-  private func makeProducer() -> HTTPClientBody.Producer {
-    let delegate = HTTPClientBody.Delegate(
-      handler: NIOLoopBound(self, eventLoop: loop), eventLoop: loop, exchange: exchange)
-    let made = HTTPClientBody.Producer.makeSequence(
-      backPressureStrategy: .init(lowWatermark: PartsInFlight.low, highWatermark: PartsInFlight.high),
-      finishOnDeinit: false, delegate: delegate)
-    source = made.source
-    return made.sequence
-  }
-
-  private func yield(_ bytes: ByteBuffer) {
-    if case .stopProducing = source?.yield(bytes) { reading.pause() }
-  }
-
-  private func tell(_ answer: Answer) {
-    self.answer?.succeed(answer)
-    self.answer = nil
-  }
-
   private func settle(_ fate: ClientMachine.Fate) {
-    if reading.resume() { context?.read() }
+    resumeReading()
     switch fate {
     case .release:
       armTimer()
@@ -163,22 +182,25 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   // MARK: Back-pressure
 
-  func read(context: ChannelHandlerContext) {
-    if reading.wanted() { context.read() }
+  private func makeStream(_ eventLoop: any EventLoop) -> BodyStream {
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    return BodyStream(on: eventLoop) { bound.value.resumeReading() }
   }
 
-  /// The reader of the body has taken what was there.
-  func resumeReading(for id: Int) {
-    if id == exchange, reading.resume() { context?.read() }
+  func read(context: ChannelHandlerContext) {
+    if flow.mayRead() { context.read() }
+  }
+
+  private func resumeReading() {
+    if flow.resumesReading() { context?.read() }
   }
 
   /// The reader of the response left: whatever has not come by now is not wanted.
   func leave(_ id: Int) {
     guard machine.left(id) else { return }
-    source?.finish()
-    source = nil
-    answer?.fail(CancellationError())
-    answer = nil
+    flow.body.take()?.assumeIsolated { $0.abandon() }
+    tell(.failure(CancellationError()))
+    resumeWriting()
     context?.close(promise: nil)
   }
 
@@ -193,6 +215,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    resumeWriting()
     fail(HTTPClientError(.closedEarly, address, "the connection ended before the response did"))
     context.fireChannelInactive()
   }
@@ -208,12 +231,11 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case .unnoticed:
       break
     case .head(let untouched):
-      answer?.fail(ExchangeFailure(error: error, untouched: untouched))
-      answer = nil
+      tell(.failure(ExchangeFailure(error: error, untouched: untouched)))
     case .body:
-      source?.finish(error)
-      source = nil
+      flow.body.take()?.assumeIsolated { $0.finish(throwing: error) }
     }
+    resumeWriting()
     timer?.scheduled.cancel()
     timer = nil
     context?.close(promise: nil)
@@ -221,36 +243,18 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// One timer a connection; it looks again when the deadline has moved on meanwhile.
   private func armTimer() {
-    guard let deadline = machine.deadline, timer.map({ deadline < $0.deadline }) ?? true else { return }
+    guard let context, let deadline = machine.deadline, timer.map({ deadline < $0.deadline }) ?? true else { return }
     timer?.scheduled.cancel()
-    let handler = NIOLoopBound(self, eventLoop: loop)
-    timer = (deadline, loop.scheduleTask(deadline: deadline) { handler.value.timerFired() })
+    timer = (deadline, context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerFired() })
   }
 
   private func timerFired() {
     timer = nil
     guard let deadline = machine.deadline else { return }
     guard deadline <= .now() else { return armTimer() }
-    fail(HTTPClientError(.responseTimedOut, address, "no response in time"))
-  }
-}
-
-/// Reading from a socket, held back while its consumer has enough.
-struct ReadingGate {
-  private var isPaused = false
-  private var isWanted = false
-
-  mutating func pause() { isPaused = true }
-
-  /// Somebody wants to read: true where that may be now.
-  mutating func wanted() -> Bool {
-    if isPaused { isWanted = true }
-    return !isPaused
-  }
-
-  /// True: read now, as that was held back.
-  mutating func resume() -> Bool {
-    defer { (isPaused, isWanted) = (false, false) }
-    return isPaused && isWanted
+    // A request that comes just now shall find a closed connection, and no time-out of its own.
+    let code: HTTPClientError.Code = machine.isIdle ? .closedEarly : .responseTimedOut
+    fail(
+      HTTPClientError(code, address, machine.isIdle ? "the connection was idle for too long" : "no response in time"))
   }
 }

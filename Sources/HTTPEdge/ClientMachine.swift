@@ -62,6 +62,15 @@ struct ClientMachine {
     self.idleTime = idleTime
   }
 
+  /// The connection can carry requests; it need not get any.
+  mutating func opened(now: NIODeadline) {
+    if case .idle = state { deadline = now + idleTime }
+  }
+
+  var isIdle: Bool {
+    if case .idle = state { true } else { false }
+  }
+
   /// False where the connection is closed: nothing may be written.
   mutating func started(_ id: Int, uploading: Bool, now: NIODeadline) -> Bool {
     guard case .idle = state else { return false }

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -27,28 +28,26 @@ struct ClientRequest {
   }
 
   private static func frame(_ request: inout HTTPRequest, _ length: Int?) {
-    let fields = request.headerFields
-    request.headerFields.removeAll { $0.name == .transferEncoding }
+    if request.headerFields.contains(.transferEncoding) { request.headerFields[.transferEncoding] = nil }
     guard let length else {
-      request.headerFields.removeAll { $0.name == .contentLength }
-      return request.headerFields[.transferEncoding] = "chunked"
+      request.headerFields[.contentLength] = nil
+      return request.headerFields.append(HTTPField(name: .transferEncoding, value: "chunked"))
     }
-    if fields[values: .contentLength] == [String(length)] { return }
-    request.headerFields.removeAll { $0.name == .contentLength }
-    if length > 0 || expectsBody.contains(request.method) { request.headerFields[.contentLength] = String(length) }
+    let announced = request.headerFields[values: .contentLength]
+    let isNeeded = length > 0 || expectsBody.contains(request.method)
+    if announced.isEmpty ? !isNeeded : announced == [String(length)] { return }
+    request.headerFields[.contentLength] = isNeeded ? String(length) : nil
   }
 
-  /// The whole body in one buffer; throws where it is longer or shorter than announced.
-  func collect(
-    _ body: some AsyncSequence<ByteBuffer, any Error>, _ length: Int
-  ) async throws -> ByteBuffer {
-    var all = ByteBuffer()
-    for try await part in body {
-      if all.readableBytes == 0 { all = part } else { all.writeImmutableBuffer(part) }
-      guard all.readableBytes <= length else { break }
+  /// The whole body, where it is known to be small; nil where it is to be streamed. Throws where it is longer or shorter
+  /// than announced.
+  func small(_ body: Body) async throws -> ByteBuffer? {
+    guard let length = body.length, length <= PartSize.small else { return nil }
+    do {
+      return try await body.whole(upTo: PartSize.small)
+    } catch is BodyError {
+      throw HTTPClientError(wrongLength: length, to: address)
     }
-    guard all.readableBytes == length else { throw HTTPClientError(wrongLength: length, to: address) }
-    return all
   }
 }
 

@@ -17,29 +17,33 @@ final class ConnectionPool: Sendable {
     self.upstream = upstream
     self.group = group
     let limits = upstream.limits
-    state = Mutex(
-      State(
-        machine: PoolMachine(
-          limit: limits.connections, idleLimit: limits.idleConnections, waitingLimit: limits.waiting)))
+    state = Mutex(State(machine: PoolMachine(limit: limits.connections, waitingLimit: limits.waiting)))
   }
 
   /// Unique among the connections, requests and exchanges of this client.
   func nextID() -> Int { ids.wrappingAdd(1, ordering: .relaxed).newValue }
 
-  /// Waits for a connection. `fresh`: one that carried no request yet.
+  /// Waits for a connection, where no idle one will do. `fresh`: one that carried no request yet.
+  ///
+  /// On the event loop of the caller where that runs on one, so that an exchange crosses no thread.
   func lease(fresh: Bool) async throws -> ClientConnection {
+    let loop = group.any()
+    let own = loop.inEventLoop ? ObjectIdentifier(loop) : nil
+    if !fresh, let idle = state.withLock({ $0.machine.reuse(on: own) }) { return idle }
     let id = nextID()
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { lease(id, fresh: fresh, $0) }
+      try await withCheckedThrowingContinuation { lease(id, fresh: fresh, on: own, $0) }
     } onCancel: {
       cancel(id)
     }
   }
 
-  private func lease(_ id: Int, fresh: Bool, _ continuation: CheckedContinuation<ClientConnection, any Error>) {
+  private func lease(
+    _ id: Int, fresh: Bool, on loop: ObjectIdentifier?, _ continuation: CheckedContinuation<ClientConnection, any Error>
+  ) {
     if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
     let lease = state.withLock { state in
-      let lease = state.machine.lease(id, fresh: fresh)
+      let lease = state.machine.lease(id, fresh: fresh, on: loop)
       switch lease {
       case .dial, .wait: state.waiting[id] = continuation
       case .use, .refuse: break
@@ -67,11 +71,10 @@ final class ConnectionPool: Sendable {
   }
 
   private func dial() {
-    let loop = group.any()
-    ClientConnection.dial(upstream, id: nextID(), on: loop).whenComplete { [self] result in
+    ClientConnection.dial(upstream, id: nextID(), on: group.any()).whenComplete { [self] result in
       switch result {
       case .success(let connection):
-        connection.setRelease { [weak connection, self] in connection.map(release) }
+        connection.assumeIsolated { $0.opened { [weak connection, self] in connection.map(release) } }
         connection.channel.closeFuture.whenComplete { [self, id = connection.id] _ in closed(id) }
         settle(connection) { $0.dialled(connection) }
       case .failure(let error):

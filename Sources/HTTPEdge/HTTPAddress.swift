@@ -1,3 +1,4 @@
+import NIOCore
 package import TLS
 
 /// Where an HTTP server listens, as a client dials it.
@@ -29,6 +30,14 @@ package enum HTTPAddress: Sendable, Hashable {
     case .tcp(let host, let port): Self.authority(host, port == Self.httpPort ? nil : port)
     case .tls(let host, let port, _): Self.authority(host, port == Self.httpsPort ? nil : port)
     case .unix: "localhost"
+    }
+  }
+
+  /// The socket address, where the host is an IP address (without zone) and so needs no resolver.
+  var literal: SocketAddress? {
+    switch self {
+    case .tcp(let host, let port), .tls(let host, let port, _): try? SocketAddress(ipAddress: host, port: port)
+    case .unix: nil
     }
   }
 

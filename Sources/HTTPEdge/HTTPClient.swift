@@ -1,7 +1,7 @@
+package import Codecs
 package import HTTPTypes
 package import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
 /// Speaks HTTP/1.1 to one upstream, over connections that it keeps for later requests.
 ///
@@ -26,36 +26,26 @@ package final class HTTPClient: Sendable {
     pool.shutDown()
   }
 
-  /// Sends a request and calls `receive` with the response, whose body streams while the request's body still does.
+  /// Sends a request and calls `receive` with the response, whose body streams while the request's body still does, in
+  /// parts of at most 64 KiB.
   ///
-  /// `head.authority` becomes `Host`, `head.path` is the request target as it stands. Framing fields are set from `length`
-  /// (in bytes; nil: chunked). A response that ends before the request does stops the request. When `receive` leaves
+  /// `head.authority` becomes `Host`, `head.path` is the request target as it stands. Framing fields are set from the
+  /// body's length (nil: chunked). A response that ends before the request does stops the request. When `receive` leaves
   /// without having read the whole body, the connection is closed. 1xx responses are swallowed.
   ///
   /// An idempotent request whose body is small or empty is sent once more when an idle connection turned out to be closed
   /// (RFC 9112 §9.3.1). Throws `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
   package func send<Result>(
-    _ head: HTTPRequest, body: some AsyncSequence<ByteBuffer, any Error> & Sendable, length: Int?,
-    receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+    _ head: HTTPRequest, body: Body = .empty, receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
-    let head = try ClientRequest(head, length: length, to: address)
-    guard let length, length <= PartSize.small else {
-      return try await stream(head, body, length, receive)
-    }
-    let bytes = length == 0 ? ByteBuffer() : try await head.collect(body, length)
-    return try await whole(head, bytes, receive)
-  }
-
-  /// The same for a request without a body.
-  package func send<Result>(
-    _ head: HTTPRequest, receive: (HTTPResponse, HTTPClientBody) async throws -> Result
-  ) async throws -> Result {
-    try await whole(ClientRequest(head, length: 0, to: address), ByteBuffer(), receive)
+    let request = try ClientRequest(head, length: body.length, to: address)
+    guard let bytes = try await request.small(body) else { return try await stream(request, body, receive) }
+    return try await whole(request, bytes, receive)
   }
 
   /// A request that is sent in one write, and again where it met a closed connection and may be repeated.
   private func whole<Result>(
-    _ request: ClientRequest, _ bytes: ByteBuffer, _ receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+    _ request: ClientRequest, _ bytes: ByteBuffer, _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let exchange = pool.nextID()
     var connection = try await pool.lease(fresh: !request.isIdempotent)
@@ -74,21 +64,20 @@ package final class HTTPClient: Sendable {
   }
 
   private func stream<Result>(
-    _ request: ClientRequest, _ body: some AsyncSequence<ByteBuffer, any Error> & Sendable, _ length: Int?,
-    _ receive: (HTTPResponse, HTTPClientBody) async throws -> Result
+    _ request: ClientRequest, _ body: Body, _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let exchange = pool.nextID()
     let connection = try await pool.lease(fresh: true)
-    let upload = Upload(connection: connection, exchange: exchange, length: length, address: address)
+    let upload = Upload(connection: connection, exchange: exchange, length: body.length, address: address)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       defer {
         connection.leave(exchange)
         group.cancelAll()
       }
-      let coming = connection.start(exchange, request.head, body: nil)
+      await connection.start(exchange, request.head)
       group.addTask { await upload.run(body) }
       do {
-        let answer = try await Self.unwrapping { try await connection.answer(coming, to: exchange) }
+        let answer = try await Self.unwrapping { try await connection.answer(to: exchange) }
         return try await receive(answer.head, answer.body)
       } catch {
         throw upload.failure ?? error

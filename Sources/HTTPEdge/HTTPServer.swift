@@ -1,6 +1,7 @@
-package import HummingbirdCore
+import EventLoops
 package import Logging
 package import NIOCore
+import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -16,9 +17,11 @@ package struct HTTPServer: Service {
     case unix(path: String)
   }
 
-  /// Called once a request, with the connection's channel; returns when the response is written. What it throws breaks
-  /// the connection off. It is cancelled when the client goes away.
-  package typealias Responder = HTTPChannelHandler.Responder
+  /// Called once a request; returns when the response is written. What it throws breaks the connection off. It is
+  /// cancelled when the client goes away.
+  ///
+  /// Runs on the event loop of the connection, and so does what it calls: work that blocks has to be sent away.
+  package typealias Responder = @Sendable (Request, ResponseWriter) async throws -> Void
 
   private let address: Address
   private let limits: HTTPServerLimits
@@ -43,89 +46,103 @@ package struct HTTPServer: Service {
   /// Throws `HTTPServerError` where the address cannot be listened on.
   package func run() async throws {
     switch address {
-    case .loopback(let port): try await runLoopback(port)
+    case .loopback(let port): try await serving { open in try await listenOnLoopback(port, open) }
     case .unix(let path): try await runUnix(path)
     }
   }
 
-  private func runLoopback(_ port: Int) async throws {
-    try await serving { servers in
-      let v4 = try await start(.hostname("127.0.0.1", port: port), "127.0.0.1:\(port)", in: &servers)
-      let port = v4.port ?? port
-      do {
-        let v6 = try await start(.hostname("::1", port: port), "[::1]:\(port)", in: &servers)
-        await listening([v4, v6])
-        return 2
-      } catch let error as HTTPServerError where error.code == .noSuchAddress {
-        logger.notice("no IPv6 on this machine, listening on 127.0.0.1 only")
-        await listening([v4])
-        return 1
-      }
+  private func listenOnLoopback(_ port: Int, _ open: OpenConnections) async throws {
+    let v4 = try await listen(on: SocketAddress(ipAddress: "127.0.0.1", port: port), "127.0.0.1:\(port)", open)
+    let port = v4.port ?? port
+    do {
+      let v6 = try await listen(on: SocketAddress(ipAddress: "::1", port: port), "[::1]:\(port)", open)
+      await listening([v4, v6])
+    } catch let error as HTTPServerError where error.code == .noSuchAddress {
+      logger.notice("no IPv6 on this machine, listening on 127.0.0.1 only")
+      await listening([v4])
     }
   }
 
   private func runUnix(_ path: String) async throws {
     let socket = try await UnixSocketFile.prepare(path, group)
     defer { socket.remove() }
-    try await serving { servers in
-      _ = try await start(.unixDomainSocket(path: socket.hiddenPath), path, in: &servers)
+    try await serving { open in
+      _ = try await listen(on: SocketAddress(unixDomainSocketPath: socket.hiddenPath), path, open)
       try socket.publish()
       await listening([try SocketAddress(unixDomainSocketPath: path)])
-      return 1
     }
   }
 
-  private enum Ended {
-    case neverRan
-    case server
-    case deadline
+  /// From the start of listening to the end of the last connection.
+  private func serving(_ listen: (OpenConnections) async throws -> Void) async throws {
+    let open = OpenConnections()
+    do {
+      try await listen(open)
+    } catch {
+      await end(open)
+      throw error
+    }
+    await withTaskGroup { group in
+      group.addTask { try? await gracefulShutdown() }
+      // One that cannot accept any more closes by itself.
+      for listener in open.listeners { group.addTask { try? await listener.closeFuture.value() } }
+      await group.next()
+      group.cancelAll()
+    }
+    await end(open)
   }
 
-  /// Runs the servers that `start` adds and counts, until all have shut down or the deadline for it is over.
-  private func serving(
-    _ start: (inout ThrowingTaskGroup<Ended, any Error>) async throws -> Int
-  ) async throws {
-    try await withThrowingTaskGroup(of: Ended.self) { servers in
-      var running = try await start(&servers)
-      servers.addTask {
-        try? await gracefulShutdown()
-        try? await Task.sleep(for: limits.shutdown)
-        return .deadline
+  private func end(_ open: OpenConnections) async {
+    let cut = group.any().scheduleTask(in: TimeAmount(limits.shutdown)) { open.cut() }
+    await withTaskCancellationHandler {
+      open.quiesce()
+      await open.waitUntilEnded()
+    } onCancel: {
+      open.cut()
+    }
+    cut.cancel()
+  }
+
+  /// Returns where it listens, which `name` stands for in errors.
+  private func listen(on address: SocketAddress, _ name: String, _ open: OpenConnections) async throws -> SocketAddress
+  {
+    let (limits, responder) = (limits, responder)
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: HTTPServerLimits.backlog)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptLimit(limits.connections))
+        }
       }
-      while let ended = try await servers.next() {
-        if case .server = ended { running -= 1 }
-        if case .deadline = ended { running = 0 }
-        if running == 0 { servers.cancelAll() }
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.recvAllocator, value: ReceiveBuffers.make())
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, limits, responder, open) }
       }
+    do {
+      let channel = try await bootstrap.bind(to: address).get()
+      open.add(listener: channel)
+      return channel.localAddress ?? address
+    } catch {
+      throw HTTPServerError(listeningOn: name, error)
     }
   }
 
-  /// Adds a server to the group and waits until it listens.
-  private func start(
-    _ address: BindAddress, _ name: String, in servers: inout ThrowingTaskGroup<Ended, any Error>
-  ) async throws -> SocketAddress {
-    let (running, source) = AsyncThrowingStream.makeStream(of: SocketAddress.self)
-    let server = Server(
-      childChannelSetup: ServerChannel(
-        responder: { request, writer, channel in
-          try await responder(request.answeringExpectation(on: channel), writer, channel)
-        }, limits: limits),
-      configuration: ServerConfiguration(
-        address: address, availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
-      onServerRunning: { channel in
-        if let address = channel.localAddress { source.yield(address) }
-      }, eventLoopGroup: group, logger: logger)
-    servers.addTask {
-      do {
-        try await server.run()
-        source.finish()
-        return .server
-      } catch {
-        source.finish(throwing: HTTPServerError(listeningOn: name, error))
-        return .neverRan
-      }
-    }
-    for try await address in running { return address }
-    throw CancellationError()
+  static func prepare(
+    _ channel: any Channel, _ limits: HTTPServerLimits, _ responder: @escaping Responder, _ open: OpenConnections
+  ) throws {
+    let pipeline = channel.pipeline.syncOperations
+    var encoder = HTTPResponseEncoder.Configuration()
+    encoder.automaticallySetFramingHeaders = false
+    try pipeline.configureHTTPServerPipeline(
+      withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+      withEncoderConfiguration: encoder, withDecoderLimitConfiguration: .init(limits.heads))
+    let handler = ServerHandler(limits: limits)
+    let connection = ServerConnection(
+      channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), responder: responder, onEnd: open.ended)
+    handler.connection = connection
+    try pipeline.addHandler(handler)
+    guard open.add(connection) else { throw ChannelError.alreadyClosed }
   }
 }

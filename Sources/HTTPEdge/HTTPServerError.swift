@@ -26,11 +26,6 @@ package struct HTTPServerError: Error {
 
   /// What the system said about listening on `name`.
   init(listeningOn name: String, _ error: any Error) {
-    // A number is no unknown host: without any IPv6 address the resolver refuses `::1`.
-    if error is SocketAddressError.UnknownHost {
-      self.init(.noSuchAddress, "\(name): this machine has no such address")
-      return
-    }
     switch (error as? IOError)?.errnoCode {
     case EADDRINUSE: self.init(.inUse, "\(name) is in use by another program: stop it, or choose another address")
     case EACCES, EPERM: self.init(.notPermitted, "\(name): permission denied")

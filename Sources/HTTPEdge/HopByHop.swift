@@ -18,7 +18,9 @@ package enum HopByHop {
   ]
 
   /// Removes `Connection`, what it names, and the fields of `names`; order, case and duplicates of the others survive.
+  /// Most heads have none of these, and stay as they are without being copied.
   package static func strip(_ fields: inout HTTPFields) {
+    guard fields.contains(where: { names.contains($0.name.canonicalName) }) else { return }
     var removed = names
     for value in fields[values: .connection] {
       for option in value.split(separator: ",") {

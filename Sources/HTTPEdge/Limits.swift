@@ -1,15 +1,12 @@
 package import NIOCore
+import NIOHTTP1
 
 /// What one listening server grants its clients.
 package struct HTTPServerLimits: Sendable {
   /// Open at once; more wait in the kernel's backlog. Browsers open 6 an origin, one origin a device.
   package var connections = 512
-  /// Name and value of one header field, in bytes: cookies of 8 KiB and long signed URLs fit.
-  package var fieldSize = 64 * 1024
-  /// All header fields of one request, in bytes.
-  package var fieldsSize = 128 * 1024
-  /// Header fields of one request.
-  package var fieldCount = 256
+  /// What one request's head may hold.
+  package var heads = HTTPHeadLimits()
   /// Without a request in progress, reading its head included: longer than browsers keep a connection for reuse.
   package var idle = TimeAmount.seconds(75)
   /// After the last response of a connection, for the client to read it before the socket is closed (RFC 9112 §9.6).
@@ -19,16 +16,37 @@ package struct HTTPServerLimits: Sendable {
   package var halfCloseGrace = TimeAmount.milliseconds(250)
   /// From the request to shut down until responses that still run are cut.
   package var shutdown = Duration.seconds(1)
+  /// Connections that wait in the kernel to be accepted: as many as a burst of clients opens before a loop wakes up.
+  static let backlog: Int32 = 256
 
   package init() {}
 }
 
+/// What the head of one message may hold.
+package struct HTTPHeadLimits: Sendable {
+  /// Name and value of one field, in bytes: cookies of 8 KiB and long signed URLs fit.
+  package var fieldSize = 64 * 1024
+  /// All fields, in bytes.
+  package var fieldsSize = 128 * 1024
+  /// Fields.
+  package var fieldCount = 256
+
+  package init() {}
+}
+
+extension NIOHTTPDecoderLimitConfiguration {
+  init(_ limits: HTTPHeadLimits) {
+    self.init()
+    maxHeaderFieldSize = limits.fieldSize
+    maxHeaderListSize = limits.fieldsSize
+    maxHeaderFieldCount = limits.fieldCount
+  }
+}
+
 /// How much one client of one upstream takes, and how long it waits.
 package struct HTTPClientLimits: Sendable {
-  /// Open to the upstream at once; event streams hold one each.
+  /// Open to the upstream at once, all kept until they are idle for too long; event streams hold one each.
   package var connections = 128
-  /// Kept open unused.
-  package var idleConnections = 16
   /// Requests that wait for a connection; more fail at once.
   package var waiting = 512
   /// Below the five seconds after which common app servers close an unused connection.
@@ -37,12 +55,8 @@ package struct HTTPClientLimits: Sendable {
   package var connect = TimeAmount.seconds(5)
   /// From the end of the request to the head of its response; long polls stay below a minute by custom.
   package var response = TimeAmount.seconds(120)
-  /// Name and value of one header field of a response, in bytes.
-  package var fieldSize = 64 * 1024
-  /// All header fields of one response, in bytes.
-  package var fieldsSize = 128 * 1024
-  /// Header fields of one response.
-  package var fieldCount = 256
+  /// What one response's head may hold.
+  package var heads = HTTPHeadLimits()
 
   package init() {}
 }

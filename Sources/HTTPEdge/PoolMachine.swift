@@ -1,11 +1,18 @@
 import DequeModule
 
+/// A connection of a pool, bound to an event loop.
+protocol PooledConnection: Identifiable, Sendable where ID: Sendable {
+  associatedtype Loop: Equatable & Sendable
+  var loop: Loop { get }
+}
+
 /// Which of the connections to one upstream a request gets.
 ///
-/// A connection is being dialled, used or idle; their sum never exceeds the limit. A request that cannot be repeated asks
-/// for a fresh one, because an idle connection may just be closing. Requests that find none wait in order. Whoever
-/// dials does so for the queue: the connection goes to whom waits longest.
-struct PoolMachine<Connection: Identifiable & Sendable>: Sendable where Connection.ID: Sendable {
+/// A connection is being dialled, used or idle; their sum never exceeds the limit, and idle ones stay until they close.
+/// The last one that became idle is used first, on the request's own event loop where there is one. A request that cannot
+/// be repeated asks for a fresh one, because an idle connection may just be closing. Requests that find none wait in
+/// order. Whoever dials does so for the queue: the connection goes to whom waits longest.
+struct PoolMachine<Connection: PooledConnection>: Sendable {
   enum Lease: Sendable {
     case use(Connection)
     /// Wait, and dial; close the unused connection, where one is given, to make room.
@@ -27,27 +34,32 @@ struct PoolMachine<Connection: Identifiable & Sendable>: Sendable where Connecti
   }
 
   private let limit: Int
-  private var idleLimit: Int
   private let waitingLimit: Int
   private var idle: Deque<Connection> = []
   private var waiting: Deque<Waiter> = []
   private var dialling = 0
   private var used: Set<Connection.ID> = []
+  private var isDrained = false
 
-  init(limit: Int, idleLimit: Int, waitingLimit: Int) {
+  init(limit: Int, waitingLimit: Int) {
     self.limit = limit
-    self.idleLimit = idleLimit
     self.waitingLimit = waitingLimit
   }
 
   private var open: Int { dialling + used.count + idle.count }
 
+  /// An idle connection, on this loop where there is one. nil: `lease` one.
+  mutating func reuse(on loop: Connection.Loop?) -> Connection? {
+    guard !idle.isEmpty else { return nil }
+    let index = idle.lastIndex { $0.loop == loop } ?? idle.endIndex - 1
+    let connection = idle.remove(at: index)
+    used.insert(connection.id)
+    return connection
+  }
+
   /// A request wants a connection. `id` names it until it got one.
-  mutating func lease(_ id: Int, fresh: Bool) -> Lease {
-    if !fresh, let connection = idle.popLast() {
-      used.insert(connection.id)
-      return .use(connection)
-    }
+  mutating func lease(_ id: Int, fresh: Bool, on loop: Connection.Loop?) -> Lease {
+    if !fresh, let connection = reuse(on: loop) { return .use(connection) }
     guard waiting.count < waitingLimit else { return .refuse }
     waiting.append(Waiter(id: id, fresh: fresh))
     if open < limit {
@@ -98,13 +110,13 @@ struct PoolMachine<Connection: Identifiable & Sendable>: Sendable where Connecti
 
   /// The client is gone: what is idle is to be closed, and nothing is kept from now on.
   mutating func drain() -> [Connection] {
-    idleLimit = 0
+    isDrained = true
     defer { idle.removeAll() }
     return Array(idle)
   }
 
   private mutating func park(_ connection: Connection) -> Release {
-    guard idle.count < idleLimit else { return .close(thenDial: false) }
+    guard !isDrained else { return .close(thenDial: false) }
     idle.append(connection)
     return .keep
   }

@@ -1,119 +1,225 @@
+import Codecs
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Between NIO's HTTP/1 codec and the task of a connection: runs the actions of its machine.
-///
-/// Request targets are passed on as they were sent, absolute form included; a request without exactly one `Host` is
-/// refused (RFC 9112 §3.2).
+/// Between NIO's HTTP/1 codec and a connection: runs the actions of its machines.
 final class ServerHandler: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
-  typealias InboundOut = HTTPRequestPart
-  typealias OutboundIn = HTTPResponsePart
+  typealias OutboundIn = Never
   typealias OutboundOut = HTTPServerResponsePart
 
   private let limits: HTTPServerLimits
   private var machine: ServerMachine
+  private var assembler = RequestAssembler()
+  private var context: ChannelHandlerContext?
+  /// Whom requests are handed to, until the channel is closed.
+  var connection: ServerConnection?
+  private var flow = BackPressure()
   private var timer: Scheduled<Void>?
-  /// Fulfilled when the client went away, or the connection is over.
-  private let gone: EventLoopPromise<Void>
 
-  init(limits: HTTPServerLimits, gone: EventLoopPromise<Void>) {
+  init(limits: HTTPServerLimits) {
     self.limits = limits
-    self.gone = gone
     machine = ServerMachine(idleTime: limits.idle, now: .now())
   }
+
+  /// Nothing is answered any more.
+  var isOver: Bool { machine.isOver }
+
+  var isClosed: Bool { context == nil }
 
   // MARK: Requests
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head):
-      read(head, context)
-    case .body(let bytes):
-      if machine.takesBodies { context.fireChannelRead(wrapInboundOut(.body(bytes))) }
-    case .end(let trailers):
-      guard machine.takesBodies else { return }
-      context.fireChannelRead(wrapInboundOut(.end(trailers.map { HTTPFields($0, splitCookie: false) })))
+    case .head(let head): read(head, context)
+    case .body(let bytes): if !machine.isOver { perform(assembler.received(bytes), context) }
+    // Trailers are not carried on.
+    case .end: if !machine.isOver { perform(assembler.receivedEnd(), context) }
     }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    perform(assembler.readCompleted(), context)
+    context.fireChannelReadComplete()
   }
 
   private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    guard let request = HTTPRequest(asSent: head) else {
+    guard let head = ReceivedHead(head) else {
       return errorCaught(context: context, error: HTTPParserError.invalidHeaderToken)
     }
-    guard machine.received(ServerMachine.RequestTraits(head, keepsAlive: request.keepsAlive)) else { return }
-    context.fireChannelRead(wrapInboundOut(.head(request)))
+    guard machine.received(head.traits) else { return }
+    perform(assembler.received(head.request, isHeldBack: head.traits.expects), context)
   }
 
-  /// What cannot be read is a last request as well: HummingbirdCore's loop answers it with 400 when its turn comes, which
-  /// for a head beyond the limits becomes 431 (RFC 6585 §5).
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if let error = error as? HTTPParserError {
-      let refusal = error == .headerOverflow ? HTTPResponse.Status.requestHeaderFieldsTooLarge : .badRequest
-      _ = machine.received(.unreadable(refusal))
+  private func perform(_ action: RequestAssembler.Action, _ context: ChannelHandlerContext) {
+    switch action {
+    case .none:
+      break
+    case .whole(let head, let bytes):
+      handOver(head, Body(bytes), nil)
+    case .open(let head, let bytes):
+      let stream = makeStream(context.eventLoop)
+      flow.body = stream
+      if let bytes { stream.assumeIsolated { $0.append(bytes) } }
+      let length = head.headerFields[.contentLength].flatMap { Int($0) }
+      handOver(head, Body(stream, length: length), stream)
+    case .part(let bytes):
+      flow.body?.assumeIsolated { $0.append(bytes) }
+    case .end:
+      flow.body.take()?.assumeIsolated { $0.finish() }
     }
-    context.fireErrorCaught(error)
+  }
+
+  private func handOver(_ head: HTTPRequest, _ body: Body, _ stream: BodyStream?) {
+    connection?.assumeIsolated {
+      $0.received(.request(Request(head: head, body: body, channel: $0.channel), stream))
+    }
+  }
+
+  /// What cannot be read is a last request as well: it is answered with 400 when its turn comes, or with 431 where a head
+  /// is beyond the limits (RFC 6585 §5).
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // Others need nothing: NIO closes a broken socket itself, and the decoder drops what follows what it could not read.
+    guard let error = error as? HTTPParserError else { return }
+    perform(assembler.readCompleted(), context)
+    assembler = RequestAssembler()
+    flow.body.take()?.assumeIsolated { $0.finish(throwing: error) }
+    let refusal = error == .headerOverflow ? HTTPResponse.Status.requestHeaderFieldsTooLarge : .badRequest
+    guard machine.received(.unreadable(refusal)) else { return }
+    connection?.assumeIsolated { $0.received(.unreadable) }
+  }
+
+  // MARK: Reading
+
+  private func makeStream(_ eventLoop: any EventLoop) -> BodyStream {
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    return BodyStream(on: eventLoop) { bound.value.bodyWanted() }
+  }
+
+  private func bodyWanted() {
+    if machine.isContinueAwaited { try? flush { try perform(machine.writing(HTTPResponse(status: .continue)), head) } }
+    resumeReading()
+  }
+
+  /// Not while requests wait behind another one, either.
+  func read(context: ChannelHandlerContext) {
+    if flow.mayRead(isHeldBack: machine.isBacklogged) { context.read() }
+  }
+
+  func resumeReading() {
+    if flow.resumesReading(isHeldBack: machine.isBacklogged) { context?.read() }
   }
 
   // MARK: Responses
 
-  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    switch unwrapOutboundIn(data) {
-    case .head(let head):
-      perform(machine.writing(head), context, promise) { .head(HTTPResponseHead($0)) }
-    case .body(let bytes):
-      perform(machine.writing(bytes), context, promise) { .body(.byteBuffer($0)) }
-    case .end(let trailers):
-      perform(machine.writingEnd(trailers, now: .now()), context, promise) { .end($0.map(HTTPHeaders.init)) }
-      armTimer(context)
+  /// Whether the response to the request in hand has a body.
+  func takesBody(_ head: HTTPResponse) -> Bool { machine.takesBody(head) }
+
+  /// A whole response, in one write.
+  func write(_ head: HTTPResponse, _ body: ByteBuffer) throws {
+    try flush {
+      try perform(machine.writing(head), self.head)
+      if body.readableBytes > 0 { try perform(machine.writing(body), part) }
+      try end()
     }
   }
 
-  private func perform<Part>(
-    _ action: ServerMachine.Write<Part>, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
-    _ wrap: (Part) -> HTTPServerResponsePart
-  ) {
+  func begin(_ head: HTTPResponse) throws {
+    try flush { try perform(machine.writing(head), self.head) }
+  }
+
+  func write(_ bytes: ByteBuffer) throws {
+    try flush { try perform(machine.writing(bytes), part) }
+  }
+
+  func finish() throws {
+    try flush { try end() }
+  }
+
+  private func end() throws {
+    try perform(machine.writingEnd(nil, now: .now()), trailers)
+    armTimer()
+    resumeReading()
+  }
+
+  private func flush(_ write: () throws -> Void) throws {
+    try write()
+    context?.flush()
+  }
+
+  private func head(_ head: HTTPResponse) -> HTTPServerResponsePart { .head(HTTPResponseHead(head)) }
+  private func part(_ bytes: ByteBuffer) -> HTTPServerResponsePart { .body(.byteBuffer(bytes)) }
+  private func trailers(_ fields: HTTPFields?) -> HTTPServerResponsePart { .end(fields.map(HTTPHeaders.init)) }
+
+  private func perform<Part>(_ action: ServerMachine.Write<Part>, _ wrap: (Part) -> HTTPServerResponsePart) throws {
+    guard let context else { throw ChannelError.ioOnClosedChannel }
     switch action {
     case .write(let part):
-      context.write(wrapOutboundOut(wrap(part)), promise: promise)
+      context.write(wrapOutboundOut(wrap(part)), promise: nil)
     case .skip:
-      promise?.succeed()
+      break
     case .writeLast(let part):
-      let written = promise ?? context.eventLoop.makePromise()
-      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-      written.futureResult.whenComplete { _ in bound.value.0.endOutput(bound.value.1) }
-      context.writeAndFlush(wrapOutboundOut(wrap(part)), promise: written)
+      let written = context.eventLoop.makePromise(of: Void.self)
+      written.futureResult.assumeIsolated().whenComplete { [self] _ in endOutput() }
+      context.write(wrapOutboundOut(wrap(part)), promise: written)
     case .abort:
-      promise?.fail(ChannelError.ioOnClosedChannel)
       context.close(promise: nil)
+      throw ChannelError.ioOnClosedChannel
     }
   }
 
   /// Ends the output, and leaves the client some time to read it before the socket goes.
-  private func endOutput(_ context: ChannelHandlerContext) {
+  private func endOutput() {
+    guard let context else { return }
     context.close(mode: .output, promise: nil)
     timer?.cancel()
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    timer = context.eventLoop.scheduleTask(in: limits.linger) { bound.value.close(promise: nil) }
+    timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.linger) { [self] in close() }
+  }
+
+  // MARK: Writing
+
+  /// Resumed when the socket can take more, or the channel is closed.
+  func whenWritable(_ continuation: CheckedContinuation<Void, Never>) {
+    flow.wait(for: context?.channel, continuation)
+  }
+
+  func resumeWriting() {
+    flow.resumeWriting()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { resumeWriting() }
+    context.fireChannelWritabilityChanged()
   }
 
   // MARK: Endings
 
+  func close() {
+    context?.close(promise: nil)
+  }
+
   func handlerAdded(context: ChannelHandlerContext) {
-    armTimer(context)
+    self.context = context
+    armTimer()
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    timer?.cancel()
-    gone.succeed()
+    closed()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    gone.succeed()
+    closed()
     context.fireChannelInactive()
+  }
+
+  private func closed() {
+    timer?.cancel()
+    context = nil
+    resumeWriting()
+    flow.body.take()?.assumeIsolated { $0.finish(throwing: ChannelError.inputClosed) }
+    connection.take()?.assumeIsolated { $0.closed() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -122,7 +228,6 @@ final class ServerHandler: ChannelDuplexHandler {
       if machine.quiesce() { context.close(promise: nil) }
     case ChannelEvent.inputClosed:
       inputClosed(context)
-      context.fireUserInboundEventTriggered(event)
     default:
       context.fireUserInboundEventTriggered(event)
     }
@@ -130,52 +235,26 @@ final class ServerHandler: ChannelDuplexHandler {
 
   private func inputClosed(_ context: ChannelHandlerContext) {
     guard !machine.inputEnded() else { return context.close(promise: nil) }
-    context.eventLoop.scheduleTask(in: limits.halfCloseGrace) { [gone] in gone.succeed() }
+    context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfCloseGrace) { [self] in
+      connection?.assumeIsolated { $0.cancel() }
+    }
   }
 
   /// One timer a connection; it looks again when the deadline has moved on meanwhile.
-  private func armTimer(_ context: ChannelHandlerContext) {
-    guard timer == nil, let deadline = machine.deadline else { return }
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    timer = context.eventLoop.scheduleTask(deadline: deadline) { bound.value.0.timerFired(bound.value.1) }
+  private func armTimer() {
+    guard timer == nil, let context, let deadline = machine.deadline else { return }
+    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerFired() }
   }
 
-  private func timerFired(_ context: ChannelHandlerContext) {
+  private func timerFired() {
     timer = nil
     guard let deadline = machine.deadline else { return }
-    if deadline <= .now() { context.close(promise: nil) } else { armTimer(context) }
+    if deadline <= .now() { close() } else { armTimer() }
   }
 }
 
 extension ServerMachine.RequestTraits {
   fileprivate static func unreadable(_ refusal: HTTPResponse.Status) -> Self {
     Self(isHead: false, isHTTP10: false, keepsAlive: false, expects: false, refusal: refusal)
-  }
-
-  fileprivate init(_ head: HTTPRequestHead, keepsAlive: Bool) {
-    isHead = head.method == .HEAD
-    isHTTP10 = head.version.minor == 0
-    self.keepsAlive = keepsAlive
-    expects = !isHTTP10 && head.headers.first(name: "expect")?.lowercased() == "100-continue"
-  }
-}
-
-extension HTTPRequest {
-  /// Nil where it names no host, or more than one (HTTP/1.0 may name none).
-  fileprivate init?(asSent head: HTTPRequestHead) {
-    let hosts = head.headers["host"]
-    guard hosts.count == 1 || hosts.isEmpty && head.version.minor == 0,
-      let method = try? HTTPRequest.Method(head.method)
-    else { return nil }
-    self.init(
-      method: method, scheme: "http", authority: hosts.first, path: head.uri,
-      headerFields: HTTPFields(head.headers, splitCookie: false))
-    // This very value is what HummingbirdCore's loop goes by.
-    if !head.isKeepAlive { headerFields[.connection] = "close" }
-  }
-
-  /// NIO's parser stops behind a request that could change the protocol, so nothing can follow it.
-  fileprivate var keepsAlive: Bool {
-    headerFields[.connection] != "close" && !headerFields.contains(.upgrade) && method != .connect
   }
 }

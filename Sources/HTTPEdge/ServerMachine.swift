@@ -46,7 +46,8 @@ struct ServerMachine {
   private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
-  private var isOver = false
+  /// Nothing is answered any more, and what comes is to be dropped.
+  private(set) var isOver = false
   /// When `timedOut` is to be told; nil: never.
   private(set) var deadline: NIODeadline?
 
@@ -55,7 +56,14 @@ struct ServerMachine {
     deadline = now + idleTime
   }
 
-  var isIdle: Bool { requests.isEmpty }
+  /// More than one request waits for its response.
+  var isBacklogged: Bool { requests.count > 1 }
+
+  /// The client sends the body of the request in hand when it is told to.
+  var isContinueAwaited: Bool {
+    guard case .awaited = response else { return false }
+    return requests.first?.expects ?? false
+  }
 
   /// False where nothing is answered any more: drop it.
   mutating func received(_ traits: RequestTraits) -> Bool {
@@ -64,9 +72,6 @@ struct ServerMachine {
     deadline = nil
     return true
   }
-
-  /// Parts of a request's body: false where they are to be dropped.
-  var takesBodies: Bool { !isOver }
 
   /// The client has sent its last byte; true: nothing is left to answer, close.
   mutating func inputEnded() -> Bool {
@@ -102,10 +107,9 @@ struct ServerMachine {
 
   /// RFC 9112 §6.3. `Content-Length` is left as it is wherever there is one.
   private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
-    head.headerFields.removeAll { $0.name == .transferEncoding }
-    let length = head.headerFields[.contentLength]
-    if traits.isHead || head.status == .noContent || head.status == .notModified { return .none }
-    if let length {
+    if head.headerFields.contains(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
+    if !takesBody(head, traits) { return .none }
+    if let length = head.headerFields[.contentLength] {
       guard let bytes = Int(length), bytes >= 0 else { return .counted(0) }
       return .counted(bytes)
     }
@@ -113,8 +117,17 @@ struct ServerMachine {
       traits.keepsAlive = false
       return .untilClose
     }
-    head.headerFields[.transferEncoding] = "chunked"
+    head.headerFields.append(HTTPField(name: .transferEncoding, value: "chunked"))
     return .chunked
+  }
+
+  /// RFC 9112 §6.3: of the response to the request in hand.
+  func takesBody(_ head: HTTPResponse) -> Bool {
+    requests.first.map { Self.takesBody(head, $0) } ?? false
+  }
+
+  private static func takesBody(_ head: HTTPResponse, _ traits: RequestTraits) -> Bool {
+    !traits.isHead && head.status != .noContent && head.status != .notModified
   }
 
   private static func setConnection(_ head: inout HTTPResponse, _ traits: RequestTraits) {

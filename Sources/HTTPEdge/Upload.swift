@@ -1,3 +1,4 @@
+import Codecs
 import NIOCore
 import Synchronization
 
@@ -20,7 +21,7 @@ final class Upload: Sendable {
   var failure: (any Error)? { failed.withLock { $0 } }
 
   /// Returns when all is written, or when there is no use in writing more: the response tells why.
-  func run(_ body: some AsyncSequence<ByteBuffer, any Error> & Sendable) async {
+  func run(_ body: Body) async {
     var iterator = body.makeAsyncIterator()
     var count = 0
     while true {
@@ -33,7 +34,7 @@ final class Upload: Sendable {
         guard let part else { break }
         guard await written({ try await connection.write(part, of: exchange) }) else { return }
       } catch {
-        return fail(error)
+        return await fail(error)
       }
     }
     _ = await written { try await connection.finish(exchange) }
@@ -48,8 +49,8 @@ final class Upload: Sendable {
     }
   }
 
-  private func fail(_ error: any Error) {
+  private func fail(_ error: any Error) async {
     failed.withLock { $0 = error }
-    connection.fail(HTTPClientError(.invalidRequest, address, "the request's body ended early"))
+    await connection.fail(HTTPClientError(.invalidRequest, address, "the request's body ended early"))
   }
 }

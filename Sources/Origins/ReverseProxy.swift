@@ -37,9 +37,9 @@ package struct ReverseProxy: ServiceHandler {
     forwarded.apply(to: &head, from: caller)
     var isSent = false
     do {
-      try await client.send(head, body: request.body, length: length.bytes) { response, body in
+      try await client.send(head, body: length.framed(request.body)) { response, body in
         isSent = true
-        try await send(HTTPXResponse(outgoing(response), body: Body(body, length: body.length)))
+        try await send(HTTPXResponse(outgoing(response), body: body))
       }
     } catch let error as HTTPClientError where !isSent {
       try await send(ProxyFailure(error).response(to: request.head.method))
@@ -80,5 +80,10 @@ private struct RequestLength {
       request.body.length == nil || request.body.length == announced
     else { return nil }
     bytes = announced
+  }
+
+  /// The body with the length that it has.
+  func framed(_ body: Body) -> Body {
+    body.length == bytes ? body : Body(body, length: bytes)
   }
 }

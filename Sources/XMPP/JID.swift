@@ -72,8 +72,7 @@ package struct JID: Sendable {
 
   /// Behind the last `@` of the bare part, or all of it where there is none.
   package var domainpart: String {
-    bareText.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(bareText[bareText.utf8.index(after: $0)...]) }
-      ?? bareText
+    bareText.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(bareText[bareText.utf8.index(after: $0)...]) } ?? bareText
   }
 }
 

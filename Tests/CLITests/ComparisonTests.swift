@@ -1,7 +1,7 @@
 import Control
 import FoundationEssentials
+import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -119,7 +119,7 @@ private struct Pair {
     func serve(_ name: String, _ service: ServiceResource) throws -> ServedResource { throw Unused() }
     func unserve(_ name: String) throws { throw Unused() }
     func rotateKey() throws -> NodeID { throw Unused() }
-    func forward(_ request: Request, writer: consuming ResponseWriter) throws { throw Unused() }
+    func forward(_ request: Request, _ writer: ResponseWriter) throws { throw Unused() }
   }
 }
 

@@ -1,7 +1,7 @@
+import Codecs
 import FoundationEssentials
 import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import LinkLocal
 import Logging
 import Mesh
@@ -130,7 +130,7 @@ import XMPP
     try await FakeDaemon.with { daemon, client in
       let head = HTTPRequest(
         method: .post, scheme: "http", authority: "localhost", path: "httpx://thermostat@pi/a?b")
-      let answer = try await client.fetch(head, body: FakeDaemon.Parts(["one ", "two"]), length: nil) { head, body in
+      let answer = try await client.fetch(head, body: Body(FakeDaemon.Parts(["one ", "two"]))) { head, body in
         (head.status, String(buffer: try await body.collect(upTo: 1000)))
       }
       #expect(answer.0 == .ok)

@@ -1,7 +1,7 @@
 import FoundationEssentials
+import Codecs
 import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import LinkLocal
 import Logging
 import Mesh
@@ -115,7 +115,7 @@ final class FakeDaemon: Sendable {
   ) async throws -> (status: HTTPResponse.Status, body: String) {
     let http = HTTPClient(address: .unix(path: socket), eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
     let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
-    return try await http.send(head, body: Parts([body]), length: body.utf8.count) { response, body in
+    return try await http.send(head, body: Body(body)) { response, body in
       (response.status, String(buffer: try await body.collect(upTo: 1 << 20)))
     }
   }
@@ -156,12 +156,11 @@ extension FakeDaemon: ControlledDaemon {
   func rotateKey() -> NodeID { Self.bob }
 
   /// Says what it was asked.
-  func forward(_ request: Request, writer: consuming ResponseWriter) async throws {
+  func forward(_ request: Request, _ writer: ResponseWriter) async throws {
     let body = try await request.body.collect(upTo: 1000)
     let bytes = ByteBuffer(string: "\(request.head.path ?? "") ") + body
     try await writer.write(
-      response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]),
-      body: ResponseBody(byteBuffer: bytes))
+      HTTPResponse(status: .ok, headerFields: [.contentLength: "\(bytes.readableBytes)"]), Body(bytes))
   }
 }
 

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Front
+import HTTPEdge
 import HTTPTypes
 import HTTPX
-import HummingbirdCore
 import TestKit
 import Testing
 import Trust

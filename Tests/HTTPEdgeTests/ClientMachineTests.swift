@@ -83,6 +83,15 @@ struct ClientMachineTests {
     #expect(machine.received(HTTPResponse(status: .ok), keepAlive: true) == false, "nobody asked")
   }
 
+  @Test func oneThatIsNeverUsedHasADeadlineToo() {
+    var machine = ClientMachine(responseTime: .seconds(60), idleTime: .seconds(4))
+    #expect(machine.deadline == nil, "TLS has its own")
+    machine.opened(now: start)
+    #expect(machine.deadline == start + .seconds(4) && machine.isIdle)
+    _ = machine.started(1, uploading: true, now: start)
+    #expect(machine.deadline == nil && !machine.isIdle)
+  }
+
   @Test func failureTellsWhoWaitsExactlyOnce() {
     var waiting = machine()
     #expect(waiting.failed().name == "head untouched")

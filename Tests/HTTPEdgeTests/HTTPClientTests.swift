@@ -1,6 +1,6 @@
+import Codecs
 import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -56,10 +56,10 @@ import Testing
       try await client.send(head) { response, _ in #expect(response.status.code == 204) }
       var put = HTTPRequest(method: .put, scheme: "http", authority: "h", path: "/")
       put.headerFields[.contentType] = "text/plain"
-      try await client.send(put, body: parts(["a", "bc"]), length: 3) { response, _ in
+      try await client.send(put, body: parts(["a", "bc"], length: 3)) { response, _ in
         #expect(response.status.code == 204)
       }
-      try await client.send(Self.post, body: parts(["a", "", "bc"]), length: nil) { _, _ in }
+      try await client.send(Self.post, body: parts(["a", "", "bc"])) { _, _ in }
       var iterator = requests.makeAsyncIterator()
       #expect(await iterator.next() == "GET /a?b=%23&c=%zz HTTP/1.1\r\nHost: h:1\r\nX-a: 1\r\nx-A: 2\r\n\r\n")
       #expect(
@@ -174,8 +174,8 @@ import Testing
   }
 
   @Test func namesAreTriedInBothFamilies() async throws {
-    try await withServer({ _, writer, _ in
-      try await writer.write(HTTPResponse(status: .ok), parts(["x"]), length: nil)
+    try await withServer({ _, writer in
+      try await writer.write(HTTPResponse(status: .ok), parts(["x"]))
     }) { addresses in
       for host in ["localhost", "127.0.0.1", "::1"] where addresses.count == 2 {
         let client = HTTPClient(.tcp(host: host, port: addresses[0].port!))
@@ -293,15 +293,13 @@ import Testing
   }
 
   @Test func bothDirectionsStreamAtOnce() async throws {
-    try await withServer({ request, writer, _ in
-      var writer = try await writer.writeHead(HTTPResponse(status: .ok))
-      for try await part in request.body { try await writer.write(part) }
-      try await writer.finish(nil)
+    try await withServer({ request, writer in
+      try await writer.write(HTTPResponse(status: .ok), Body(request.body))
     }) { addresses in
       let client = HTTPClient(.tcp(host: "127.0.0.1", port: addresses[0].port!))
       let (body, source) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
       source.yield(ByteBuffer(string: "0"))
-      try await client.send(Self.post, body: body, length: nil) { _, echoed in
+      try await client.send(Self.post, body: Body(body)) { _, echoed in
         var seen = 0
         for try await part in echoed {
           #expect(String(buffer: part) == "\(seen)")
@@ -315,10 +313,9 @@ import Testing
 
   @Test func aLargeBodyArrivesWholeInBothDirections() async throws {
     let size = 32 << 20
-    try await withServer({ request, writer, _ in
-      var writer = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: [.contentLength: "\(size)"]))
-      for try await part in request.body { try await writer.write(part) }
-      try await writer.finish(nil)
+    try await withServer({ request, writer in
+      try await writer.write(
+        HTTPResponse(status: .ok, headerFields: [.contentLength: "\(size)"]), request.body)
     }) { addresses in
       let client = HTTPClient(.tcp(host: "127.0.0.1", port: addresses[0].port!))
       let left = Mutex(size)
@@ -328,7 +325,7 @@ import Testing
           return left == 0 ? nil : ByteBuffer(repeating: UInt8(truncatingIfNeeded: left >> 16), count: min(left, 65536))
         }
       }
-      let received = try await client.send(Self.post, body: body, length: size) { response, body in
+      let received = try await client.send(Self.post, body: Body(body, length: size)) { response, body in
         var count = 0
         for try await part in body {
           #expect(part.readableBytes <= 65536)
@@ -350,7 +347,7 @@ import Testing
       }
     ]) { address in
       let endless = AsyncThrowingStream<ByteBuffer, any Error> { ByteBuffer(repeating: 0x61, count: 1000) }
-      let status = try await HTTPClient(address).send(Self.post, body: endless, length: nil) { response, _ in
+      let status = try await HTTPClient(address).send(Self.post, body: Body(endless)) { response, _ in
         response.status.code
       }
       #expect(status == 413)
@@ -366,7 +363,7 @@ import Testing
         continuation.finish(throwing: Gone())
       }
       await #expect(throws: Gone.self) {
-        try await HTTPClient(address).send(Self.post, body: body, length: nil) { _, _ in }
+        try await HTTPClient(address).send(Self.post, body: Body(body)) { _, _ in }
       }
       #expect(await seen.first { _ in true }?.hasSuffix("4\r\nhalf\r\n") == true, "no end of the body was written")
     }
@@ -375,7 +372,7 @@ import Testing
   @Test(arguments: [2, 4, 100_000]) func aBodyOfAnotherLengthFailsTheRequest(_ length: Int) async throws {
     try await withRawServer([{ connection in _ = try await connection.readToEnd() }]) { address in
       await code(.invalidRequest) {
-        try await HTTPClient(address).send(Self.post, body: parts(["abc"]), length: length) { _, _ in }
+        try await HTTPClient(address).send(Self.post, body: parts(["abc"], length: length)) { _, _ in }
       }
     }
   }
@@ -423,8 +420,8 @@ import Testing
     let path = "/tmp/hearth-client-\(UInt32.random(in: 0...UInt32.max)).sock"
     try await withServer(
       at: .unix(path: path),
-      { _, writer, _ in
-        try await writer.write(HTTPResponse(status: .ok), parts(["x"]), length: 1)
+      { _, writer in
+        try await writer.write(HTTPResponse(status: .ok), parts(["x"], length: 1))
       }
     ) { _ in
       let client = HTTPClient(.unix(path: path))
@@ -439,11 +436,11 @@ import Testing
     var limits = HTTPClientLimits()
     limits.connections = 4
     let open = Mutex((now: 0, most: 0))
-    try await withServer({ _, writer, _ in
+    try await withServer({ _, writer in
       open.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
       try await Task.sleep(for: .milliseconds(5))
       open.withLock { $0.now -= 1 }
-      try await writer.write(HTTPResponse(status: .ok), parts(["x"]), length: 1)
+      try await writer.write(HTTPResponse(status: .ok), parts(["x"], length: 1))
     }) { addresses in
       let client = HTTPClient(.tcp(host: "127.0.0.1", port: addresses[0].port!), limits: limits)
       try await withThrowingTaskGroup(of: String.self) { group in

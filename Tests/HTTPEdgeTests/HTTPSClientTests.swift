@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import NIOCore
 import NIOPosix
@@ -253,7 +254,7 @@ import Testing
           return left > 0 ? ByteBuffer(repeating: 7, count: 1 << 16) : nil
         }
       }
-      try await server.client(address.port).send(Self.post, body: body, length: parts << 16) { _, body in
+      try await server.client(address.port).send(Self.post, body: Body(body, length: parts << 16)) { _, body in
         let received = try await body.bytes()
         let expected = (0..<parts).flatMap { Self.part($0).readableBytesView }
         #expect(received.count == expected.count && Digest.sha256(received) == Digest.sha256(expected))

@@ -1,3 +1,4 @@
+import Codecs
 import Foundation
 import NIOCore
 import NIOPosix
@@ -110,7 +111,7 @@ extension HTTPClient {
   }
 }
 
-extension HTTPClientBody {
+extension Body {
   func bytes() async throws -> [UInt8] {
     var all: [UInt8] = []
     for try await part in self { all += part.readableBytesView }

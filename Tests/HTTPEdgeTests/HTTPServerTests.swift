@@ -1,6 +1,6 @@
+import Codecs
 import HTTPEdge
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
@@ -16,17 +16,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
   /// Answers `METHOD target authority bodyLength`, with a length or, for `/chunked`, without.
-  @concurrent @Sendable private static func echo(
-    _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
-  ) async throws {
+  @Sendable private static func echo(_ request: Request, _ writer: ResponseWriter) async throws {
     var count = 0
     for try await part in request.body { count += part.readableBytes }
     let text = "\(request.method) \(request.head.path ?? "-") \(request.head.authority ?? "-") \(count)\n"
     var head = HTTPResponse(status: .ok)
     let isChunked = request.head.path == "/chunked"
     if !isChunked { head.headerFields[.contentLength] = "\(text.utf8.count)" }
-    try await writer.write(
-      head, parts([text]), length: isChunked ? nil : text.utf8.count, hasBody: request.method != .head)
+    try await writer.write(head, parts([text], length: isChunked ? nil : text.utf8.count))
   }
 
   /// What comes back for raw bytes, until the server ends the connection.
@@ -108,9 +105,8 @@ import Testing
   }
 
   @Test func aBodyThatIsNotWantedIsNotAskedFor() async throws {
-    try await withServer({ _, writer, _ in
-      try await writer.write(
-        HTTPResponse(status: .forbidden, headerFields: [.contentLength: "0"]), parts([]), length: 0)
+    try await withServer({ _, writer in
+      try await writer.write(HTTPResponse(status: .forbidden, headerFields: [.contentLength: "0"]), .empty)
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
@@ -122,8 +118,8 @@ import Testing
   }
 
   @Test func anUnreadBodyIsSkipped() async throws {
-    try await withServer({ _, writer, _ in
-      try await writer.write(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]), parts([]), length: 0)
+    try await withServer({ _, writer in
+      try await writer.write(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]), .empty)
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
         let body = String(repeating: "x", count: 1 << 20)
@@ -145,8 +141,8 @@ import Testing
       continuation.yield(ByteBuffer(string: "half"))
       continuation.finish(throwing: Broken())
     }
-    try await withServer({ _, writer, _ in
-      try await writer.write(HTTPResponse(status: .ok), broken, length: nil)
+    try await withServer({ _, writer in
+      try await writer.write(HTTPResponse(status: .ok), Body(broken))
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -159,7 +155,7 @@ import Testing
 
   @Test func aClientThatLeavesEndsTheWaiting() async throws {
     let (cancelled, source) = AsyncStream.makeStream(of: Bool.self)
-    try await withServer({ _, _, _ in
+    try await withServer({ _, _ in
       do { try await Task.sleep(for: .seconds(50)) } catch { source.yield(true) }
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
@@ -173,8 +169,8 @@ import Testing
   @Test func aClientThatLeavesEndsTheWriting() async throws {
     let (ended, source) = AsyncStream.makeStream(of: Int.self)
     let endless = AsyncThrowingStream<ByteBuffer, any Error> { ByteBuffer(repeating: 0x61, count: 1000) }
-    try await withServer({ _, writer, _ in
-      do { try await writer.write(HTTPResponse(status: .ok), endless, length: nil) } catch { source.yield(1) }
+    try await withServer({ _, writer in
+      do { try await writer.write(HTTPResponse(status: .ok), Body(endless)) } catch { source.yield(1) }
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -304,11 +300,11 @@ import Testing
     let server = HTTPServer(
       .loopback(port: 0), limits: limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
       listening: { source.yield($0) }
-    ) { request, writer, _ in
+    ) { request, writer in
       begin.yield()
       if request.head.path == "/slow" { try await Task.sleep(for: .seconds(50)) }
       _ = await shuttingDown.first { _ in true }
-      try await writer.write(HTTPResponse(status: .ok), parts(["done"]), length: nil)
+      try await writer.write(HTTPResponse(status: .ok), parts(["done"]))
     }
     let services = ServiceGroup(services: [server], logger: quiet)
     try await withThrowingTaskGroup(of: String.self) { group in

@@ -1,5 +1,5 @@
+import Codecs
 import HTTPEdge
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -85,7 +85,7 @@ extension HTTPClient {
   }
 }
 
-extension HTTPClientBody {
+extension Body {
   func text() async throws -> String {
     var all = ""
     for try await part in self { all += String(buffer: part) }
@@ -94,9 +94,10 @@ extension HTTPClientBody {
 }
 
 /// A body that tests feed; `nil` content never comes.
-func parts(_ texts: [String]) -> AsyncThrowingStream<ByteBuffer, any Error> {
-  AsyncThrowingStream { continuation in
+func parts(_ texts: [String], length: Int? = nil) -> Body {
+  let stream = AsyncThrowingStream<ByteBuffer, any Error> { continuation in
     for text in texts { continuation.yield(ByteBuffer(string: text)) }
     continuation.finish()
   }
+  return Body(stream, length: length)
 }

@@ -2,7 +2,6 @@ import Codecs
 import HTTPEdge
 import HTTPTypes
 import HTTPX
-import HummingbirdCore
 import Mesh
 import NIOCore
 import NIOPosix
@@ -17,15 +16,12 @@ import Testing
   }
 
   /// Says what it was asked, one line for each field.
-  @concurrent @Sendable static func mirror(
-    _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
-  ) async throws {
+  @Sendable static func mirror(_ request: Request, _ writer: ResponseWriter) async throws {
     var body = ""
     for try await part in request.body { body += String(buffer: part) }
     var lines = ["\(request.method) \(request.head.path ?? "")", "Host: \(request.head.authority ?? "")"]
     lines += request.headers.map { "\($0.name.rawName): \($0.value)" } + [body]
-    try await writer.write(
-      HTTPResponse(status: .ok), Body(lines.joined(separator: "\n")), length: nil, hasBody: request.method != .head)
+    try await writer.write(HTTPResponse(status: .ok), Body(lines.joined(separator: "\n")))
   }
 
   @Test func theAppSeesWhoAskedAndItsOwnName() async throws {
@@ -67,7 +63,7 @@ import Testing
     "169.254.169.254:80", "x", "", "*", "/a b", "/a\r\nX: y", "/a#b", "@evil/", "?x",
   ])
   func aPeerCannotNameTheHost(_ path: String) async throws {
-    try await withApp({ _, _, _ in Issue.record("the app was asked") }) { (address) async throws in
+    try await withApp({ _, _ in Issue.record("the app was asked") }) { (address) async throws in
       #expect(try await proxy(address).get(path).code == 400)
     }
   }
@@ -94,13 +90,13 @@ import Testing
 
   @Test(arguments: ["", "0x10", "1e3", "5,5", "5,6", "-1", "+5", "4", "99999999999999999999"])
   func lengthsMustBeTrue(_ length: String) async throws {
-    try await withApp({ _, _, _ in Issue.record("the app was asked") }) { (address) async throws in
+    try await withApp({ _, _ in Issue.record("the app was asked") }) { (address) async throws in
       #expect(try await proxy(address).ask(.post, "/", ["Content-Length": length], body: Body("hello")).code == 400)
     }
   }
 
   @Test func responsesComeAsTheyAre() async throws {
-    try await withApp({ request, writer, _ in
+    try await withApp({ request, writer in
       let path = request.head.path ?? ""
       var head = HTTPResponse(status: .init(code: Int(path.dropFirst())!))
       head.headerFields = [
@@ -111,7 +107,7 @@ import Testing
       let hasBody = request.method != .head && ![204, 205, 304].contains(head.status.code)
       if hasBody || request.method == .head || path == "/304" { head.headerFields[.contentLength] = "5" }
       if path == "/205" { head.headerFields[.contentLength] = "0" }
-      try await writer.write(head, Body("hello"), length: 5, hasBody: hasBody)
+      try await writer.write(head, hasBody ? Body("hello") : .empty)
     }) { (address) async throws in
       for code in [200, 201, 204, 205, 206, 301, 304, 404, 418, 500, 599] {
         for method in [HTTPRequest.Method.get, .head, .post] {
@@ -130,10 +126,10 @@ import Testing
 
   @Test func redirectsAreNotFollowed() async throws {
     let count = Mutex(0)
-    try await withApp({ _, writer, _ in
+    try await withApp({ _, writer in
       count.withLock { $0 += 1 }
       let head = HTTPResponse(status: .found, headerFields: [.location: "/again", .contentLength: "0"])
-      try await writer.write(head, Body.empty, length: 0)
+      try await writer.write(head, .empty)
     }) { (address) async throws in
       #expect(try await proxy(address).get("/").code == 302)
       #expect(count.withLock { $0 } == 1)
@@ -143,10 +139,9 @@ import Testing
   @Test func eventsComeAsTheyAreSentAndEndWithTheirReader() async throws {
     let (go, next) = AsyncStream.makeStream(of: Int.self)
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
-    try await withApp({ _, writer, _ in
+    try await withApp({ _, writer in
       defer { end.yield() }
-      var writer = try await writer.writeHead(
-        HTTPResponse(status: .ok, headerFields: [.contentType: "text/event-stream"]))
+      try await writer.begin(HTTPResponse(status: .ok, headerFields: [.contentType: "text/event-stream"]))
       for await event in go { try await writer.write(ByteBuffer(string: "data: \(event)\n\n")) }
     }) { (address) async throws in
       let head = HTTPRequest(method: .get, scheme: "http", authority: "h", path: "/events")
@@ -178,7 +173,7 @@ import Testing
 
   @Test func anAppThatBreaksOffIsSaidSo() async throws {
     struct Broken: Error {}
-    try await withApp({ _, _, _ in throw Broken() }) { (address) async throws in
+    try await withApp({ _, _ in throw Broken() }) { (address) async throws in
       let got = try await proxy(address).ask(.post, "/")
       #expect(got.code == 502 && got["Proxy-Status"] == "hearth; error=connection_terminated")
     }
@@ -187,7 +182,7 @@ import Testing
   @Test func anAppThatIsSilentIsSaidSo() async throws {
     var limits = HTTPClientLimits()
     limits.response = .milliseconds(100)
-    try await withApp({ _, _, _ in try await untilCancelled() }) { (address) async throws in
+    try await withApp({ _, _ in try await untilCancelled() }) { (address) async throws in
       let got = try await proxy(address, limits: limits).get("/")
       #expect(got.code == 504 && got["Proxy-Status"] == "hearth; error=http_response_timeout")
     }
@@ -195,10 +190,10 @@ import Testing
 
   @Test func aBodyThatBreaksOffIsAnErrorNotAShortBody() async throws {
     struct Broken: Error {}
-    try await withApp({ request, writer, _ in
+    try await withApp({ request, writer in
       var head = HTTPResponse(status: .ok)
       if request.head.path == "/length" { head.headerFields[.contentLength] = "100" }
-      var writer = try await writer.writeHead(head)
+      try await writer.begin(head)
       try await writer.write(ByteBuffer(string: "half"))
       throw Broken()
     }) { (address) async throws in

@@ -2,7 +2,6 @@ import Codecs
 import HTTPEdge
 import HTTPTypes
 import HTTPX
-import HummingbirdCore
 import Logging
 import Mesh
 import NIOCore

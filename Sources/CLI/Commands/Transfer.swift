@@ -1,3 +1,4 @@
+import Codecs
 import Control
 import Daemon
 import HTTPEdge
@@ -36,13 +37,11 @@ struct Transfer: Sendable {
   }
 
   private func run() async throws {
-    guard let body else {
-      return try await client.fetch(head, body: UploadBody.empty, length: 0, receive: receive)
-    }
-    try await client.fetch(head, body: body, length: body.length, receive: receive)
+    let body = body.map { Body($0, length: $0.length) } ?? .empty
+    try await client.fetch(head, body: body, receive: receive)
   }
 
-  private func receive(_ response: HTTPResponse, _ body: HTTPClientBody) async throws {
+  private func receive(_ response: HTTPResponse, _ body: Body) async throws {
     if let failure = ProxyFailure.of(response, device: head.path ?? "") { throw failure }
     if failsOnError, response.status.code >= 400 {
       throw CommandFailure(.httpError, "the device answered \(response.status)")
@@ -53,7 +52,7 @@ struct Transfer: Sendable {
     try await copy(body, to: sink, length: body.length)
   }
 
-  private func copy(_ body: HTTPClientBody, to sink: Int32, length: Int?) async throws {
+  private func copy(_ body: Body, to sink: Int32, length: Int?) async throws {
     let clock = ContinuousClock()
     var bar = ProgressBar(total: length, start: clock.now)
     var done = 0

@@ -21,13 +21,6 @@ struct UploadBody: AsyncSequence, Sendable {
   /// In bytes; nil for a pipe.
   let length: Int?
 
-  static let empty = UploadBody(source: .bytes(ByteBuffer()), length: 0)
-
-  private init(source: Source, length: Int?) {
-    self.source = source
-    self.length = length
-  }
-
   /// `@FILE` and `@-` are read, everything else is the body. Throws `CommandFailure` where the file cannot be opened.
   init(_ argument: String) throws(CommandFailure) {
     guard argument.hasPrefix("@") else {

@@ -1,0 +1,141 @@
+import Codecs
+import DequeModule
+import EventLoops
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// One connection from a client, on its event loop: hands its requests to the responder, one after the other.
+actor ServerConnection {
+  enum Incoming {
+    case request(Request, BodyStream?)
+    /// What came cannot be read.
+    case unreadable
+  }
+
+  nonisolated let channel: any Channel
+  private nonisolated let executor: LoopExecutor
+  private let handler: NIOLoopBound<ServerHandler>
+  private let responder: HTTPServer.Responder
+  /// Called once, when the channel is closed and no responder runs for it.
+  private let onEnd: @Sendable (ServerConnection) -> Void
+  private var waiting: Deque<Incoming> = []
+  private var task: Task<Void, Never>?
+  private var isResponding = false
+
+  init(
+    _ channel: any Channel, handler: NIOLoopBound<ServerHandler>, responder: @escaping HTTPServer.Responder,
+    onEnd: @escaping @Sendable (ServerConnection) -> Void
+  ) {
+    self.channel = channel
+    executor = .of(channel.eventLoop)
+    self.handler = handler
+    self.responder = responder
+    self.onEnd = onEnd
+  }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  // MARK: Told by the handler
+
+  func received(_ incoming: Incoming) {
+    waiting.append(incoming)
+    guard !isResponding else { return }
+    isResponding = true
+    // Unstructured, as it starts from an event of the channel, where there is no task that it could be a child of. It
+    // ends with the channel: `closed` cancels it, and the server waits for `onEnd`.
+    task = Task.immediate(executorPreference: executor) { await respond() }
+  }
+
+  /// The client waits no longer for what it asked.
+  func cancel() {
+    task?.cancel()
+  }
+
+  func closed() {
+    cancel()
+    waiting.removeAll()
+    if !isResponding { onEnd(self) }
+  }
+
+  // MARK: Responding
+
+  private func respond() async {
+    while !handler.value.isOver, let incoming = waiting.popFirst() {
+      switch incoming {
+      case .request(let request, let body): await respond(to: request, body)
+      case .unreadable: refuse()
+      }
+    }
+    isResponding = false
+    if handler.value.isClosed { onEnd(self) }
+  }
+
+  private func respond(to request: Request, _ body: BodyStream?) async {
+    let writer = ResponseWriter(to: self)
+    do {
+      try await responder(request, writer)
+      if !writer.is(.ended) { handler.value.close() }
+    } catch is HTTPParserError where !writer.isBegun {
+      refuse()
+    } catch {
+      handler.value.close()
+    }
+    writer.enter(.ended)
+    if let body {
+      await body.abandon()
+      handler.value.resumeReading()
+    }
+  }
+
+  private func refuse() {
+    let head = HTTPResponse(status: .badRequest, headerFields: [.connection: "close", .contentLength: "0"])
+    try? handler.value.write(head, ByteBuffer())
+  }
+
+  // MARK: Told by the writer
+
+  func write(_ head: HTTPResponse, _ body: Body, by writer: ResponseWriter) async throws {
+    let isLeftOut = body.isEmpty || !handler.value.takesBody(head)
+    guard let bytes = isLeftOut ? ByteBuffer() : try await body.whole(upTo: PartSize.small) else {
+      try begin(head, by: writer)
+      for try await part in body { try await write(part, by: writer) }
+      return try finish(by: writer)
+    }
+    try check(writer, is: .awaited)
+    writer.enter(.begun)
+    try handler.value.write(head, bytes)
+    writer.enter(.ended)
+  }
+
+  func begin(_ head: HTTPResponse, by writer: ResponseWriter) throws {
+    try check(writer, is: .awaited)
+    writer.enter(.begun)
+    try handler.value.begin(head)
+  }
+
+  func write(_ bytes: ByteBuffer, by writer: ResponseWriter) async throws {
+    try check(writer, is: .begun)
+    try handler.value.write(bytes)
+    guard !channel.isWritable else { return }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { handler.value.whenWritable($0) }
+    } onCancel: {
+      channel.eventLoop.execute { [handler] in handler.value.resumeWriting() }
+    }
+    try Task.checkCancellation()
+  }
+
+  func finish(by writer: ResponseWriter) throws {
+    try check(writer, is: .begun)
+    try handler.value.finish()
+    writer.enter(.ended)
+  }
+
+  private func check(_ writer: ResponseWriter, is state: ResponseWriter.State) throws {
+    guard writer.is(state) else {
+      handler.value.close()
+      throw ChannelError.ioOnClosedChannel
+    }
+  }
+}
