@@ -153,7 +153,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
       settle(fate)
       tell(.success(Answer(head: head, body: Body(bytes))))
     case .open(let head, let bytes):
-      let length = head.headerFields[.contentLength].flatMap { Int($0) }
+      let length = ContentLength(head.headerFields).value
       let stream = makeStream(context.eventLoop)
       flow.body = stream
       if let bytes { stream.assumeIsolated { $0.append(bytes) } }

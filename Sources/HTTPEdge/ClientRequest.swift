@@ -11,19 +11,18 @@ struct ClientRequest {
   let isIdempotent: Bool
   private let address: HTTPAddress
 
-  private static let idempotent: Set<HTTPRequest.Method> = [.get, .head, .options, .trace, .put, .delete]
   /// Methods whose requests carry `Content-Length: 0` where there is no body (RFC 9110 §8.6).
   private static let expectsBody: Set<HTTPRequest.Method> = [.post, .put, .patch]
 
   /// `length`: of the body in bytes, nil where it is not known.
   init(_ request: HTTPRequest, length: Int?, to address: HTTPAddress) throws {
-    guard let path = request.path, path.isOneToken, request.authority.map(\.isOneToken) ?? true,
+    guard request.path.flatMap(RequestTarget.init) != nil, request.authority.map(\.isAuthority) ?? true,
       request.method != .connect
     else { throw HTTPClientError(.invalidRequest, address, "no request target that HTTP/1 can carry") }
     var request = request
     Self.frame(&request, length)
     head = try HTTPRequestHead(request)
-    isIdempotent = Self.idempotent.contains(request.method)
+    isIdempotent = request.method.isIdempotent
     self.address = address
   }
 
@@ -58,8 +57,6 @@ extension HTTPClientError {
 }
 
 extension String {
-  /// Without anything that would end it, or the line, in a request line or a field (RFC 9112 §3).
-  fileprivate var isOneToken: Bool {
-    !isEmpty && utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
-  }
+  /// Without what would end a `Host` field, which is held to the same as an absolute target (RFC 9112 §3.2).
+  fileprivate var isAuthority: Bool { RequestTarget(self) != nil }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPTypes
 
 /// Fields that concern one connection only, removed wherever HTTP over TCP begins or ends (RFC 9110 §7.6.1).
@@ -29,15 +30,5 @@ package enum HopByHop {
       }
     }
     fields.removeAll { removed.contains($0.name.canonicalName) }
-  }
-}
-
-extension Substring {
-  /// Without spaces and tabs at both ends (RFC 9110 §5.6.3).
-  var trimmingSpace: Substring {
-    let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) })
-    else { return "" }
-    return self[first...last]
   }
 }

@@ -63,7 +63,7 @@ final class ServerHandler: ChannelDuplexHandler {
       let stream = makeStream(context.eventLoop)
       flow.body = stream
       if let bytes { stream.assumeIsolated { $0.append(bytes) } }
-      let length = head.headerFields[.contentLength].flatMap { Int($0) }
+      let length = ContentLength(head.headerFields).value
       handOver(head, Body(stream, length: length), stream)
     case .part(let bytes):
       flow.body?.assumeIsolated { $0.append(bytes) }

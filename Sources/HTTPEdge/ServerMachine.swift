@@ -1,3 +1,4 @@
+import Codecs
 import DequeModule
 import HTTPTypes
 import NIOCore
@@ -105,13 +106,17 @@ struct ServerMachine {
     return .write(head)
   }
 
-  /// RFC 9112 §6.3. `Content-Length` is left as it is wherever there is one.
+  /// RFC 9112 §6.3. A `Content-Length` is kept wherever there is one.
   private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
     if head.headerFields.contains(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
     if !takesBody(head, traits) { return .none }
-    if let length = head.headerFields[.contentLength] {
-      guard let bytes = Int(length), bytes >= 0 else { return .counted(0) }
-      return .counted(bytes)
+    switch ContentLength(head.headerFields) {
+    case .bytes(let count):
+      // Said several times, it is said once (RFC 9110 §8.6).
+      if head.headerFields[.contentLength] != String(count) { head.headerFields[.contentLength] = String(count) }
+      return .counted(count)
+    case .invalid: return .counted(0)
+    case .absent: break
     }
     if traits.isHTTP10 {
       traits.keepsAlive = false
@@ -127,7 +132,7 @@ struct ServerMachine {
   }
 
   private static func takesBody(_ head: HTTPResponse, _ traits: RequestTraits) -> Bool {
-    !traits.isHead && head.status != .noContent && head.status != .notModified
+    head.hasBody(answering: traits.isHead ? .head : .get)
   }
 
   private static func setConnection(_ head: inout HTTPResponse, _ traits: RequestTraits) {

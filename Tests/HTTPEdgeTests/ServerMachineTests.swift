@@ -61,6 +61,8 @@ struct ServerMachineTests {
     #expect(write(traits(), .ok, [.contentLength: "3"], body: 2).hasSuffix("abort"))
     #expect(write(traits(), .ok, [.contentLength: "3"], body: 4).hasSuffix("abort"))
     #expect(write(traits(), .ok, [.contentLength: "x"], body: 4).hasSuffix("abort"))
+    #expect(write(traits(), .ok, [.contentLength: "3, 3"], body: 3) == "content-length=3 body")
+    #expect(write(traits(), .ok, [.contentLength: "3, 4"], body: 3).hasSuffix("abort"))
   }
 
   @Test func endings() {
