@@ -269,23 +269,19 @@ import Testing
   @Test func aSlowReaderHoldsTheServerBack() async throws {
     let (server, total) = (try SecureServer(), 1024)
     let written = Mutex(0)
-    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
     let answers: @Sendable (RawConnection) async throws -> Void = { connection in
       _ = try await connection.read(to: "\r\n\r\n")
       try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total << 16)\r\n\r\n")
       for index in 0..<total {
         try await connection.send(Self.part(index))
         written.withLock { $0 += 1 }
-        begin.yield()
       }
     }
     try await withRawServer(tls: server.tls, [answers]) { address in
       try await server.client(address.port).send(Self.get) { _, body in
         var iterator = body.makeAsyncIterator()
         _ = try await iterator.next()
-        _ = await begun.first { _ in true }
-        // Long enough to send all of it to one who does not hold back.
-        try await Task.sleep(for: .milliseconds(500))
+        try await standstill { written.withLock { $0 } }
         #expect(written.withLock { $0 } < total * 3 / 4, "the kernel's buffers, 36 MiB at most, and a few parts")
       }
     }

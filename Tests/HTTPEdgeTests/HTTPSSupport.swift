@@ -66,12 +66,14 @@ final class OpenSSL: Sendable {
 
   /// The port that a server took; nil where it ends without one.
   func port() async throws -> Int? {
-    while process.isRunning {
-      if let match = output.firstMatch(of: #/ACCEPT 127.0.0.1:(\d+)\n/#) { return Int(match.output.1) }
-      // The output is a file, which tells nobody that it grows.
-      try await Task.sleep(for: .milliseconds(10))
+    var port: Int?
+    // The output is a file, which tells nobody that it grows.
+    try await eventually("openssl names no port: \(output)") {
+      let isRunning = process.isRunning
+      port = output.firstMatch(of: #/ACCEPT 127.0.0.1:(\d+)\n/#).flatMap { Int($0.output.1) }
+      return port != nil || !isRunning
     }
-    return nil
+    return port
   }
 }
 

@@ -154,13 +154,15 @@ import Testing
   }
 
   @Test func aClientThatLeavesEndsTheWaiting() async throws {
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
     let (cancelled, source) = AsyncStream.makeStream(of: Bool.self)
     try await withServer({ _, _ in
-      do { try await Task.sleep(for: .seconds(50)) } catch { source.yield(true) }
+      begin.yield()
+      do { try await untilCancelled() } catch { source.yield(true) }
     }) { addresses in
       try await withRawClient(addresses[0]) { client in
         try await client.write("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(50))
+        _ = await begun.first { _ in true }
       }
       #expect(await cancelled.first { _ in true } == true)
     }
@@ -302,7 +304,7 @@ import Testing
       listening: { source.yield($0) }
     ) { request, writer in
       begin.yield()
-      if request.head.path == "/slow" { try await Task.sleep(for: .seconds(50)) }
+      if request.head.path == "/slow" { try await untilCancelled() }
       _ = await shuttingDown.first { _ in true }
       try await writer.write(HTTPResponse(status: .ok), parts(["done"]))
     }
