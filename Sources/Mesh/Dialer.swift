@@ -73,7 +73,9 @@ final class Dialer: Sendable {
       switch decision {
       case .never: throw failure
       case .now: break
-      case .whenReachable(let time): try await awaitReachable(route.jid, until: time)
+      case .whenReachable(let time):
+        setup.logger.debug("waiting for a device", metadata: ["device": "\(route.jid)", "reason": "\(failure)"])
+        try await awaitReachable(route.jid, until: time)
       }
       route = try directory.route(to: route.jid)
     }

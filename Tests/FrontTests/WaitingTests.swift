@@ -30,8 +30,7 @@ import XMPP
       #expect(rig.pi.unserve("app"))
       _ = await rig.laptop.awaitDevice { $0.jid.text == "app@pi" && $0.state == .gone }
       async let answer = rig.ask("PUT /", body: "still here")
-      // The request is under way before the device is back, mostly; the outcome is the same where it is not.
-      try await Task.sleep(for: .milliseconds(100))
+      try await rig.log.line("waiting for a device", with: ["device": "app@pi"])
       rig.pi.serve(Self.service())
       let result = try await answer
       #expect(result.status == 200 && result.text == "still here")

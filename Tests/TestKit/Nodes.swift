@@ -8,9 +8,9 @@ import XMPP
 package enum Nodes {
   /// Runs `body` with one running node for each machine name, in order; ends them all afterwards.
   package static func run(
-    _ machines: [String], on link: Link = Link(), _ body: ([Node]) async throws -> Void
+    _ machines: [String], on link: Link = Link(), logger: Logger = .silent, _ body: ([Node]) async throws -> Void
   ) async throws {
-    try await run(try machines.map { try Node.make($0, try .fresh($0), on: link) }, body)
+    try await run(try machines.map { try Node.make($0, try .fresh($0), on: link, logger: logger) }, body)
   }
 
   /// The same with one node, which has these friends.

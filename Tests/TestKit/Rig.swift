@@ -16,12 +16,14 @@ package struct Rig {
   package let pi: Node
   package let link: Link
   package let front: FrontAddress
+  /// What both nodes log.
+  package let log: LogRecorder
 
   package static func run(
     mayChange: @escaping @Sendable (UInt32) async -> Bool = { $0 == geteuid() }, _ body: (Rig) async throws -> Void
   ) async throws {
-    let link = Link()
-    try await Nodes.run(["laptop", "pi"], on: link) { nodes in
+    let (link, log) = (Link(), LogRecorder())
+    try await Nodes.run(["laptop", "pi"], on: link, logger: log.logger) { nodes in
       let front = Front(
         node: nodes[0], port: 0,
         responder: DashboardResponder(node: nodes[0], mayChange: mayChange, logger: .silent),
@@ -29,7 +31,7 @@ package struct Rig {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await front.run() }
         guard let address = await front.waitUntilListening() else { throw RigError("the front does not listen") }
-        try await body(Rig(laptop: nodes[0], pi: nodes[1], link: link, front: address))
+        try await body(Rig(laptop: nodes[0], pi: nodes[1], link: link, front: address, log: log))
         group.cancelAll()
         try await group.waitForAll()
       }
