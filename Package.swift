@@ -152,8 +152,8 @@ let package = Package(
     tests(
       of: "Mesh",
       [
-        "Codecs", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP", .httpTypes, .nio,
-        .nioEmbedded, .nioPosix,
+        "Codecs", "EventLoops", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP",
+        .httpTypes, .nio, .nioEmbedded, .nioPosix,
       ]),
     tests(of: "HTTPEdge", ["Codecs", "TLS", .nio, .nioEmbedded, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(

@@ -59,6 +59,7 @@ package struct Daemon {
   }
 
   private func run(in state: borrowing StateFolder) async throws {
+    NIOSingletons.groupLoopCountSuggestion = DaemonLimits.eventLoops(cores: System.coreCount)
     let keys = IdentityStore(folder: state.path)
     let identity = try keys.load(name: "\(configuration.node.name)@\(machine)")
     let trustService = try FriendStore(folder: state.path).open(

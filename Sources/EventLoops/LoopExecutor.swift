@@ -28,7 +28,16 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
     }
   }
 
+  #if DEBUG
+    private static let counter = Atomic(0)
+    /// Jobs so far that came from other threads than their loop's, each of which wakes it; for tests.
+    package static var hops: Int { counter.load(ordering: .relaxed) }
+  #endif
+
   package func enqueue(_ job: consuming ExecutorJob) {
+    #if DEBUG
+      if !eventLoop.inEventLoop { Self.counter.add(1, ordering: .relaxed) }
+    #endif
     let job = UnownedJob(job)
     eventLoop.execute {
       job.runSynchronously(isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())

@@ -18,6 +18,9 @@ struct ElementBuilder {
     !isRootOpen ? .prolog : open.isEmpty ? .betweenStanzas : .inStanza
   }
 
+  /// Elements that are open inside the root.
+  var depth: Int { open.count }
+
   mutating func start(_ element: Element) throws(XMLError) {
     guard isRootOpen else {
       isRootOpen = true

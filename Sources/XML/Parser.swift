@@ -32,7 +32,7 @@ final class Parser {
     xmlFreeParserCtxt(context)
   }
 
-  /// Parses text and one tag, and returns the events that this led to.
+  /// Parses text and tags, each of them whole, and returns the events that this led to.
   func parse(_ token: UnsafeRawBufferPointer) throws(XMLError) -> [XMLEvent] {
     xmlParseChunk(context, token.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(token.count), 0)
     if let failure { throw failure }

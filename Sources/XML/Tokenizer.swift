@@ -35,6 +35,9 @@ struct Tokenizer {
   private var state = State.text
   private var attributes = 0
   private var isDeclaration = false
+  /// By how much the token that has ended opens or closes elements: 1, 0 or −1. Not to be relied on where its markup is not
+  /// well-formed, which the parser finds out.
+  private(set) var depthChange = 0
   /// Only the very first byte of a stream may begin an XML declaration.
   var isAtStart = true
 
@@ -111,12 +114,19 @@ struct Tokenizer {
   private mutating func stepIntoMarkup(_ byte: UInt8) throws(XMLError) -> Bool {
     attributes = 0
     isDeclaration = false
+    depthChange = 1
     switch byte {
-    case UInt8(ascii: "!"): state = .cdataStart(2)
+    case UInt8(ascii: "!"):
+      depthChange = 0
+      state = .cdataStart(2)
     case UInt8(ascii: "?"):
       guard isAtStart else { throw Self.noInstructions }
       isDeclaration = true
+      depthChange = 0
       state = .declarationStart(2)
+    case UInt8(ascii: "/"):
+      depthChange = -1
+      return try stepInTag(byte, UInt8(ascii: "<"), 0)
     default: return try stepInTag(byte, UInt8(ascii: "<"), 0)
     }
     return false
@@ -128,6 +138,7 @@ struct Tokenizer {
       guard !isDeclaration || last == UInt8(ascii: "?") else {
         throw XMLError(.notWellFormed, "an XML declaration without its end")
       }
+      if last == UInt8(ascii: "/"), depthChange == 1 { depthChange = 0 }
       return true
     case UInt8(ascii: "'"), UInt8(ascii: "\""):
       guard last == UInt8(ascii: "=") else { throw XMLError(.notWellFormed, "a quote that begins no value") }

@@ -47,12 +47,12 @@ package final class XMLReader {
     }
   }
 
-  /// Reads up to the end of the next token, or all; throws nothing but `XMLError`.
+  /// Reads up to the end of the next tokens, or all; throws nothing but `XMLError`.
   private func nextEvents(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
     do {
       let skipped = try skipBetweenStanzas(bytes)
       unread -= skipped
-      return try nextToken(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
+      return try nextTokens(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
     } catch {
       hasFailed = true
       throw error
@@ -74,19 +74,48 @@ package final class XMLReader {
     return start
   }
 
-  private func nextToken(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+  /// Reads up to the end of a stanza, else up to the last whole token, and keeps what follows it. The parser costs by call
+  /// more than by byte, so it is given as much as can be known to lead to no more than one event.
+  private func nextTokens(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
     let limits = parser.builder.limits
     let window = UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.stanzaBytes - stanzaBytes))
-    let end = try tokenizer.scan(window, at: parser.builder.level, attributeLimit: limits.attributes)
-    let taken = end ?? window.count
-    unread -= taken
-    stanzaBytes += taken
-    guard end != nil else {
-      guard taken == bytes.count else { throw XMLError.tooLarge(.stanzaBytes, limits.stanzaBytes) }
-      partial.append(contentsOf: window)
-      return []
+    var taken = 0
+    let isComplete: Bool
+    do {
+      isComplete = try scan(window, limits, &taken)
+    } catch {
+      // What is wrong before it comes first.
+      if taken > 0 { _ = try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken))) }
+      throw error
     }
-    return try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken)))
+    guard isComplete || window.count == bytes.count else {
+      throw XMLError.tooLarge(.stanzaBytes, limits.stanzaBytes)
+    }
+    let events = taken == 0 ? [] : try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken)))
+    if !isComplete {
+      partial.append(contentsOf: window[taken...])
+      taken = window.count
+    }
+    unread -= taken
+    stanzaBytes = events.isEmpty ? stanzaBytes + taken : 0
+    return events
+  }
+
+  /// Counts the bytes of whole tokens, up to the end of a stanza; false where its end is not among them.
+  private func scan(
+    _ window: UnsafeRawBufferPointer, _ limits: XMLLimits, _ taken: inout Int
+  ) throws(XMLError) -> Bool {
+    var depth = parser.builder.depth
+    while taken < window.count {
+      let rest = UnsafeRawBufferPointer(rebasing: window[taken...])
+      let level = depth > 0 ? Tokenizer.Level.inStanza : parser.builder.level
+      guard let end = try tokenizer.scan(rest, at: level, attributeLimit: limits.attributes) else { return false }
+      taken += end
+      depth += tokenizer.depthChange
+      // The root's start tag is an event, and so is what brings the depth back to 0.
+      if depth <= 0 || level == .prolog || !partial.isEmpty { return true }
+    }
+    return false
   }
 
   private func parse(_ rest: UnsafeRawBufferPointer) throws -> [XMLEvent] {
@@ -98,7 +127,6 @@ package final class XMLReader {
       events = try partial.withUnsafeBytes { try parser.parse($0) }
       partial.removeAll(keepingCapacity: true)
     }
-    if !events.isEmpty { stanzaBytes = 0 }
     if events.last == .closed { hasEnded = true }
     return events
   }
