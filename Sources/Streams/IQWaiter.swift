@@ -2,6 +2,7 @@ import Bytestreams
 import HTTPTypes
 import HTTPX
 import NIOCore
+import Synchronization
 import XMPP
 
 /// Who waits for the answer to an IQ of ours.
@@ -16,14 +17,51 @@ enum IQWaiter {
 }
 
 enum ResponseWaiter {
-  case continuation(CheckedContinuation<HTTPXResponse, any Error>)
+  case continuation(CheckedContinuation<ExchangeStep, any Error>)
   /// Of a request whose body is sent meanwhile.
   case promise(EventLoopPromise<HTTPXResponse>)
 
   func resume(with result: Result<HTTPXResponse, any Error>) {
     switch self {
-    case .continuation(let continuation): continuation.resume(with: result)
+    case .continuation(let continuation): continuation.resume(with: result.map { .answered($0) })
     case .promise(let promise): promise.completeWith(result)
+    }
+  }
+}
+
+/// How far a request of ours has come when its task goes on.
+enum ExchangeStep: Sendable {
+  case answered(HTTPXResponse)
+  /// Its body goes beside the stanza.
+  case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
+  /// Nothing was sent: first it has to be known whether the peer is there, and what it can do.
+  case unprepared
+}
+
+/// A request of ours between its task and the stream's loop: what is given up where the task is cancelled.
+final class PendingExchange: Sendable {
+  private enum State {
+    case new
+    case begun(id: String)
+    case cancelled
+  }
+
+  private let state = Mutex(State.new)
+
+  /// False where nobody waits for it any more.
+  func begins(as id: String) -> Bool {
+    state.withLock { state in
+      guard case .new = state else { return false }
+      state = .begun(id: id)
+      return true
+    }
+  }
+
+  /// The IQ to be forgotten; nil where none was sent, nor will be.
+  func cancel() -> String? {
+    state.withLock { state in
+      defer { state = .cancelled }
+      return if case .begun(let id) = state { id } else { nil }
     }
   }
 }

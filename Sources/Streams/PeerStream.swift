@@ -294,7 +294,7 @@ package actor PeerStream {
   }
 
   /// A wait that was cancelled ends with `CancellationError`, whatever it was told.
-  private func cancellable<Value>(_ wait: () async throws -> Value) async throws -> Value {
+  nonisolated private func cancellable<Value>(_ wait: () async throws -> Value) async throws -> Value {
     do {
       return try await wait()
     } catch StreamFailure.cancelled where Task.isCancelled {
@@ -320,8 +320,7 @@ package actor PeerStream {
   ///
   /// - Throws: `StreamFailure` where it does not; it is closed then.
   package func verifyLiveness(at hosts: Set<String>) async throws {
-    let isElsewhere = handler.remoteAddress.map { !hosts.contains($0) } ?? true
-    guard isElsewhere || liveness.isDoubtful(now: eventLoop.now) else { return }
+    guard isDoubtful(at: hosts) else { return }
     do {
       _ = try await query("get", Ping.request, within: Timeouts.query)
     } catch StreamFailure.stanza {
@@ -354,13 +353,6 @@ package actor PeerStream {
 
   // MARK: Requests of ours (XEP-0332 §4)
 
-  /// A request that was sent, and what is left to do for it.
-  private enum Exchange: Sendable {
-    case answered(HTTPXResponse)
-    /// Its body goes beside the stanza.
-    case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
-  }
-
   /// Sends a request, and hands the response to `receive`, which has to take the body before it returns.
   ///
   /// When this returns or throws, nothing of the exchange is left behind, here or, after one round trip, at the peer.
@@ -374,7 +366,13 @@ package actor PeerStream {
     receive: (HTTPXResponse) async throws -> Void
   ) async throws {
     let whole = try await request.body.whole(upTo: HTTPXLimits.inlineBytes)
-    switch try await exchange(request.head, whole, device, hosts) {
+    var step = try await begin(request.head, whole, device, hosts)
+    if case .unprepared = step {
+      try await prepare(hosts)
+      step = try await begin(request.head, whole, device, nil)
+    }
+    switch step {
+    case .unprepared: throw StreamFailure.cancelled
     case .answered(let response): try await receive(response)
     case .uploading(let id, let response, let transfer):
       let body = whole.map { Body($0) } ?? request.body
@@ -390,35 +388,70 @@ package actor PeerStream {
     }
   }
 
-  /// All that a small request needs, in one call: is the stream alive, does the peer speak HTTP, request, response.
-  private func exchange(
+  /// Sends a request, and waits where the caller is: one hop to the stream's loop and one back, or none where the caller
+  /// is on it. (A task that waits inside of the actor is resumed by its own executor first, and hops twice more.)
+  nonisolated private func begin(
     _ head: HTTPRequest, _ whole: ByteBuffer?, _ device: JID?, _ hosts: Set<String>?
-  ) async throws -> Exchange {
-    if let hosts { try await verifyLiveness(at: hosts) }
-    if exchanges.info == nil { _ = try await info() }
-    let outgoing = try Self.reading { () throws(HTTPXError) in
-      try exchanges.checkSupport()
-      return try exchanges.request(head, whole)
-    }
-    let id = pending.nextID()
-    guard let transfer = outgoing.route.transfer else {
-      return try await cancellable {
-        try await withTaskCancellationHandler {
-          .answered(
-            try await withCheckedThrowingContinuation {
-              request(
-                outgoing.payload, .response(.continuation($0), head.method), id: id, to: device,
-                within: Timeouts.response)
-            })
-        } onCancel: {
-          forget(id)
+  ) async throws -> ExchangeStep {
+    let exchange = PendingExchange()
+    return try await cancellable {
+      try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          onLoop { $0.begin(exchange, head, whole, device, hosts, continuation) }
         }
+      } onCancel: {
+        if let id = exchange.cancel() { forget(id) }
       }
     }
-    let promise = eventLoop.makePromise(of: HTTPXResponse.self)
-    request(outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
-    start(transfer, outgoing.route, to: device)
-    return .uploading(id: id, promise.futureResult, transfer)
+  }
+
+  /// At once where the caller is on the stream's loop.
+  nonisolated private func onLoop(_ body: @escaping @Sendable (isolated PeerStream) -> Void) {
+    if eventLoop.inEventLoop { return assumeIsolated { body($0) } }
+    eventLoop.execute { self.assumeIsolated { body($0) } }
+  }
+
+  private func begin(
+    _ exchange: PendingExchange, _ head: HTTPRequest, _ whole: ByteBuffer?, _ device: JID?, _ hosts: Set<String>?,
+    _ continuation: CheckedContinuation<ExchangeStep, any Error>
+  ) {
+    guard isPrepared(hosts) else { return continuation.resume(returning: .unprepared) }
+    do throws(StreamFailure) {
+      let outgoing = try Self.reading { () throws(HTTPXError) in
+        try exchanges.checkSupport()
+        return try exchanges.request(head, whole)
+      }
+      let id = pending.nextID()
+      guard exchange.begins(as: id) else {
+        exchanges.ended()
+        return continuation.resume(throwing: CancellationError())
+      }
+      guard let transfer = outgoing.route.transfer else {
+        return request(
+          outgoing.payload, .response(.continuation(continuation), head.method), id: id, to: device,
+          within: Timeouts.response)
+      }
+      let promise = eventLoop.makePromise(of: HTTPXResponse.self)
+      request(outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
+      start(transfer, outgoing.route, to: device)
+      continuation.resume(returning: .uploading(id: id, promise.futureResult, transfer))
+    } catch {
+      continuation.resume(throwing: error)
+    }
+  }
+
+  /// Whether a request may be sent as things are: the peer was heard lately where it is now, and what it can do is known.
+  private func isPrepared(_ hosts: Set<String>?) -> Bool {
+    exchanges.info != nil && (hosts.map { !isDoubtful(at: $0) } ?? true)
+  }
+
+  private func isDoubtful(at hosts: Set<String>) -> Bool {
+    liveness.isDoubtful(now: eventLoop.now) || handler.remoteAddress.map { !hosts.contains($0) } ?? true
+  }
+
+  private func prepare(_ hosts: Set<String>?) async throws {
+    if let hosts { try await verifyLiveness(at: hosts) }
+    _ = try await info()
   }
 
   /// Waits for the response to an upload; forgets it when cancelled.
@@ -552,10 +585,12 @@ package actor PeerStream {
   // MARK: Bodies that the peer sends
 
   /// The next part of an incoming body; nil at its end.
-  func read(_ id: TransferID) async throws -> ByteBuffer? {
+  nonisolated func read(_ id: TransferID) async throws -> ByteBuffer? {
     try await cancellable {
       try await withTaskCancellationHandler {
-        try await withCheckedThrowingContinuation { perform(transfers.read(id, $0)) }
+        try await withCheckedThrowingContinuation { waiter in
+          onLoop { $0.perform($0.transfers.read(id, waiter)) }
+        }
       } onCancel: {
         cancelReading(id)
       }

@@ -26,6 +26,7 @@ final class StreamHandler: ChannelInboundHandler {
   private var isReadable = true
   /// Written, and not handed to the channel yet.
   private var output = ByteBuffer()
+  private var knownAddress: String?
   /// Once it is open.
   private var attributes: StreamAttributes?
   /// ` from='…' to='…'` of every stanza that is written past the machine.
@@ -115,8 +116,11 @@ final class StreamHandler: ChannelInboundHandler {
 
   // MARK: From the stream
 
-  /// Without port and scope.
-  var remoteAddress: String? { context?.channel.remoteAddress?.host }
+  /// Without port and scope. Written as text once, since every request asks.
+  var remoteAddress: String? {
+    if knownAddress == nil { knownAddress = context?.channel.remoteAddress?.host }
+    return knownAddress
+  }
 
   /// The peer is known: it may have its say in large pieces.
   func readFully() { context?.channel.readFully() }
