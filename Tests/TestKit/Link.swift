@@ -7,6 +7,7 @@ package final class Link: Sendable {
   private struct Announced {
     let owner: ObjectIdentifier
     let id: String
+    let wanted: InstanceName
     let sighting: Sighting
   }
 
@@ -32,21 +33,32 @@ package final class Link: Sendable {
 
   fileprivate func announce(_ announcement: Announcement, by owner: LinkDiscovery) {
     state.withLock { state in
-      remove(id: announcement.id, of: owner, &state)
-      var name = announcement.name
-      var number = 0
-      while state.announced[name] != nil, let next = announcement.name.alternative(number + 1) {
-        number += 1
-        name = next
-      }
+      let name = self.name(for: announcement, of: owner, &state)
       let sighting = Sighting(
         key: .init(instance: name, interface: Self.loopback, family: .ipv4),
         endpoint: Endpoint(address: "127.0.0.1", port: announcement.port, interface: Self.loopback),
         record: announcement.record)
-      state.announced[name] = Announced(owner: ObjectIdentifier(owner), id: announcement.id, sighting: sighting)
+      state.announced[name] = Announced(
+        owner: ObjectIdentifier(owner), id: announcement.id, wanted: announcement.name, sighting: sighting)
       owner.yield(.announced(id: announcement.id, as: name))
       for member in state.members { member.yield(.found(sighting)) }
     }
+  }
+
+  /// The one that it has, where it is updated in place; else the wanted one, or one beside it that is free.
+  private func name(
+    for announcement: Announcement, of owner: LinkDiscovery, _ state: inout State
+  ) -> InstanceName {
+    let former = state.announced.first { $1.owner == ObjectIdentifier(owner) && $1.id == announcement.id }
+    if let former, former.value.wanted == announcement.name { return former.key }
+    remove(id: announcement.id, of: owner, &state)
+    var name = announcement.name
+    var number = 0
+    while state.announced[name] != nil, let next = announcement.name.alternative(number + 1) {
+      number += 1
+      name = next
+    }
+    return name
   }
 
   fileprivate func withdraw(id: String?, of owner: LinkDiscovery) {
