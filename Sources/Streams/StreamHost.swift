@@ -48,7 +48,8 @@ package struct StreamHost: Sendable {
 
   func configuration(tls: TLSPolicy) -> StreamConfiguration {
     StreamConfiguration(
-      node: node(), isLocal: isLocal, features: features, steps: NegotiationStep.link(tls: security == nil ? .none : tls))
+      node: node(), isLocal: isLocal, features: features,
+      steps: NegotiationStep.link(tls: security == nil ? .none : tls))
   }
 
   /// XEP-0174 §10 tells disco#info unasked; XEP-0478 the limits.

@@ -72,7 +72,8 @@ package struct JID: Sendable {
 
   /// Behind the last `@` of the bare part, or all of it where there is none.
   package var domainpart: String {
-    bareText.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(bareText[bareText.utf8.index(after: $0)...]) } ?? bareText
+    guard let at = bareText.utf8.lastIndex(of: UInt8(ascii: "@")) else { return bareText }
+    return String(bareText[bareText.utf8.index(after: at)...])
   }
 }
 
