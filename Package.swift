@@ -143,12 +143,14 @@ let package = Package(
     tests(of: "XML", [.nio]),
     tests(of: "XMPP", ["XML", .nio]),
     tests(of: "Bytestreams", ["Codecs"]),
-    tests(of: "HTTPX"),
+    tests(of: "HTTPX", ["Bytestreams", "Codecs", "XML", "XMPP", .httpTypes, .nio]),
     tests(of: "LinkLocal"),
     tests(of: "Trust", ["XML", "XMPP"]),
     tests(of: "TLS", ["COpenSSL", .nio, .nioEmbedded, .nioPosix]),
     tests(of: "Avahi", ["LinkLocal", .log]),
-    tests(of: "Streams", ["Codecs", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioPosix]),
+    tests(
+      of: "Streams",
+      ["Bytestreams", "Codecs", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded, .nioPosix]),
     tests(
       of: "Mesh",
       [

@@ -48,7 +48,7 @@ extension PeerStream {
         return stream
       }
       // It may be over by now, and knows why.
-      return try await stream.flatMap { stream in stream.life.opened.map { stream } }.value()
+      return try await stream.flatMap { stream in stream.opened.map { stream } }.value()
     } catch is CancellationError {
       connecting.whenSuccess { $0.close(promise: nil) }
       throw CancellationError()

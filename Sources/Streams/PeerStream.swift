@@ -17,10 +17,10 @@ package import XMPP
 /// it answers. The parts decide: `ExchangeMachine`, `Transfers`, `Liveness`, `PendingIQs`. `run()` has to run for as long as
 /// the stream is to live.
 package actor PeerStream {
-  nonisolated let executor: LoopExecutor
-  nonisolated let life: StreamLife
-  nonisolated let setting: StreamSetting
-  let handler: StreamHandler
+  nonisolated private let executor: LoopExecutor
+  nonisolated private let life: StreamLife
+  nonisolated private let setting: StreamSetting
+  private let handler: StreamHandler
   private var exchanges = ExchangeMachine(limit: Limits.requests)
   private var transfers: Transfers
   private var pending = PendingIQs<IQWaiter>()
@@ -69,6 +69,9 @@ package actor PeerStream {
 
   /// False once the stream is closing, or found to be dead.
   nonisolated package var isOpen: Bool { life.isUsable }
+
+  /// Succeeds when the stream is open, fails with `StreamFailure` where it never will be.
+  nonisolated var opened: EventLoopFuture<Void> { life.opened }
 
   /// Who is there; known once the stream is open.
   nonisolated package var identity: PeerIdentity? { life.identity }

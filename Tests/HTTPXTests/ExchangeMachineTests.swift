@@ -1,0 +1,105 @@
+import Bytestreams
+import Codecs
+import HTTPTypes
+import HTTPX
+import NIOCore
+import Testing
+import XML
+import XMPP
+
+@Suite struct ExchangeMachineTests {
+  private static let get = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/")
+  private static let http = DiscoInfo(identities: [], features: [Namespace.http, Namespace.hearth])
+
+  private func machine(limit: Int = 2) -> ExchangeMachine {
+    var machine = ExchangeMachine(limit: limit)
+    machine.received(StreamFeatures(info: Self.http, limits: StreamLimits(maxBytes: 256 * 1024)))
+    return machine
+  }
+
+  private func request(_ content: String = "", _ attributes: String = "") throws -> (Stanza, Element) {
+    let element = try payload(
+      of: "<iq><req xmlns='urn:xmpp:http' method='PUT' resource='/' \(attributes)>\(content)</req></iq>")
+    return (.set(id: "1", element), element)
+  }
+
+  // MARK: What the other side can do
+
+  @Test func whoSaysNothingIsAskedAndWhoAnswersNothingIsNoHTTPDevice() {
+    var machine = ExchangeMachine(limit: 1)
+    #expect(machine.info == nil)
+    machine.learned(nil)
+    #expect(machine.info != nil)
+    #expect(throws: HTTPXError(.notHTTP, "it answers no queries, as chat programs do.")) { try machine.checkSupport() }
+    machine.learned(DiscoInfo(identities: [], features: []))
+    #expect(throws: HTTPXError(.notHTTP, "it does not offer HTTP over XMPP.")) { try machine.checkSupport() }
+  }
+
+  @Test func featuresSayMoreThanAnswers() throws {
+    var machine = ExchangeMachine(limit: 1)
+    machine.learned(DiscoInfo(identities: [], features: [Namespace.http]))
+    #expect(!machine.isHearth)
+    machine.received(StreamFeatures(info: Self.http))
+    #expect(machine.isHearth)
+    try machine.checkSupport()
+  }
+
+  // MARK: Requests of ours
+
+  @Test func aSmallBodyGoesInsideAndALargeOneBeside() throws {
+    var machine = machine()
+    let small = try machine.request(Self.get, ByteBuffer(string: "abc"))
+    #expect(String(buffer: small.payload).contains("<base64>YWJj</base64>") && small.route.transfer == nil)
+    let large = try machine.request(Self.get, nil)
+    let transfer = try #require(large.route.transfer)
+    #expect(transfer.mechanism == .ibb && String(buffer: large.payload).contains("sid='\(transfer.name)'"))
+    #expect(machine.requesting == 2)
+    machine.ended()
+    machine.ended()
+    #expect(machine.requesting == 0)
+  }
+
+  @Test func aResponseIsReadForTheMethodThatItAnswers() throws {
+    let machine = machine()
+    let fields = "<headers xmlns='http://jabber.org/protocol/shim'><header name='Content-Length'>3</header></headers>"
+    let answer = Stanza(.iq, type: "result", id: "1", [try resp("statusCode='200'", fields)])
+    #expect(try machine.response(answer, to: .head).length == nil)
+    // Three bytes are announced, and none are there.
+    #expect(throws: HTTPXError.self) { try machine.response(answer, to: .get) }
+    #expect(throws: HTTPXError(.notHTTP, "its answer has no HTTP in it.")) {
+      try machine.response(Stanza(.iq, type: "result", id: "1"), to: .get)
+    }
+  }
+
+  // MARK: Requests of the other side
+
+  @Test func requestsAreCountedAndBounded() throws {
+    var machine = machine(limit: 1)
+    let (iq, element) = try request("<data><text>abc</text></data>")
+    let (answerable, received) = try machine.received(iq, element)
+    #expect(received.data == .text("abc") && machine.answering == 1)
+    let error = #expect(throws: StanzaError.self) { _ = try machine.received(iq, element) }
+    #expect(error?.condition == .resourceConstraint && machine.answering == 1)
+    let answer = try machine.answer(HTTPResponse(status: .ok), ByteBuffer(), to: answerable)
+    #expect(String(buffer: answer.payload).hasPrefix("<resp ") && answer.route.transfer == nil)
+    machine.answered()
+    #expect(machine.answering == 0)
+  }
+
+  @Test func whatCannotBeHadIsNotCounted() throws {
+    var machine = machine()
+    let (iq, element) = try request("<data><sipub xmlns='http://jabber.org/protocol/sipub'/></data>")
+    let error = #expect(throws: StanzaError.self) { _ = try machine.received(iq, element) }
+    #expect(error?.condition == .featureNotImplemented && machine.answering == 0)
+  }
+
+  @Test func onlyAFinalStatusIsAnAnswer() throws {
+    var machine = machine()
+    let (iq, element) = try request()
+    let (answerable, _) = try machine.received(iq, element)
+    let error = #expect(throws: StanzaError.self) {
+      try machine.answer(HTTPResponse(status: .continue), nil, to: answerable)
+    }
+    #expect(error?.condition == .internalServerError)
+  }
+}
