@@ -12,6 +12,7 @@ package struct Front: Service {
   private let node: Node
   private let port: Int
   private let gateway: Gateway
+  private let names = KnownNames()
   private let responder: any FrontResponder
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
@@ -42,7 +43,7 @@ package struct Front: Service {
         listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
       }
     ) { request, reply in
-      let front = FrontAddress(port: request.channel.localAddress?.port ?? port)
+      let front = FrontAddress(port: port == 0 ? request.channel.localAddress?.port ?? port : port)
       try await respond(request, at: front, reply)
     }
     try await server.run()
@@ -55,7 +56,7 @@ package struct Front: Service {
   }
 
   private func respond(_ request: Request, at front: FrontAddress, _ reply: ResponseWriter) async throws {
-    let gate = HostGate(front: front, device: device(labelled:))
+    let gate = HostGate(front: front, names: names, device: device(labelled:))
     switch gate.destination(of: request.head) {
     case .device(let jid, let path, let origin):
       let seen = DeviceOrigin(of: jid, at: front, as: origin)

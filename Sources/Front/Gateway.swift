@@ -38,7 +38,7 @@ package struct Gateway: Sendable {
     do {
       let route = try node.route(to: device)
       // As it announces itself, upper and lower case: some peers compare by characters.
-      let outgoing = outgoing(request, to: route.jid, path, origin)
+      let outgoing = outgoing(request, along: route, path, origin)
       try await node.send(outgoing, along: route, patience: patience) { response in
         let response = incoming(response, origin)
         try await reply.write(response.head, response.body)
@@ -72,7 +72,8 @@ package struct Gateway: Sendable {
 
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server
   /// side of this hop has answered.
-  private func outgoing(_ request: Request, to device: JID, _ path: String, _ origin: DeviceOrigin?) -> HTTPXRequest {
+  private func outgoing(_ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?) -> HTTPXRequest
+  {
     var head = request.head
     HopByHop.strip(&head.headerFields)
     head.headerFields[.expect] = nil
@@ -80,7 +81,7 @@ package struct Gateway: Sendable {
     via.mark(&head.headerFields)
     // The device knows itself by its address, not by the name that this machine's browsers use.
     head.scheme = HTTPXURI.scheme
-    head.authority = HTTPXURI(jid: device).authority
+    head.authority = route.authority
     head.path = path
     return HTTPXRequest(head, body: request.body)
   }

@@ -27,9 +27,13 @@ package struct HostGate: Sendable {
   package let front: FrontAddress
   /// The device with this label: a known one, or the one that the label stands for.
   private let device: @Sendable (String) -> JID?
+  private let names: KnownNames
 
-  package init(front: FrontAddress, device: @escaping @Sendable (String) -> JID?) {
+  package init(
+    front: FrontAddress, names: KnownNames = KnownNames(), device: @escaping @Sendable (String) -> JID?
+  ) {
     self.front = front
+    self.names = names
     self.device = device
   }
 
@@ -72,6 +76,7 @@ package struct HostGate: Sendable {
   }
 
   private func named(_ authority: String, path: String, method: HTTPRequest.Method) -> Destination {
+    if let known = names[authority] { return .device(known.device, path: path, origin: known.origin) }
     guard let host = front.host(ofAuthority: authority) else {
       return .misdirected("“\(authority)” is not a name on port \(front.port) of this front.")
     }
@@ -85,6 +90,8 @@ package struct HostGate: Sendable {
     let origin = "http://" + authority.lowercased()
     if label == FrontAddress.dashboardLabel { return .dashboard(path: path, origin: origin) }
     guard let jid = device(label) else { return .misdirected("No device has the name “\(label)”.") }
+    // A label that is cut by a hash may be another device's tomorrow.
+    if DeviceLabel.jid(ofLabel: label) == jid { names.learn(authority, .init(device: jid, origin: origin)) }
     return .device(jid, path: path, origin: origin)
   }
 }

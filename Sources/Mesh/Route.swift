@@ -1,3 +1,4 @@
+import HTTPX
 import LinkLocal
 import NIOCore
 import Streams
@@ -24,6 +25,8 @@ package final class Route: Sendable {
   /// Under which the pool keeps the stream to it.
   let key: StreamPool.Key
   let lastSign: LastSign
+  /// The device's address as the authority of a URI, and so as `Host`.
+  package let authority: String
 
   /// The key that a device showed, nil where it showed none.
   struct Shown: Sendable, Equatable {
@@ -36,6 +39,7 @@ package final class Route: Sendable {
     (self.device, self.hint, self.expectedKey, self.shown, self.lastSign) = (
       device, hint, expectedKey, shown, lastSign
     )
+    authority = HTTPXURI(jid: device.jid).authority
     addresses = device.endpoints.compactMap(\.socketAddress)
     hosts = Set(addresses.compactMap(\.host))
     // A device that belongs to another node than it announces shares nothing with either. What a stream's peer can do is

@@ -28,6 +28,8 @@ struct ForwardedFields {
   ]
   private static let ourPrefixes = ["hearth-peer-", "x-forwarded-", "x-auth-request-", "remote-"]
 
+  private static let initials = Set((ours + ourPrefixes).compactMap(\.utf8.first))
+
   /// The names above are tokens.
   private static func name(_ text: String) -> HTTPField.Name { HTTPField.Name(text)! }
 
@@ -65,6 +67,8 @@ struct ForwardedFields {
   }
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
+    // Most names begin with another letter than all of these, and need not be folded.
+    guard let first = name.canonicalName.utf8.first, initials.contains(first) else { return false }
     let folded = name.folded
     return ours.contains(folded) || ourPrefixes.contains { folded.hasPrefix($0) }
   }

@@ -7,6 +7,8 @@ import Codecs
 package struct NodeID: Sendable, Hashable {
   /// 32 bytes.
   package let digest: [UInt8]
+  /// All eight groups; made once, since each request that an app gets says it.
+  package let description: String
 
   private static let groupLength = 7
   /// Characters with a check digit of their own; four such parts make an id.
@@ -17,6 +19,7 @@ package struct NodeID: Sendable, Hashable {
   package init?(digest: [UInt8]) {
     guard digest.count == TrustLimits.digestBytes else { return nil }
     self.digest = digest
+    description = Self.text(of: digest)
   }
 
   /// Reads an id as people type it: any case, with or without hyphens and spaces, 0 for O, 1 for I, 8 for B.
@@ -41,7 +44,11 @@ package struct NodeID: Sendable, Hashable {
     guard let digest = Base32.uppercase.decode(checked), digest.count == TrustLimits.digestBytes
     else { throw TrustError(.nodeID, "this node id has a typo in its last group") }
     self.digest = digest
+    description = Self.text(of: digest)
   }
+
+  package static func == (a: NodeID, b: NodeID) -> Bool { a.digest == b.digest }
+  package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
   /// Without what people put between the characters, and with the misread digits as the letters that they stand for.
   static func normalized(_ text: String) -> [UInt8] {
@@ -81,14 +88,13 @@ package struct NodeID: Sendable, Hashable {
 }
 
 extension NodeID: CustomStringConvertible, Comparable {
-  /// All eight groups.
-  package var description: String {
+  fileprivate static func text(of digest: [UInt8]) -> String {
     let characters = Array(Base32.uppercase.encode(digest).utf8)
-    let checked = stride(from: 0, to: characters.count, by: Self.partLength).flatMap { start in
-      let part = characters[start..<start + Self.partLength]
-      return part + [Self.checkDigit(of: part) ?? UInt8(ascii: "?")]
+    let checked = stride(from: 0, to: characters.count, by: partLength).flatMap { start in
+      let part = characters[start..<start + partLength]
+      return part + [checkDigit(of: part) ?? UInt8(ascii: "?")]
     }
-    return Self.grouped(checked)
+    return grouped(checked)
   }
 
   /// The first group: to tell nodes apart at a glance, 35 bits that an attacker can imitate.
