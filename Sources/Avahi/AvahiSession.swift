@@ -7,6 +7,8 @@ import Logging
 ///
 /// A client object is dead for good once D-Bus or the daemon has gone: it is freed with all that hangs on it, and a new
 /// one is made after a pause. While only the daemon is missing, libavahi itself waits for it, without a pause.
+///
+/// More than eight properties, as libavahi's callbacks get one object as their context, and this is it.
 final class AvahiSession {
   private let thread: AvahiThread
   private let desired: DesiredAnnouncements

@@ -11,6 +11,8 @@ enum Availability {
 }
 
 /// Looks for presence instances and resolves each on every interface and address family. On the Avahi thread only.
+///
+/// More than eight properties: three are what it tells the session, and the others one table each of what libavahi keeps.
 final class Browsing {
   /// Called when Avahi gives the browsing up.
   var failed: (String) -> Void = { _ in }

@@ -6,6 +6,8 @@ import Logging
 ///
 /// On a conflict, remote or on this machine, the next name of XEP-0174 §3 is tried. The name it ends up with is kept as
 /// long as this object lives, over restarts of avahi-daemon too (RFC 6762 §9): peers know the device by it.
+///
+/// More than eight properties: the half of them is the state of one entry group, the others are whom it asks and tells.
 final class Publication {
   private var wanted: Announcement
   private var name: InstanceName

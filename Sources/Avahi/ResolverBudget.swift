@@ -1,7 +1,7 @@
 import LinkLocal
 
 /// Which instances have a resolver. The first ones keep theirs and so see every change; when there are too many, the
-/// others share a few, get resolved once, and are as fresh as their next dial.
+/// others share a few: each is resolved once, and again only when it is browsed anew, so its address may be an old one.
 struct ResolverBudget {
   private var kept: Set<Sighting.Key> = []
   private var passing: Set<Sighting.Key> = []

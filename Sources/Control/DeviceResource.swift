@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A device as the control socket and `hearth devices --json` show it, schema 1.
+/// A device as the control socket and `hearth devices --json` show it, schema 1: a property for each of its keys.
 package struct DeviceResource: Codable, Sendable, Hashable {
   package struct Address: Codable, Sendable, Hashable {
     package let address: String

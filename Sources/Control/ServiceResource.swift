@@ -1,6 +1,6 @@
 package import Trust
 
-/// What `PUT /v1/services/{name}` takes.
+/// What `PUT /v1/services/{name}` takes; a property for each key.
 package struct ServiceResource: Codable, Sendable, Hashable {
   /// `http://host:port`, `https://host:port`, `unix:/path`, or the absolute path of a folder.
   package var target: String

@@ -3,7 +3,7 @@ package import Mesh
 package import Trust
 import XMPP
 
-/// The answer to `GET /v1/status`, schema 1.
+/// The answer to `GET /v1/status`, schema 1; a property for each key.
 package struct StatusResource: Codable, Sendable, Hashable {
   package struct Service: Codable, Sendable, Hashable {
     package let name: String

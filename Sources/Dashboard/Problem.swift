@@ -67,6 +67,7 @@ package struct Problem: Error, Sendable {
     return ([message] + lines).map { $0 + "\n" }.joined()
   }
 
+  /// A property for each key of the JSON.
   private struct Report: Encodable {
     let error: String
     let message: String

@@ -3,7 +3,7 @@ package import LinkLocal
 package import Trust
 package import XMPP
 
-/// A device on the link, or of this node, as the list of devices shows it.
+/// A device on the link, or of this node, as the list of devices shows it: one property a column, and so more than eight.
 package struct Device: Sendable, Hashable {
   package enum State: String, Sendable {
     /// Announced, and nothing speaks against it.

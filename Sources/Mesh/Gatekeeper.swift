@@ -6,7 +6,8 @@ import XMPP
 
 /// Between streams and friendships: who may come in, and what comes of what they say about friendship.
 ///
-/// The key decides in each case; a name is a claim (XEP-0174 leaves identity to the reader).
+/// The key decides in each case; a name is a claim (XEP-0174 leaves identity to the reader). Nine properties: two queues,
+/// each with its two ends, are four of them.
 final class Gatekeeper: Sendable {
   /// What has to be done in order, and not on an event loop.
   enum TrustInput: Sendable {

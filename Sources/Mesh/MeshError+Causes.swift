@@ -56,7 +56,7 @@ extension MeshError {
     }
   }
 
-  /// protocol.md §Errors.
+  /// What a stanza error means to whoever asked (RFC 6120 §8.3.3): access, a limit, time, no HTTP, or no sense.
   private static func words(_ error: StanzaError, _ device: JID) -> (Code, String) {
     let reason = error.text ?? error.condition.rawValue
     return switch error.condition {

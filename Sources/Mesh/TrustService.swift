@@ -5,14 +5,17 @@ package import TLS
 package import Trust
 package import XMPP
 
-/// The node's friends and what becomes of them: runs the actions of `FriendBook`, and decides nothing.
+/// The node's friends and what becomes of them: runs the actions of `FriendBook`, which decides about friendship. What this
+/// actor decides is how often the log hears of it, and in which order a change is saved, counts and is told.
 ///
 /// A change counts once it is on disk; then peers and watchers learn of it. Verdicts are given without waiting for any of
 /// that, from whatever thread. The actor itself runs where a thread may block, as a change is written while it waits.
+///
+/// More than eight properties: besides the book they are its ways out (disk, log, peers, watchers, deadlines).
 package actor TrustService {
   /// How the actions reach the peers.
   struct PeerOutbox: Sendable {
-    /// On a stream with this key. Where there is none, an message has one dialled to a device of that node, and all else
+    /// On a stream with this key. Where there is none, a message has one dialled to a device of that node, and all else
     /// is dropped: nobody shall make this node dial by asking it something and hanging up.
     let send: @Sendable (_ friendship: Friendship, _ id: NodeID, _ mayDial: Bool) -> Void
     let pair: @Sendable (PairingMessage, NodeID) -> Void

@@ -5,9 +5,11 @@ import Trust
 import XML
 import XMPP
 
-/// Bytes ⇄ stanzas for one channel: runs what `StreamMachine` decides, and decides nothing.
+/// Bytes ⇄ stanzas for one channel: runs what `StreamMachine` decides. When bytes leave is decided here: at the end of a read,
+/// of the tick, or when there are enough.
 ///
-/// Lives on the channel's event loop, as does the stream that it tells.
+/// Lives on the channel's event loop, as does the stream that it tells. More than eight properties: it is where channel, XML
+/// reader, stream machine and TLS meet, and keeps what each of them has to be told.
 final class StreamHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

@@ -3,7 +3,8 @@ package import TLS
 package import Trust
 package import XMPP
 
-/// What the streams of a node need from it: who it is, what it can do, and who answers requests.
+/// What the streams of a node need from it: who it is, what it can do, and who answers requests. One property for each
+/// question that a stream has, which are nine.
 package struct StreamHost: Sendable {
   /// XEP-0174's customary port; a peer finds the real one in the SRV record.
   package static let standardPort = 5298

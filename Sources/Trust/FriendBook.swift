@@ -5,7 +5,8 @@ package import XMPP
 ///
 /// Each verb returns what is to be done about it. Verbs of the owner throw `TrustError` where nothing was done;
 /// what peers do never fails in a way that they can see through. Friends, blocked nodes, requests and invites
-/// survive restarts (`encoded()`); an open permit window and a pairing do not.
+/// survive restarts (`encoded()`); an open permit window and a pairing do not. More than eight properties, each a part with
+/// rules of its own, since a verb has to change several of them at once or none.
 package struct FriendBook: Sendable {
   /// This node's id.
   package let own: NodeID

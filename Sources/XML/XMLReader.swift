@@ -3,7 +3,8 @@ package import NIOCore
 /// Reads the one XML stream of a connection, in as many parts as it comes.
 ///
 /// The same bytes give the same events however they are split. Memory is bounded by the limits on a stanza and on names,
-/// not by the length of the stream. Not thread-safe: it belongs to one event loop.
+/// not by the length of the stream. Not thread-safe: it belongs to one event loop. Nine properties, of which three say why it
+/// reads no further.
 package final class XMLReader {
   /// A change takes effect at the next stanza.
   package var limits: XMLLimits

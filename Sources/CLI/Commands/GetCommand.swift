@@ -1,6 +1,7 @@
 import ArgumentParser
 import HTTPTypes
 
+/// `hearth get`; a property for each option, as ArgumentParser wants.
 struct GetCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "Fetch from a device, as curl would.",

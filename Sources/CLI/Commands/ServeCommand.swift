@@ -4,6 +4,7 @@ import Dashboard
 import FoundationEssentials
 import Trust
 
+/// `hearth serve`; a property for each option, as ArgumentParser wants.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
