@@ -52,7 +52,7 @@ extension FriendBook {
     switch verdict(jid: peer.address, id: peer.id) {
     case .friend, .stranger: break
     case .self, .plaintext, .changed, .mismatch, .blocked:
-      return throttle.pass(.pairingRefused(peer.id, .unexpected), now: now)
+      return rateLimiter.pass(.pairingRefused(peer.id, .unexpected), now: now)
     }
     let before = pairing.peer
     let actions = run(pairing.received(message, from: peer, nonce: nonce, now: now), now: now)
@@ -78,7 +78,7 @@ extension FriendBook {
       switch action {
       case .send(let message, let id): return [TrustAction.pair(message, to: id)]
       case .compare(let digits, let id): return [.compare(digits: digits, with: id)]
-      case .refused(let id, let failure): return throttle.pass(.pairingRefused(id, failure), now: now)
+      case .refused(let id, let failure): return rateLimiter.pass(.pairingRefused(id, failure), now: now)
       case .ended(let id, let failure):
         pairingPetname = nil
         // One attempt at a time, and a pause behind it: nobody can tell it often.
@@ -99,7 +99,7 @@ extension FriendBook {
       let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }
       return try befriend(peer.id, jid: peer.address, petname: name, origin: .digits, now: now)
     } catch {
-      return throttle.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
+      return rateLimiter.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
     }
   }
 }

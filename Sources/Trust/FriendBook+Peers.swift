@@ -73,10 +73,10 @@ extension FriendBook {
     case .success(let invite):
       let actions = welcome(peer, petname: invite.petname, origin: .invite, now: now)
       if friendTable.friends[peer.id] != nil { return actions }
-      return [.persist] + throttle.pass(.inviteRefused(peer.id, .unwelcome), now: now)
+      return [.persist] + rateLimiter.pass(.inviteRefused(peer.id, .unwelcome), now: now)
         + [.send(.unsubscribed, to: peer.id)]
     case .failure(let failure):
-      return throttle.pass(.inviteRefused(peer.id, failure.reason), now: now) + [.send(.unsubscribed, to: peer.id)]
+      return rateLimiter.pass(.inviteRefused(peer.id, failure.reason), now: now) + [.send(.unsubscribed, to: peer.id)]
     }
   }
 
@@ -84,7 +84,7 @@ extension FriendBook {
   private mutating func refuseBlocked(_ request: FriendRequest, _ peer: KeyedPeer, now: Date) -> [TrustAction] {
     guard let token = request.token, case .success = take(token, now: now)
     else { return refuse(peer, .blocked, now: now) }
-    return [.persist] + throttle.pass(.inviteRefused(peer.id, .unwelcome), now: now)
+    return [.persist] + rateLimiter.pass(.inviteRefused(peer.id, .unwelcome), now: now)
       + [.send(.unsubscribed, to: peer.id)]
   }
 
@@ -98,7 +98,7 @@ extension FriendBook {
     let successor = KeyRotation.successor(of: old.id, along: request.rotations, cryptography)
     // `trusted.d` names the old key: only its author can change that.
     guard successor == peer.id, old.origin != .fleet, let friend = friendTable.replace(old.id, by: peer.id) else {
-      return throttle.pass(.rotationRefused(peer.id), now: now) + [.send(.unsubscribed, to: peer.id)]
+      return rateLimiter.pass(.rotationRefused(peer.id), now: now) + [.send(.unsubscribed, to: peer.id)]
     }
     _ = queue.removePending(peer.id)
     _ = queue.removeAsked(peer.id)
@@ -113,7 +113,7 @@ extension FriendBook {
 
   /// Counts only where this node asked.
   private mutating func agreed(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
-    if let friend = friendTable.friends[peer.id] { return friendThrottle.pass(.confirmed(friend), now: now) }
+    if let friend = friendTable.friends[peer.id] { return friendRateLimiter.pass(.confirmed(friend), now: now) }
     guard let asked = queue.asked.first(where: { $0.id == peer.id }),
       verdict(jid: peer.address, id: peer.id) == .stranger
     else { return [] }
@@ -121,13 +121,13 @@ extension FriendBook {
     do throws(TrustError) {
       return try befriend(peer.id, jid: asked.jid ?? peer.address, petname: name, origin: asked.origin, now: now)
     } catch {
-      return throttle.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
+      return rateLimiter.pass(.requestRefused(peer.id, peer.address, Self.refusal(error)), now: now)
     }
   }
 
   private mutating func declined(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.removeAsked(peer.id) { return [.persist, .tell(.declined(asked))] }
-    return friendTable.friends[peer.id].map { friendThrottle.pass(.renounced($0), now: now) } ?? []
+    return friendTable.friends[peer.id].map { friendRateLimiter.pass(.renounced($0), now: now) } ?? []
   }
 
   private mutating func withdrew(_ peer: KeyedPeer) -> [TrustAction] {
@@ -135,7 +135,7 @@ extension FriendBook {
   }
 
   private mutating func refuse(_ peer: KeyedPeer, _ reason: RequestRefusal, now: Date) -> [TrustAction] {
-    throttle.pass(.requestRefused(peer.id, peer.address, reason), now: now)
+    rateLimiter.pass(.requestRefused(peer.id, peer.address, reason), now: now)
       + [.send(reason.isTemporary ? .later : .unsubscribed, to: peer.id)]
   }
 }

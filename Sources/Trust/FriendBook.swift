@@ -20,14 +20,14 @@ package struct FriendBook: Sendable {
   var pairing: PairingMachine
   /// What the peer will be called, where the owner said so.
   var pairingPetname: Petname?
-  var throttle = LogRateLimiter()
+  var rateLimiter = LogRateLimiter()
   /// For what friends say, which strangers must not drown.
-  var friendThrottle = LogRateLimiter()
+  var friendRateLimiter = LogRateLimiter()
 
   /// Takes over what was spent of the limits, and nothing else.
   package mutating func keepLimits(of other: FriendBook) {
-    queue.keepBudget(of: other.queue)
-    (throttle, friendThrottle) = (other.throttle, other.friendThrottle)
+    queue.keepBucket(of: other.queue)
+    (rateLimiter, friendRateLimiter) = (other.rateLimiter, other.friendRateLimiter)
   }
 
   /// - Parameter ownKey: DER SubjectPublicKeyInfo of this node, of which `own` is the id.
@@ -78,7 +78,7 @@ extension FriendBook {
     switch friendTable.pin(jid, to: id) {
     case .known, .foreign: return []
     case .pinned: return [.persist, .tell(.pinned(jid, friend))]
-    case .full: return throttle.pass(.unpinned(jid, friend), now: now)
+    case .full: return rateLimiter.pass(.unpinned(jid, friend), now: now)
     }
   }
 

@@ -37,7 +37,7 @@ struct RequestQueue: Sendable {
     self.asked = asked
   }
 
-  mutating func keepBudget(of other: RequestQueue) { bucket = other.bucket }
+  mutating func keepBucket(of other: RequestQueue) { bucket = other.bucket }
 
   func isPending(_ id: NodeID) -> Bool { pending.contains { $0.id == id } }
 
