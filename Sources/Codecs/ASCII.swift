@@ -23,6 +23,14 @@ extension String {
 
   /// Without spaces and tabs at both ends (RFC 9110 §5.6.3).
   package var trimmingSpace: Substring { self[...].trimmingSpace }
+
+  /// The same as a string: itself where there are none.
+  package var trimmed: String {
+    guard let first = utf8.first, let last = utf8.last, first.isOptionalSpace || last.isOptionalSpace else {
+      return self
+    }
+    return String(trimmingSpace)
+  }
 }
 
 extension Substring {

@@ -10,7 +10,8 @@ package enum ContentLength: Sendable, Hashable {
   /// Takes one number, or the same one several times, in fields or in a list.
   package init(_ fields: HTTPFields) {
     self = .absent
-    for field in fields where field.name == .contentLength {
+    guard let first = fields.firstIndex(where: { $0.name == .contentLength }) else { return }
+    for field in fields[first...] where field.name == .contentLength {
       if field.value.utf8.contains(UInt8(ascii: ",")) {
         for item in field.value.split(separator: ",", omittingEmptySubsequences: false) { take(item) }
       } else {

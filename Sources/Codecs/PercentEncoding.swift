@@ -2,8 +2,9 @@
 package enum PercentEncoding {
   /// `text` with all but the bytes of `plain` encoded.
   package static func encode(_ text: some StringProtocol, except plain: ASCIISet) -> String {
+    let text = String(text)
     let bytes = text.utf8
-    guard bytes.contains(where: { !plain.contains($0) }) else { return String(text) }
+    guard bytes.contains(where: { !plain.contains($0) }) else { return text }
     var encoded: [UInt8] = []
     encoded.reserveCapacity(bytes.count + 16)
     for byte in bytes {

@@ -87,7 +87,7 @@ package struct ExchangeMachine: Sendable {
     var payload = ByteBufferAllocator().buffer(capacity: HTTPXLimits.usualStanzaBytes)
     stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
-      whole, contentType: head.headerFields[.contentType], headSize: payload.readableBytes,
+      whole, contentType: head.headerFields.value(of: .contentType), headSize: payload.readableBytes,
       for: .responder(stanzaLimit: stanzaLimit, isHearth: isHearth))
     guard let route = BodyRoute(plan) else { throw HTTPXError(.malformed, "the request is too large for it.") }
     payload.write(route.data)
@@ -157,7 +157,7 @@ package struct ExchangeMachine: Sendable {
     stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
       head.hasBody(answering: request.head.method) ? whole : ByteBuffer(),
-      contentType: head.headerFields[.contentType], headSize: payload.readableBytes,
+      contentType: head.headerFields.value(of: .contentType), headSize: payload.readableBytes,
       for: .requester(request, stanzaLimit: stanzaLimit, isHearth: isHearth))
     guard let route = BodyRoute(plan) else {
       throw StanzaError(.resourceConstraint, "The response is larger than what you take.")

@@ -22,17 +22,15 @@ enum Fields {
 
   /// A name is a token, which needs no escape in an attribute but for the apostrophe (RFC 9110 §5.6.2).
   private static func write(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
-    buffer.writeStaticString("<header")
-    buffer.write(attribute: "name", name)
-    buffer.writeStaticString(">")
-    buffer.write(text: value)
-    buffer.writeStaticString("</header>")
+    buffer.write("<header name='", attributeValue: name, "'>")
+    buffer.write(text: value, "</header>")
   }
 
   /// Refuses names that are no token and values that no HTTP message can carry: CR, LF and NUL above all, which would
   /// begin a field, or a message, of the sender's own at the next hop (RFC 9110 §5.5).
   static func read(from message: Element) throws(HTTPXError) -> HTTPFields {
     var fields = HTTPFields()
+    fields.reserveCapacity(HTTPXLimits.usualFields)
     for case .element(let header) in message.first("headers", namespace: Namespace.shim)?.children ?? []
     where header.is("header", Namespace.shim) {
       guard fields.count < HTTPXLimits.fields
@@ -46,7 +44,7 @@ enum Fields {
     guard let name = header["name"].flatMap({ HTTPField.Name($0) })
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
     // Spaces around it are not part of a value (RFC 9110 §5.5).
-    let value = String(header.text.trimmingSpace)
+    let value = header.text.trimmed
     guard HTTPField.isValidValue(value)
     else { throw HTTPXError(.malformed, "the header \(name.rawName) has characters that HTTP does not carry") }
     return HTTPField(name: name, value: value)

@@ -16,6 +16,9 @@ package enum HTTPXLimits {
   /// Bytes that are reserved for a stanza before it is written: most heads with a body of a few KiB need no more.
   static let usualStanzaBytes = 4096
 
+  /// Fields that room is made for before a head is read: most heads have no more.
+  static let usualFields = 16
+
   /// Bytes in a chunk or block for a requester that named no `maxChunkSize`.
   package static let chunkSize = 4096
 

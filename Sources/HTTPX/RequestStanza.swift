@@ -94,7 +94,7 @@ extension RequestStanza {
 
   /// One that is missing is taken for 1.1; what it says changes nothing.
   private static func checkVersion(_ element: Element) throws(HTTPXError) {
-    guard let version = element["version"] else { return }
+    guard let version = element["version"], version != "1.1" else { return }
     let parts = version.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count <= 2, parts.allSatisfy({ UInt8($0) != nil })
     else { throw HTTPXError(.malformed, "the version must be like 1.1") }
@@ -131,7 +131,11 @@ extension RequestStanza {
   }
 
   private func writeAllowances(into buffer: inout ByteBuffer) {
-    if let maxChunkSize { buffer.write(attribute: "maxChunkSize", "\(maxChunkSize)") }
+    if let maxChunkSize { buffer.write(attribute: "maxChunkSize", String(maxChunkSize)) }
+    guard allows != .own else {
+      buffer.writeStaticString(" sipub='false' ibb='true' jingle='false' s5='false'")
+      return
+    }
     buffer.writeStaticString(allows.sipub ?? false ? " sipub='true'" : " sipub='false'")
     buffer.writeStaticString(allows.ibb ?? false ? " ibb='true'" : " ibb='false'")
     buffer.writeStaticString(allows.jingle ?? false ? " jingle='true'" : " jingle='false'")

@@ -37,7 +37,7 @@ extension ResponseStanza {
   package func writeStart(into buffer: inout ByteBuffer) {
     buffer.writeStaticString(dialect == .xep ? "<resp" : "<response")
     buffer.writeStaticString(" xmlns='urn:xmpp:http' version='1.1'")
-    buffer.write(attribute: "statusCode", "\(head.status.code)")
+    buffer.write(attribute: "statusCode", String(head.status.code))
     let reason = head.status.reasonPhrase
     if !reason.isEmpty { buffer.write(attribute: "statusMessage", reason) }
     buffer.writeStaticString(">")

@@ -44,7 +44,7 @@ struct ElementBuilder {
       elements = 0
       events.append(.element(element))
     } else {
-      open[open.count - 1].children.append(.element(element))
+      append(.element(element), to: open.count - 1)
     }
   }
 
@@ -60,7 +60,13 @@ struct ElementBuilder {
 
   private mutating func flushText() {
     guard !text.isEmpty, !open.isEmpty else { return }
-    open[open.count - 1].children.append(.text(String(decoding: text, as: UTF8.self)))
+    append(.text(String(decoding: text, as: UTF8.self)), to: open.count - 1)
     text.removeAll(keepingCapacity: true)
+  }
+
+  /// Most elements have one child at the most; others have several, whose array need not grow twice and three times.
+  private mutating func append(_ node: Element.Node, to index: Int) {
+    if open[index].children.count == 1 { open[index].children.reserveCapacity(8) }
+    open[index].children.append(node)
   }
 }

@@ -8,8 +8,8 @@ final class Parser {
   var builder: ElementBuilder
   private let context: xmlParserCtxtPtr
   private var failure: XMLError?
-  /// Namespaces by their interned address, so that the few of a stream become strings once.
-  private var namespaces: [UnsafePointer<xmlChar>: String] = [:]
+  /// Names and namespaces become strings once.
+  private var strings = InternedStrings()
 
   /// Once in a process, and not from two threads at a time.
   private static let initialised: Void = xmlInitParser()
@@ -80,14 +80,15 @@ extension Parser {
     _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
   ) {
     guard failure == nil else { return }
-    var element = Element(String(cString: name), namespace: namespace(uri))
+    var element = Element(strings.text(of: name), namespace: namespace(uri))
+    element.attributes.reserveCapacity(attributes.count / 5)
     // Five pointers an attribute: local name, prefix, namespace, begin and end of the value.
     for index in stride(from: 0, to: attributes.count, by: 5) {
       guard let name = attributes[index], let begin = attributes[index + 3], let end = attributes[index + 4] else {
         continue
       }
       let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
-      element.attributes.append(.init(String(cString: name), namespace: namespace(attributes[index + 2]), value))
+      element.attributes.append(.init(strings.text(of: name), namespace: namespace(attributes[index + 2]), value))
     }
     do throws(XMLError) { try builder.start(element) } catch { fail(error) }
   }
@@ -105,12 +106,7 @@ extension Parser {
   }
 
   private func namespace(_ uri: UnsafePointer<xmlChar>?) -> String {
-    guard let uri else { return "" }
-    if let known = namespaces[uri] { return known }
-    let namespace = Self.value(UnsafeBufferPointer(start: uri, count: Int(xmlStrlen(uri))))
-    // A stream uses some twenty; one with more only makes its own strings more often.
-    if namespaces.count < 64 { namespaces[uri] = namespace }
-    return namespace
+    uri.map { strings.text(of: $0) { Self.value(UnsafeBufferPointer(start: $0, count: Int(xmlStrlen($0)))) } } ?? ""
   }
 
   /// Warnings come here too. That a namespace is relative, or no URI, is none of our business: names are compared as text.
@@ -123,5 +119,22 @@ extension Parser {
     case XML_ERR_NO_MEMORY: fail(.tooLarge(.names, XMLLimits.names))
     default: fail(XMLError(.notWellFormed, message))
     }
+  }
+}
+
+/// Strings of names that the parser has interned, by their address, which is theirs for its life. A stream uses some thirty
+/// names over and over: two that share a slot take turns, and cost what they would without.
+private struct InternedStrings {
+  private var slots = [(address: UnsafePointer<xmlChar>?, text: String)](repeating: (nil, ""), count: 128)
+
+  mutating func text(
+    of name: UnsafePointer<xmlChar>, _ make: (UnsafePointer<xmlChar>) -> String = { String(cString: $0) }
+  ) -> String {
+    // Addresses are spread over the memory of the dictionary, at any byte.
+    let slot = (Int(bitPattern: name) ^ Int(bitPattern: name) >> 7) % slots.count
+    if slots[slot].address == name { return slots[slot].text }
+    let text = make(name)
+    slots[slot] = (name, text)
+    return text
   }
 }

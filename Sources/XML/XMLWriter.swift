@@ -20,7 +20,7 @@ extension ByteBuffer {
     for child in element.children {
       switch child {
       case .element(let child): write(child, inside: isPrefixed ? namespace : element.namespace)
-      case .text(let text): write(escaped: text, in: .text)
+      case .text(let text): write(text: text)
       }
     }
     writeStaticString(isPrefixed ? "</stream:" : "</")
@@ -29,39 +29,84 @@ extension ByteBuffer {
   }
 
   /// Appends ` name='value'`.
-  package mutating func write(attribute name: String, _ value: String) {
-    writeStaticString(" ")
-    writeString(name)
-    writeStaticString("='")
-    write(escaped: value, in: .attribute)
-    writeStaticString("'")
+  package mutating func write(attribute name: StaticString, _ value: String) {
+    write(" ", name, "='", escaped: value, in: .attribute, "'")
   }
 
-  /// Appends text between tags.
-  package mutating func write(text: String) { write(escaped: text, in: .text) }
+  /// Appends `start`, then what stands between the quotes of an attribute, then `end`.
+  package mutating func write(_ start: StaticString, attributeValue value: String, _ end: StaticString) {
+    write(start, escaped: value, in: .attribute, end)
+  }
+
+  /// Appends text between tags, and what follows it.
+  package mutating func write(text: String, _ end: StaticString = "") { write("", escaped: text, in: .text, end) }
 
   private mutating func write(_ attribute: Element.Attribute, _ index: Int) {
     switch attribute.namespace {
-    case "": write(attribute: attribute.name, attribute.value)
-    case XMLWriter.xml: write(attribute: "xml:\(attribute.name)", attribute.value)
+    case "": write(attribute.name, "", attribute.value)
+    case XMLWriter.xml: write(attribute.name, "xml:", attribute.value)
     default:
-      write(attribute: "xmlns:a\(index)", attribute.namespace)
-      write(attribute: "a\(index):\(attribute.name)", attribute.value)
+      write("a\(index)", "xmlns:", attribute.namespace)
+      write("a\(index):\(attribute.name)", "", attribute.value)
     }
   }
 
-  private mutating func write(escaped text: String, in place: XMLWriter.Place) {
+  /// An attribute whose name is not known beforehand.
+  private mutating func write(_ name: String, _ prefix: StaticString, _ value: String) {
+    writeStaticString(" ")
+    writeStaticString(prefix)
+    writeString(name)
+    write("='", escaped: value, in: .attribute, "'")
+  }
+
+  /// Appends all of it; in one piece where nothing has to be escaped, since what is written so is small, and much.
+  private mutating func write(
+    _ start: StaticString, _ name: StaticString = "", _ sign: StaticString = "", escaped text: String,
+    in place: XMLWriter.Place, _ end: StaticString
+  ) {
     var text = text
     text.withUTF8 { bytes in
-      var written = 0
-      for index in bytes.indices {
-        guard let (length, escape) = XMLWriter.escape(bytes, at: index, in: place) else { continue }
-        writeBytes(bytes[written..<index])
-        writeStaticString(escape)
-        written = index + length
+      guard !bytes.contains(where: XMLWriter.isSpecial) else {
+        writeStaticString(start)
+        writeStaticString(name)
+        writeStaticString(sign)
+        write(escaped: bytes, in: place)
+        writeStaticString(end)
+        return
       }
-      writeBytes(bytes[written...])
+      let parts = (start.bytes, name.bytes, sign.bytes, UnsafeRawBufferPointer(bytes), end.bytes)
+      let count = parts.0.count + parts.1.count + parts.2.count + parts.3.count + parts.4.count
+      writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
+        var written = buffer.copy(parts.0, at: 0)
+        written += buffer.copy(parts.1, at: written)
+        written += buffer.copy(parts.2, at: written)
+        written += buffer.copy(parts.3, at: written)
+        return written + buffer.copy(parts.4, at: written)
+      }
     }
+  }
+
+  private mutating func write(escaped bytes: UnsafeBufferPointer<UInt8>, in place: XMLWriter.Place) {
+    var written = 0
+    for index in bytes.indices where XMLWriter.isSpecial(bytes[index]) {
+      guard let (length, escape) = XMLWriter.escape(bytes, at: index, in: place) else { continue }
+      writeBytes(bytes[written..<index])
+      writeStaticString(escape)
+      written = index + length
+    }
+    writeBytes(bytes[written...])
+  }
+}
+
+extension StaticString {
+  fileprivate var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Returns how many bytes that were.
+  fileprivate func copy(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
+    UnsafeMutableRawBufferPointer(rebasing: self[offset...]).copyMemory(from: bytes)
+    return bytes.count
   }
 }
 
@@ -83,13 +128,20 @@ package enum XMLWriter {
     }
   }
 
+  /// Bytes that begin what some place does not take as it is.
+  static func isSpecial(_ byte: UInt8) -> Bool {
+    if byte > UInt8(ascii: ">") { return byte == 0xEF }
+    return switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"): true
+    default: byte < 0x20
+    }
+  }
+
   /// What to write instead of the character that begins at `index`, and how many bytes of it there are; nil: itself.
   static func escape(
     _ bytes: UnsafeBufferPointer<UInt8>, at index: Int, in place: Place
   ) -> (length: Int, StaticString)? {
     let byte = bytes[index]
-    // Nearly all text.
-    if byte > UInt8(ascii: ">"), byte != 0xEF { return nil }
     switch (byte, place) {
     case (UInt8(ascii: "&"), _): return (1, "&amp;")
     case (UInt8(ascii: "<"), _): return (1, "&lt;")

@@ -26,10 +26,13 @@ package struct Stanza: Sendable, Hashable {
 
   /// Fails where the element is no stanza of `jabber:client`. Text beside the children is dropped.
   package init?(_ element: Element) {
+    self.init(element, from: element["from"].flatMap { JID($0) }, to: element["to"].flatMap { JID($0) })
+  }
+
+  /// The same with other addresses than it says.
+  init?(_ element: Element, from: JID?, to: JID?) {
     guard element.namespace == Namespace.client, let kind = Kind(rawValue: element.name) else { return nil }
-    self.init(
-      kind, from: element["from"].flatMap { JID($0) }, to: element["to"].flatMap { JID($0) },
-      type: element["type"], id: element["id"], element.elements)
+    self.init(kind, from: from, to: to, type: element["type"], id: element["id"], element.elements)
   }
 
   package var element: Element {

@@ -13,20 +13,22 @@ extension StreamMachine {
     case .offering(let negotiation, let stream): receivedAfterOffer(element, on: stream, negotiation, unread: unread)
     case .open(let stream): receivedElement(element, on: stream)
     // What was under way when we said goodbye; nothing but stanzas matters any more.
-    case .closing(let stream, _, _): Stanza(element).map { [.stanza(attributed($0, on: stream))] } ?? []
+    case .closing(let stream, _, _): stanza(element, on: stream).map { [.stanza($0)] } ?? []
     case .idle, .greeting, .closed: []
     }
   }
 
   mutating func receivedElement(_ element: Element, on stream: StreamAttributes) -> [StreamAction] {
-    if let stanza = Stanza(element) { return [.stanza(attributed(stanza, on: stream))] }
+    if let stanza = stanza(element, on: stream) { return [.stanza(stanza)] }
     return element.isFeatures ? receivedFeatures(StreamFeatures(element), on: stream) : receivedStray(element)
   }
 
   /// The sender is who the stream says, whatever the stanza says.
-  private func attributed(_ stanza: Stanza, on stream: StreamAttributes) -> Stanza {
-    var stanza = stanza
-    stanza.from = stream.remote
+  private func stanza(_ element: Element, on stream: StreamAttributes) -> Stanza? {
+    let named = element["to"]
+    // Most are for whom the stream speaks anyway, whose address need not be read again.
+    guard let named, named != stream.local.text else { return Stanza(element, from: stream.remote, to: stream.local) }
+    guard var stanza = Stanza(element, from: stream.remote, to: JID(named)) else { return nil }
     stanza.to = ours(stanza.to) ?? nobody(stanza) ?? stream.local
     return stanza
   }
