@@ -70,14 +70,14 @@ let package = Package(
     // Pure: no socket, no clock, no task, no log.
     library("Codecs", [.httpTypes, .nio]),
     library("XML", ["CXML2", .nio]),
-    library("XMPP", ["Codecs", "XML", .nio, .collections]),
+    library("XMPP", ["Codecs", "XML", .nio]),
     library("Bytestreams", ["Codecs", "XML", "XMPP", .nio, .collections]),
     library("HTTPX", ["Codecs", "XML", "XMPP", "Bytestreams", .httpTypes, .nio]),
     library("LinkLocal", ["XMPP"]),
     library("Trust", ["Codecs", "XML", "XMPP"]),
 
     // Input and output.
-    library("EventLoops", [.nio]),
+    library("EventLoops", [.nio, .collections]),
     library("TLS", ["COpenSSL", .nio]),
     library("Avahi", ["CAvahi", "LinkLocal", .log]),
     library(

@@ -1,3 +1,4 @@
+import DequeModule
 package import NIOCore
 import Synchronization
 
@@ -10,6 +11,13 @@ import Synchronization
 /// sent to a thread pool.
 package final class LoopExecutor: SerialExecutor, TaskExecutor {
   package let eventLoop: any EventLoop
+  /// From the loop, in their order. These three are used on the loop only.
+  nonisolated(unsafe) private var jobs = Deque<UnownedJob>()
+  nonisolated(unsafe) private var isScheduled = false
+  nonisolated(unsafe) private var isRunning = false
+
+  /// Jobs after which sockets and timers have their turn, should jobs never end.
+  private static let jobsInARow = 1024
 
   private init(_ eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
@@ -39,9 +47,36 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
       if !eventLoop.inEventLoop { Self.counter.add(1, ordering: .relaxed) }
     #endif
     let job = UnownedJob(job)
-    eventLoop.execute {
-      job.runSynchronously(isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
+    guard eventLoop.inEventLoop else { return eventLoop.execute { self.run(job) } }
+    jobs.append(job)
+    scheduleJobs()
+  }
+
+  /// Runs the jobs that the loop itself has enqueued: they need not wait for the end of its tick. On the loop; no job
+  /// calls it.
+  package func runJobs() {
+    guard !isRunning else { return }
+    isRunning = true
+    var count = 0
+    while count < Self.jobsInARow, let job = jobs.popFirst() {
+      run(job)
+      count += 1
     }
+    isRunning = false
+    if !jobs.isEmpty { scheduleJobs() }
+  }
+
+  private func scheduleJobs() {
+    guard !isScheduled else { return }
+    isScheduled = true
+    eventLoop.execute { [self] in
+      isScheduled = false
+      runJobs()
+    }
+  }
+
+  private func run(_ job: UnownedJob) {
+    job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
   }
 
   package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }

@@ -27,6 +27,9 @@ enum Limits {
   /// Bytes of stanzas that are collected for one write: a TLS record holds 16 KiB, and a block of 48 KiB is one of 64 in
   /// base64.
   static let flushBytes = 64 * 1024
+  /// Stanzas that are collected for one write: enough that a write and a TLS record cost each of them little, and so few
+  /// that the peer works on the first ones while this side works on the next.
+  static let flushStanzas = 8
   /// Bytes waiting in a socket at which the connection is cut: here is somebody who asks, and never reads the answers.
   static let unsentBytes = 16 * 1024 * 1024
   /// The same for peers that nobody knows: what each may have in any case, and all of them together, which a small board
@@ -63,6 +66,9 @@ enum Timeouts {
   static let response = TimeAmount.seconds(120)
   /// For disco#info and ping. Half of the known clients never answer an IQ.
   static let query = TimeAmount.seconds(3)
+  /// Nothing that a stream begins is due sooner. While something is under way its timer looks so often, and need not be
+  /// set anew for each thing that begins or ends.
+  static let shortest = query
   /// For the answer to a ping, or a bytestream's open. Its blocks have no limit: withheld answers are the flow control.
   static let control = TimeAmount.seconds(10)
   /// From the announcement of a body to its `<open/>`, and for one that came before the announcement.

@@ -17,7 +17,7 @@ package import XMPP
 /// it answers. The parts decide: `ExchangeMachine`, `Transfers`, `Liveness`, `PendingIQs`. `run()` has to run for as long as
 /// the stream is to live.
 package actor PeerStream {
-  nonisolated private let executor: LoopExecutor
+  nonisolated let executor: LoopExecutor
   nonisolated private let life: StreamLife
   nonisolated private let setting: StreamSetting
   private let handler: StreamHandler
@@ -199,8 +199,13 @@ package actor PeerStream {
   private var isBusy: Bool { exchanges.answering > 0 || pending.count > 0 || !transfers.isEmpty }
 
   private func rescheduleTimer() {
+    let soon = eventLoop.now + Timeouts.shortest
+    // What was begun just now is not due before: the timer will see it.
+    if let timer, timer.time <= soon { return }
     guard isOpen, identity != nil else { return }
-    let deadlines = [liveness.deadline(isBusy: isBusy), pending.nextDeadline(), transfers.nextDeadline()]
+    let deadlines = [
+      liveness.deadline(isBusy: isBusy), pending.nextDeadline(), transfers.nextDeadline(), isBusy ? soon : nil,
+    ]
     let next = deadlines.compactMap { $0 }.min() ?? .distantFuture
     if let timer, timer.time <= next { return }
     timer?.task.cancel()

@@ -1,4 +1,5 @@
 import Bytestreams
+import EventLoops
 import NIOCore
 import TLS
 import Trust
@@ -28,6 +29,8 @@ final class StreamHandler: ChannelInboundHandler {
   private var isReadable = true
   /// Written, and not handed to the channel yet.
   private var output = ByteBuffer()
+  /// Stanzas since the last flush.
+  private var unflushed = 0
   private var knownAddress: String?
   /// Once it is open.
   private var attributes: StreamAttributes?
@@ -73,6 +76,8 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
+    // What the answers that came have set free goes on now, and not behind what other channels bring.
+    stream?.executor.runJobs()
     isReading = false
     flush()
     context.fireChannelReadComplete()
@@ -302,6 +307,8 @@ final class StreamHandler: ChannelInboundHandler {
   /// Several stanzas go out in one write: at the end of a read, or of the tick, or when there are enough.
   private func scheduleFlush() {
     if output.readableBytes >= Limits.flushBytes { passOn() }
+    unflushed += 1
+    guard unflushed < Limits.flushStanzas else { return flush() }
     guard !isReading, !isFlushScheduled, let context else { return }
     isFlushScheduled = true
     context.eventLoop.assumeIsolated().execute { [weak self] in
@@ -320,6 +327,7 @@ final class StreamHandler: ChannelInboundHandler {
 
   private func flush() {
     guard let context else { return }
+    unflushed = 0
     passOn()
     context.flush()
     guard !context.channel.isWritable, let stream else { return }

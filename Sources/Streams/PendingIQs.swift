@@ -1,12 +1,13 @@
 import HeapModule
-package import NIOCore
+import NIOCore
+import XMPP
 
 /// The IQs of one stream that wait for their answer, each with whoever waits for it, whom was asked, and until when.
 ///
 /// Every waiter comes out exactly once: by `resolve`, `remove`, `expired` or `failAll`. Ids are unique in the life of the
 /// table, so a late answer never finds another's waiter. They can be guessed: where a stream carries the stanzas of many, an
 /// answer is known by its sender as well (RFC 6120 §§8.1.2.1, 10.5).
-package struct PendingIQs<Waiter> {
+struct PendingIQs<Waiter> {
   private struct Due: Comparable {
     let deadline: NIODeadline
     let id: String
@@ -25,35 +26,35 @@ package struct PendingIQs<Waiter> {
   private var due = Heap<Due>()
   private var last: UInt64 = 0
 
-  package init() {}
+  init() {}
 
-  package var count: Int { pending.count }
+  var count: Int { pending.count }
   /// Deadlines that are kept, for tests: they follow `count`, not the number of IQs that were ever sent.
-  package var deadlines: Int { due.count }
+  var deadlines: Int { due.count }
 
   /// The id to send. Without a deadline the waiter stays until the answer or the end of the stream.
   ///
   /// - Parameter address: whom the IQ goes to; nil on a direct stream, where all that comes is its peer's.
-  package mutating func register(_ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) -> String {
+  mutating func register(_ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) -> String {
     let id = nextID()
     register(id, waiter, to: address, deadline: deadline)
     return id
   }
 
   /// The same under an id that `nextID` gave.
-  package mutating func register(_ id: String, _ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) {
+  mutating func register(_ id: String, _ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) {
     pending[id] = Pending(waiter: waiter, address: address)
     if let deadline { insert(Due(deadline: deadline, id: id)) }
   }
 
   /// An id for an IQ whose answer, whatever it is, changes nothing.
-  package mutating func nextID() -> String {
+  mutating func nextID() -> String {
     last += 1
     return String(last, radix: 36)
   }
 
   /// Gives a deadline to one that was registered without.
-  package mutating func limit(_ id: String, to deadline: NIODeadline) {
+  mutating func limit(_ id: String, to deadline: NIODeadline) {
     if pending[id] != nil { insert(Due(deadline: deadline, id: id)) }
   }
 
@@ -71,23 +72,23 @@ package struct PendingIQs<Waiter> {
 
   /// Who waits for the answer with this id and sender; nil for one that nobody waits for, or no longer, or that comes from
   /// somebody else than was asked.
-  package mutating func resolve(_ id: String?, from sender: JID?) -> Waiter? {
+  mutating func resolve(_ id: String?, from sender: JID?) -> Waiter? {
     guard let id, let asked = pending[id], asked.address == nil || asked.address == sender else { return nil }
     return remove(id)
   }
 
   /// Whoever waits for this answer is to wait no longer.
-  package mutating func remove(_ id: String) -> Waiter? {
+  mutating func remove(_ id: String) -> Waiter? {
     pending.removeValue(forKey: id)?.waiter
   }
 
   /// Forgets those that `isMeant`: an answer of theirs finds nobody any more. As many steps as there are waiters.
-  package mutating func removeAll(where isMeant: (Waiter) -> Bool) {
+  mutating func removeAll(where isMeant: (Waiter) -> Bool) {
     pending = pending.filter { !isMeant($0.value.waiter) }
   }
 
   /// When `expired` has to be called next; nil where nothing waits.
-  package mutating func nextDeadline() -> NIODeadline? {
+  mutating func nextDeadline() -> NIODeadline? {
     while let next = due.min {
       if pending[next.id] != nil { return next.deadline }
       due.removeMin()
@@ -96,7 +97,7 @@ package struct PendingIQs<Waiter> {
   }
 
   /// Those whose time is over, the longest overdue first.
-  package mutating func expired(_ now: NIODeadline) -> [Waiter] {
+  mutating func expired(_ now: NIODeadline) -> [Waiter] {
     var expired: [Waiter] = []
     while let next = due.min, next.deadline <= now {
       due.removeMin()
@@ -106,7 +107,7 @@ package struct PendingIQs<Waiter> {
   }
 
   /// All of them, in no order, when the stream is gone.
-  package mutating func failAll() -> [Waiter] {
+  mutating func failAll() -> [Waiter] {
     defer {
       pending.removeAll()
       due = Heap()

@@ -2,7 +2,12 @@ import NIOCore
 import Testing
 import XMPP
 
+@testable import Streams
+
 @Suite struct PendingIQsTests {
+  private let romeo = JID("romeo@montague")!
+  private let juliet = JID("juliet@capulet")!
+
   static func at(_ seconds: UInt64) -> NIODeadline { .uptimeNanoseconds(seconds * 1_000_000_000) }
 
   @Test func anAnswerFindsItsWaiterOnce() {
