@@ -54,20 +54,20 @@ actor ClientConnection: PooledConnection {
     _ channel: any Channel, for upstream: Upstream, id: Int
   ) throws -> EventLoopFuture<ClientConnection> {
     let (pipeline, limits) = (channel.pipeline.syncOperations, upstream.limits)
-    let handler = ClientHandler(address: upstream.address, limits: limits)
-    let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    let connection = ClientConnection(id: id, channel: channel, handler: bound)
-    var ready = channel.eventLoop.makeSucceededFuture(connection)
+    var established = channel.eventLoop.makeSucceededVoidFuture()
     if let tls = upstream.tls {
       try pipeline.addHandler(TLSHandler(tls.get()))
       let gate = HandshakeGate(upstream, eventLoop: channel.eventLoop)
       try pipeline.addHandler(gate)
-      ready = gate.established.map { connection }
+      established = gate.established
     }
-    try pipeline.addHandler(HTTPRequestEncoder(configuration: .verbatim))
-    try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(limitConfiguration: .init(limits.heads))))
+    let requests = try RequestWriter(pipeline, limits: limits.heads)
+    let handler = ClientHandler(
+      address: upstream.address, limits: limits, requests: requests, executor: .of(channel.eventLoop))
     try pipeline.addHandler(handler)
-    return ready
+    let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    let connection = ClientConnection(id: id, channel: channel, handler: bound)
+    return established.map { connection }
   }
 
   // MARK: Exchanges
@@ -80,13 +80,13 @@ actor ClientConnection: PooledConnection {
   /// Sends a request, and waits for the head of its response. Cancellation closes the connection.
   ///
   /// Throws `ExchangeFailure`, `CancellationError`.
-  func exchange(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer) async throws -> Answer {
+  func exchange(_ exchange: Int, _ head: HTTPRequest, body: ByteBuffer) async throws -> Answer {
     start(exchange, head, body: body)
     return try await answer(to: exchange)
   }
 
   /// Sends the head of a request; `write` and `finish` follow, unless all of its body is given.
-  func start(_ exchange: Int, _ head: HTTPRequestHead, body: ByteBuffer? = nil) {
+  func start(_ exchange: Int, _ head: HTTPRequest, body: ByteBuffer? = nil) {
     handler.value.start(exchange, head, body)
   }
 
@@ -141,14 +141,5 @@ extension ClientBootstrap {
 enum ReceiveBuffers {
   static func make() -> AdaptiveRecvByteBufferAllocator {
     AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: PartSize.initialReceive, maximum: PartSize.receive)
-  }
-}
-
-extension HTTPRequestEncoder.Configuration {
-  /// Framing fields are set by us, from what is known about the body.
-  fileprivate static var verbatim: Self {
-    var configuration = Self()
-    configuration.automaticallySetFramingHeaders = false
-    return configuration
   }
 }

@@ -1,8 +1,8 @@
 import Codecs
+import EventLoops
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
 /// What an exchange gave: a head, and its body or the promise of one.
 struct Answer: Sendable {
@@ -23,11 +23,10 @@ struct ExchangeFailure: Error {
 
 /// Runs the actions of one connection's machine on its event loop.
 ///
-/// Nine properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
+/// Eleven properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
 final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   typealias InboundIn = HTTPClientResponsePart
-  typealias OutboundIn = HTTPClientRequestPart
-  typealias OutboundOut = HTTPClientRequestPart
+  typealias OutboundIn = Never
 
   private enum AnswerState {
     case none
@@ -37,6 +36,8 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private let address: HTTPAddress
+  private let executor: LoopExecutor
+  private let requests: RequestWriter
   private var machine: ClientMachine
   private var context: ChannelHandlerContext?
   private var answer = AnswerState.none
@@ -47,8 +48,10 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var error: HTTPClientError?
   private var onRelease: @Sendable () -> Void = {}
 
-  init(address: HTTPAddress, limits: HTTPClientLimits) {
+  init(address: HTTPAddress, limits: HTTPClientLimits, requests: RequestWriter, executor: LoopExecutor) {
     self.address = address
+    self.requests = requests
+    self.executor = executor
     machine = ClientMachine(responseTime: limits.response, idleTime: limits.idle)
   }
 
@@ -62,38 +65,31 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   // MARK: The request
 
   /// Writes the head, and the body where it is all there, in one flush.
-  func start(_ id: Int, _ head: HTTPRequestHead, _ body: ByteBuffer?) {
+  func start(_ id: Int, _ head: HTTPRequest, _ body: ByteBuffer?) {
     answer = .none
-    guard let context, machine.started(id, uploading: body == nil, now: .now()) else {
+    guard context != nil, machine.started(id, uploading: body == nil, now: .now()) else {
       let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
       return tell(.failure(ExchangeFailure(error: error, untouched: true)))
     }
     exchange = id
-    context.write(wrapOutboundOut(.head(head)), promise: nil)
-    if let body {
-      if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-      context.write(wrapOutboundOut(.end(nil)), promise: nil)
-    }
-    context.flush()
+    requests.start(head, body)
     armTimer()
   }
 
-  /// A part of the request's body.
+  /// A part of the request's body, as it is framed.
   func write(_ bytes: ByteBuffer, of id: Int) throws {
-    try writeAndFlush(.body(.byteBuffer(bytes)), of: id)
+    guard context != nil, machine.isUploading(id) else { throw endedFirst }
+    requests.write(bytes)
   }
 
   func finish(_ id: Int) throws {
-    try writeAndFlush(.end(nil), of: id)
+    guard context != nil, machine.isUploading(id) else { throw endedFirst }
     machine.uploaded(id, now: .now())
     armTimer()
   }
 
-  private func writeAndFlush(_ part: HTTPClientRequestPart, of id: Int) throws {
-    guard let context, machine.isUploading(id) else {
-      throw error ?? HTTPClientError(.closedEarly, address, "the response ended first")
-    }
-    context.writeAndFlush(wrapOutboundOut(part), promise: nil)
+  private var endedFirst: HTTPClientError {
+    error ?? HTTPClientError(.closedEarly, address, "the response ended first")
   }
 
   /// Resumed when the socket can take more, or nothing more is to be written.
@@ -131,7 +127,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head):
-      guard let response = try? HTTPResponse(head), machine.received(response, keepAlive: head.isKeepAlive) else {
+      guard let response = HTTPResponse(received: head), machine.received(response, keepAlive: head.isKeepAlive) else {
         return fail(HTTPClientError(.malformed, address, "a response head out of place"))
       }
       armTimer()
@@ -142,6 +138,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     perform(machine.readCompleted(), context)
+    executor.runJobs()
     context.fireChannelReadComplete()
   }
 

@@ -1,12 +1,10 @@
 import Codecs
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
 /// A request as it is written: a checked target, and fields that frame its body.
 struct ClientRequest {
-  let head: HTTPRequestHead
+  let head: HTTPRequest
   /// Doing it twice is doing it once (RFC 9110 §9.2.2).
   let isIdempotent: Bool
   private let address: HTTPAddress
@@ -21,7 +19,7 @@ struct ClientRequest {
     else { throw HTTPClientError(.invalidRequest, address, "no request target that HTTP/1 can carry") }
     var request = request
     Self.frame(&request, length)
-    head = try HTTPRequestHead(request)
+    head = request
     isIdempotent = request.method.isIdempotent
     self.address = address
   }
@@ -32,9 +30,9 @@ struct ClientRequest {
       request.headerFields[.contentLength] = nil
       return request.headerFields.append(HTTPField(name: .transferEncoding, value: "chunked"))
     }
-    let announced = request.headerFields[values: .contentLength]
     let isNeeded = length > 0 || expectsBody.contains(request.method)
-    if announced.isEmpty ? !isNeeded : announced == [String(length)] { return }
+    if !isNeeded, !request.headerFields.contains(.contentLength) { return }
+    if request.headerFields[values: .contentLength] == [String(length)] { return }
     request.headerFields[.contentLength] = isNeeded ? String(length) : nil
   }
 

@@ -133,11 +133,7 @@ package struct HTTPServer: Service {
     _ channel: any Channel, _ limits: HTTPServerLimits, _ responder: @escaping Responder, _ open: OpenConnections
   ) throws {
     let pipeline = channel.pipeline.syncOperations
-    var encoder = HTTPResponseEncoder.Configuration()
-    encoder.automaticallySetFramingHeaders = false
-    try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-      withEncoderConfiguration: encoder, withDecoderLimitConfiguration: .init(limits.heads))
+    try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: .init(limits.heads))))
     let handler = ServerHandler(limits: limits)
     let connection = ServerConnection(
       channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), responder: responder, onEnd: open.ended)

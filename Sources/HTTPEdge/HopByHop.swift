@@ -7,10 +7,10 @@ package enum HopByHop {
   ///
   /// `Trailer` goes with them because trailers are not carried on, and `Keep-Alive`, `Proxy-Connection` because senders
   /// forget to name them. `Proxy-Authenticate` and `Proxy-Authorization` are meant for the next proxy: for us.
-  private static let names: Set<String> = [
+  private static let names = FieldNameSet([
     "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info",
     "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
-  ]
+  ])
   /// Never removed, though a sender names them in `Connection`: RFC 9110 §7.6.1 forbids to do so, and their absence
   /// would change what the message means.
   private static let kept: Set<String> = [
@@ -21,14 +21,26 @@ package enum HopByHop {
   /// Removes `Connection`, what it names, and the fields of `names`; order, case and duplicates of the others survive.
   /// Most heads have none of these, and stay as they are without being copied.
   package static func strip(_ fields: inout HTTPFields) {
-    guard fields.contains(where: { names.contains($0.name.canonicalName) }) else { return }
-    var removed = names
-    for value in fields[values: .connection] {
-      for option in value.split(separator: ",") {
+    guard let first = fields.firstIndex(where: { names.contains($0.name) }) else { return }
+    let options = options(of: fields)
+    guard !options.isEmpty || fields[(first + 1)...].contains(where: { names.contains($0.name) }) else {
+      fields.remove(at: first)
+      return
+    }
+    fields.removeAll { names.contains($0.name) || options.contains($0.name.canonicalName) }
+  }
+
+  /// Fields that `Connection` names and that may be removed.
+  private static func options(of fields: HTTPFields) -> [String] {
+    var options: [String] = []
+    for field in fields where field.name == .connection {
+      // By far the most that are sent.
+      if field.value == "keep-alive" || field.value == "close" { continue }
+      for option in field.value.split(separator: ",") {
         let name = option.trimmingSpace.lowercased()
-        if !kept.contains(name) { removed.insert(name) }
+        if !kept.contains(name), !options.contains(name) { options.append(name) }
       }
     }
-    fields.removeAll { removed.contains($0.name.canonicalName) }
+    return options
   }
 }

@@ -69,6 +69,12 @@ enum PartSize {
   static let initialReceive = 16 * 1024
   /// Bodies of a known length up to this one are sent with their head, in one write.
   static let small = 64 * 1024
+  /// Parts up to this one are copied behind what is written with them: that costs less than a buffer of their own does.
+  static let copied = 8 * 1024
+  /// Room for what is around a chunk.
+  static let chunkMarkup = 24
+  /// Room for a head with the fields that most have.
+  static let head = 1024
 }
 
 /// Parts of a body that wait for its reader before reading from the socket stops.

@@ -35,3 +35,18 @@ struct ReceivedHead {
       isHead: method == .head, isHTTP10: isHTTP10, keepsAlive: head.isKeepAlive && !mayChangeProtocol, expects: expects)
   }
 }
+
+extension HTTPResponse {
+  /// Nil where its status is none. A `Host` has nothing to say in it.
+  init?(received head: HTTPResponseHead) {
+    guard head.status.code <= 999 else { return nil }
+    var fields = HTTPFields()
+    fields.reserveCapacity(head.headers.count)
+    for (name, value) in head.headers {
+      guard let name = HTTPField.Name(name), name.canonicalName != "host" else { continue }
+      fields.append(HTTPField(name: name, value: value))
+    }
+    self.init(
+      status: Status(code: Int(head.status.code), reasonPhrase: head.status.reasonPhrase), headerFields: fields)
+  }
+}

@@ -14,7 +14,7 @@ actor ServerConnection {
   }
 
   nonisolated let channel: any Channel
-  private nonisolated let executor: LoopExecutor
+  nonisolated let executor: LoopExecutor
   private let handler: NIOLoopBound<ServerHandler>
   private let responder: HTTPServer.Responder
   /// Called once, when the channel is closed and no responder runs for it.

@@ -1,14 +1,14 @@
 import Codecs
+import EventLoops
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
-/// Between NIO's HTTP/1 codec and a connection: runs the actions of its machines.
+/// Between NIO's decoder of requests and a connection: runs the actions of its machines, and encodes responses.
 final class ServerHandler: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = Never
-  typealias OutboundOut = HTTPServerResponsePart
+  typealias OutboundOut = ByteBuffer
 
   private let limits: HTTPServerLimits
   private var machine: ServerMachine
@@ -18,6 +18,8 @@ final class ServerHandler: ChannelDuplexHandler {
   var connection: ServerConnection?
   private var flow = BackPressure()
   private var timer: Scheduled<Void>?
+  /// What one flush is to write.
+  private var output = ByteBuffer()
 
   init(limits: HTTPServerLimits) {
     self.limits = limits
@@ -42,6 +44,7 @@ final class ServerHandler: ChannelDuplexHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     perform(assembler.readCompleted(), context)
+    connection?.executor.runJobs()
     context.fireChannelReadComplete()
   }
 
@@ -99,7 +102,7 @@ final class ServerHandler: ChannelDuplexHandler {
   }
 
   private func bodyWanted() {
-    if machine.isContinueAwaited { try? flush { try perform(machine.writing(HTTPResponse(status: .continue)), head) } }
+    if machine.isContinueAwaited { try? begin(HTTPResponse(status: .continue)) }
     resumeReading()
   }
 
@@ -119,55 +122,97 @@ final class ServerHandler: ChannelDuplexHandler {
 
   /// A whole response, in one write.
   func write(_ head: HTTPResponse, _ body: ByteBuffer) throws {
-    try flush {
-      try perform(machine.writing(head), self.head)
-      if body.readableBytes > 0 { try perform(machine.writing(body), part) }
-      try end()
-    }
+    output.reserveCapacity(PartSize.head + min(body.readableBytes, PartSize.copied))
+    try encode(head)
+    if body.readableBytes > 0 { try encode(body) }
+    try end()
   }
 
   func begin(_ head: HTTPResponse) throws {
-    try flush { try perform(machine.writing(head), self.head) }
+    try encode(head)
+    flush()
   }
 
   func write(_ bytes: ByteBuffer) throws {
-    try flush { try perform(machine.writing(bytes), part) }
+    try encode(bytes)
+    flush()
   }
 
   func finish() throws {
-    try flush { try end() }
+    try end()
+  }
+
+  private func encode(_ head: HTTPResponse) throws {
+    guard !isClosed else { throw ChannelError.ioOnClosedChannel }
+    switch machine.writing(head) {
+    case .write(let head), .writeLast(let head): output.write(head)
+    case .skip: break
+    case .abort: try abort()
+    }
+  }
+
+  private func encode(_ bytes: ByteBuffer) throws {
+    guard !isClosed else { throw ChannelError.ioOnClosedChannel }
+    switch machine.writing(bytes) {
+    case .write(let bytes), .writeLast(let bytes):
+      guard machine.isChunked else { return append(bytes) }
+      guard bytes.readableBytes > 0 else { return }
+      output.writeChunkStart(bytes.readableBytes)
+      append(bytes)
+      output.writeChunkEnd()
+    case .skip: break
+    case .abort: try abort()
+    }
+  }
+
+  /// A large part is not copied behind what is there, but written after it.
+  private func append(_ bytes: ByteBuffer) {
+    guard bytes.readableBytes > PartSize.copied else {
+      output.writeImmutableBuffer(bytes)
+      return
+    }
+    passOn()
+    context?.write(wrapOutboundOut(bytes), promise: nil)
   }
 
   private func end() throws {
-    try perform(machine.writingEnd(nil, now: .now()), trailers)
+    guard !isClosed else { throw ChannelError.ioOnClosedChannel }
+    if machine.isChunked { output.writeImmutableBuffer(.lastChunk) }
+    switch machine.writingEnd(now: .now()) {
+    case .write: flush()
+    case .writeLast: flushLast()
+    case .skip: break
+    case .abort: try abort()
+    }
     armTimer()
     resumeReading()
   }
 
-  private func flush(_ write: () throws -> Void) throws {
-    try write()
+  private func abort() throws -> Never {
+    context?.close(promise: nil)
+    throw ChannelError.ioOnClosedChannel
+  }
+
+  private func flush() {
+    passOn()
     context?.flush()
   }
 
-  private func head(_ head: HTTPResponse) -> HTTPServerResponsePart { .head(HTTPResponseHead(head)) }
-  private func part(_ bytes: ByteBuffer) -> HTTPServerResponsePart { .body(.byteBuffer(bytes)) }
-  private func trailers(_ fields: HTTPFields?) -> HTTPServerResponsePart { .end(fields.map(HTTPHeaders.init)) }
+  private func flushLast() {
+    guard let context else { return }
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { [self] _ in endOutput() }
+    // An empty buffer where all is on its way: its promise is kept behind the others.
+    context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: written)
+  }
 
-  private func perform<Part>(_ action: ServerMachine.Write<Part>, _ wrap: (Part) -> HTTPServerResponsePart) throws {
-    guard let context else { throw ChannelError.ioOnClosedChannel }
-    switch action {
-    case .write(let part):
-      context.write(wrapOutboundOut(wrap(part)), promise: nil)
-    case .skip:
-      break
-    case .writeLast(let part):
-      let written = context.eventLoop.makePromise(of: Void.self)
-      written.futureResult.assumeIsolated().whenComplete { [self] _ in endOutput() }
-      context.write(wrapOutboundOut(wrap(part)), promise: written)
-    case .abort:
-      context.close(promise: nil)
-      throw ChannelError.ioOnClosedChannel
-    }
+  private func passOn() {
+    if output.readableBytes > 0 { context?.write(wrapOutboundOut(takeOutput()), promise: nil) }
+  }
+
+  private func takeOutput() -> ByteBuffer {
+    defer { output = ByteBuffer() }
+    return output
   }
 
   /// Ends the output, and leaves the client some time to read it before the socket goes.

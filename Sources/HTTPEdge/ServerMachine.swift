@@ -113,7 +113,7 @@ struct ServerMachine {
     switch ContentLength(head.headerFields) {
     case .bytes(let count):
       // Said several times, it is said once (RFC 9110 §8.6).
-      if head.headerFields[.contentLength] != String(count) { head.headerFields[.contentLength] = String(count) }
+      if !head.headerFields.hasSingle(.contentLength) { head.headerFields[.contentLength] = String(count) }
       return .counted(count)
     case .invalid: return .counted(0)
     case .absent: break
@@ -155,7 +155,12 @@ struct ServerMachine {
     }
   }
 
-  mutating func writingEnd(_ trailers: HTTPFields?, now: NIODeadline) -> Write<HTTPFields?> {
+  /// Parts of the body go out as chunks.
+  var isChunked: Bool {
+    if case .writing(.chunked) = response { true } else { false }
+  }
+
+  mutating func writingEnd(now: NIODeadline) -> Write<Void> {
     guard case .writing(let body) = response else { return .abort }
     if case .counted(let left) = body, left > 0 { return .abort }
     response = .awaited
@@ -163,18 +168,26 @@ struct ServerMachine {
     guard traits.keepsAlive, !isClosing || !requests.isEmpty else {
       isOver = true
       requests.removeAll()
-      return .writeLast(trailers)
+      return .writeLast(())
     }
     if requests.isEmpty { deadline = now + idleTime }
-    return .write(trailers)
+    return .write(())
   }
 }
 
 extension HTTPFields {
   /// `Connection: close` among its options.
   fileprivate var closesConnection: Bool {
-    self[values: .connection].contains { value in
-      value.split(separator: ",").contains { $0.trimmingSpace.lowercased() == "close" }
+    contains { field in
+      field.name == .connection
+        && field.value.split(separator: ",").contains { $0.trimmingSpace.lowercased() == "close" }
     }
+  }
+
+  /// One field of this name, with one item in it.
+  fileprivate func hasSingle(_ name: HTTPField.Name) -> Bool {
+    var fields = self.lazy.filter { $0.name == name }.makeIterator()
+    guard let first = fields.next(), fields.next() == nil else { return false }
+    return !first.value.utf8.contains(UInt8(ascii: ","))
   }
 }

@@ -32,12 +32,23 @@ final class Upload: Sendable {
           throw HTTPClientError(wrongLength: length, to: address)
         }
         guard let part else { break }
-        guard await written({ try await connection.write(part, of: exchange) }) else { return }
+        guard await written({ try await connection.write(framed(part), of: exchange) }) else { return }
       } catch {
         return await fail(error)
       }
     }
+    if length == nil, await !written({ try await connection.write(ByteBuffer.lastChunk, of: exchange) }) { return }
     _ = await written { try await connection.finish(exchange) }
+  }
+
+  /// As a chunk, where the length was not announced (RFC 9112 §7.1).
+  private func framed(_ part: ByteBuffer) -> ByteBuffer {
+    guard length == nil, part.readableBytes > 0 else { return part }
+    var chunk = ByteBufferAllocator().buffer(capacity: part.readableBytes + PartSize.chunkMarkup)
+    chunk.writeChunkStart(part.readableBytes)
+    chunk.writeImmutableBuffer(part)
+    chunk.writeChunkEnd()
+    return chunk
   }
 
   private func written(_ write: () async throws -> Void) async -> Bool {

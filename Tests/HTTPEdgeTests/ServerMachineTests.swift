@@ -34,7 +34,7 @@ struct ServerMachineTests {
       case .abort, .writeLast: return text + " abort"
       }
     }
-    switch machine.writingEnd(nil, now: .uptimeNanoseconds(0)) {
+    switch machine.writingEnd(now: .uptimeNanoseconds(0)) {
     case .write: return text
     case .writeLast: return text + " last"
     case .abort, .skip: return text + " abort"
@@ -93,11 +93,11 @@ struct ServerMachineTests {
     _ = machine.received(traits())
     #expect(machine.deadline == nil)
     _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "5"]))
-    guard case .write = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("HEAD"); return }
+    guard case .write = machine.writingEnd(now: .uptimeNanoseconds(0)) else { Issue.record("HEAD"); return }
     #expect(machine.deadline == nil)
     _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "1"]))
     guard case .write = machine.writing(bytes(1)) else { Issue.record("GET"); return }
-    _ = machine.writingEnd(nil, now: .uptimeNanoseconds(5))
+    _ = machine.writingEnd(now: .uptimeNanoseconds(5))
     #expect(machine.deadline == .uptimeNanoseconds(5) + .seconds(10))
   }
 
@@ -108,7 +108,7 @@ struct ServerMachineTests {
     guard case .write(let head) = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]))
     else { Issue.record("no head"); return }
     #expect(head.headerFields[.connection] == "close")
-    guard case .writeLast = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("open"); return }
+    guard case .writeLast = machine.writingEnd(now: .uptimeNanoseconds(0)) else { Issue.record("open"); return }
     #expect(machine.received(traits()) == false)
     var idle = self.machine()
     #expect(idle.quiesce() == true)
@@ -118,7 +118,7 @@ struct ServerMachineTests {
     var machine = machine()
     guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("no request"); return }
     guard case .abort = machine.writing(bytes(1)) else { Issue.record("no head"); return }
-    guard case .abort = machine.writingEnd(nil, now: .uptimeNanoseconds(0)) else { Issue.record("no head"); return }
+    guard case .abort = machine.writingEnd(now: .uptimeNanoseconds(0)) else { Issue.record("no head"); return }
     _ = machine.received(traits())
     _ = machine.writing(HTTPResponse(status: .ok))
     guard case .abort = machine.writing(HTTPResponse(status: .ok)) else { Issue.record("two heads"); return }

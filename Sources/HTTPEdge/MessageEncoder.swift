@@ -1,0 +1,62 @@
+import HTTPTypes
+import NIOCore
+
+/// HTTP/1.1 messages as they are sent (RFC 9112). Values go out byte for byte, as HTTPTypes has checked them: no CR, LF or
+/// NUL can be in one.
+extension ByteBuffer {
+  /// Appends a head, whose fields say how its body is framed.
+  mutating func write(_ head: HTTPResponse) {
+    writeStaticString("HTTP/1.1 ")
+    writeString(String(head.status.code))
+    writeStaticString(" ")
+    writeString(head.status.reasonPhrase)
+    writeStaticString("\r\n")
+    for field in head.headerFields { write(field) }
+    writeStaticString("\r\n")
+  }
+
+  /// The same for a request: `authority` becomes `Host`, and comes first (RFC 9110 §7.2). Cookies become one field again
+  /// (RFC 6265 §5.4).
+  mutating func write(_ head: HTTPRequest) {
+    writeString(head.method.rawValue)
+    writeStaticString(" ")
+    writeString(head.path ?? "/")
+    writeStaticString(" HTTP/1.1\r\n")
+    if let authority = head.authority {
+      writeStaticString("Host: ")
+      writeString(authority)
+      writeStaticString("\r\n")
+    }
+    var hasCookies = false
+    for field in head.headerFields {
+      guard field.name == .cookie else {
+        write(field)
+        continue
+      }
+      if !hasCookies { writeString("\(field.name.rawName): \(head.headerFields[.cookie] ?? "")\r\n") }
+      hasCookies = true
+    }
+    writeStaticString("\r\n")
+  }
+
+  private mutating func write(_ field: HTTPField) {
+    writeString(field.name.rawName)
+    writeStaticString(": ")
+    field.withUnsafeBytesOfValue { _ = writeBytes($0) }
+    writeStaticString("\r\n")
+  }
+
+  /// Appends what is in front of a chunk of so many bytes, which are not 0: that would be the last one (RFC 9112 §7.1).
+  mutating func writeChunkStart(_ count: Int) {
+    writeString(String(count, radix: 16))
+    writeStaticString("\r\n")
+  }
+
+  /// Appends what is behind a chunk.
+  mutating func writeChunkEnd() {
+    writeStaticString("\r\n")
+  }
+
+  /// The end of a body in chunks, without trailers.
+  static let lastChunk = ByteBuffer(string: "0\r\n\r\n")
+}
