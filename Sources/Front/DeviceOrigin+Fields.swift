@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPTypes
 
 /// What changes in a head between a browser and a device, beside what ends at every hop.
@@ -11,8 +12,10 @@ extension DeviceOrigin {
 
   /// Translates addresses, drops what reaches beyond this origin, and adds what protects it where the device is silent.
   package func adaptResponse(_ fields: inout HTTPFields) {
-    fields.removeAll { Self.dropped.contains($0.name) }
-    for index in fields.indices {
+    if fields.contains(where: { Self.dropped.contains($0.name) }) {
+      fields.removeAll { Self.dropped.contains($0.name) }
+    }
+    for index in fields.indices where Self.translated.contains(fields[index].name) {
       switch fields[index].name {
       case .location, .contentLocation: fields.replaceValue(at: index, forBrowser)
       case .refresh: fields.replaceValue(at: index) { Refresh.mapping($0, forBrowser) }
@@ -21,15 +24,19 @@ extension DeviceOrigin {
       }
     }
     // Framing by other sites is clickjacking; paths of a device are nobody else's business.
-    if !fields.contains(.xFrameOptions) { fields[.xFrameOptions] = "SAMEORIGIN" }
-    if !fields.contains(.referrerPolicy) { fields[.referrerPolicy] = "same-origin" }
+    if !fields.contains(.xFrameOptions) { fields.append(Self.sameOriginFrames) }
+    if !fields.contains(.referrerPolicy) { fields.append(Self.sameOriginReferrers) }
     // A further policy only ever narrows. Pages from loopback may reach all of loopback and the link unasked; those of a
     // device shall not, as if they came from the Internet.
-    fields.append(HTTPField(name: .contentSecurityPolicy, value: "treat-as-public-address"))
+    fields.append(Self.publicAddress)
   }
 
   /// They speak of a host for months, over all its ports or all its data: `localhost` and its names are not the device's.
-  private static let dropped: Set<HTTPField.Name> = [.strictTransportSecurity, .altSvc, .clearSiteData]
+  private static let dropped = FieldNameSet(["strict-transport-security", "alt-svc", "clear-site-data"])
+  private static let translated = FieldNameSet(["location", "content-location", "refresh", "set-cookie"])
+  private static let sameOriginFrames = HTTPField(name: .xFrameOptions, value: "SAMEORIGIN")
+  private static let sameOriginReferrers = HTTPField(name: .referrerPolicy, value: "same-origin")
+  private static let publicAddress = HTTPField(name: .contentSecurityPolicy, value: "treat-as-public-address")
 }
 
 extension HTTPFields {

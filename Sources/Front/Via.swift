@@ -5,19 +5,21 @@ package import HTTPTypes
 package struct Via: Sendable {
   /// A token that no other node has.
   package let pseudonym: String
+  private let field: HTTPField
 
   package init(pseudonym: String = "hearth-" + String(UInt64.random(in: .min ... .max), radix: 36)) {
     self.pseudonym = pseudonym
+    field = HTTPField(name: .via, value: "1.1 " + pseudonym)
   }
 
   /// True where the message was here before.
   package func marks(_ fields: HTTPFields) -> Bool {
-    fields[values: .via].contains { value in
-      value.split { $0 == " " || $0 == "," || $0 == "\t" }.contains { $0 == pseudonym }
+    fields.contains { field in
+      field.name == .via && field.value.split { $0 == " " || $0 == "," || $0 == "\t" }.contains { $0 == pseudonym }
     }
   }
 
   package func mark(_ fields: inout HTTPFields) {
-    fields.append(HTTPField(name: .via, value: "1.1 " + pseudonym))
+    fields.append(field)
   }
 }

@@ -13,10 +13,22 @@ final class ServiceTable: Sendable {
   }
 
   private struct State {
-    var services: [String: Entry] = [:]
+    private(set) var services: [String: Entry] = [:]
     var node: JID
+    /// The names of the services by their addresses, since every request asks.
+    private(set) var names: [JID: String] = [:]
     /// Who waits for a service to be announced, by its name.
     var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+    init(node: JID) { self.node = node }
+
+    func entry(_ jid: JID) -> Entry? { names[jid].flatMap { services[$0] } }
+
+    mutating func set(_ name: String, _ entry: Entry?) {
+      if let old = services[name]?.jid, names[old] == name { names[old] = nil }
+      services[name] = entry
+      if let new = entry?.jid { names[new] = name }
+    }
   }
 
   /// The announcement of the node itself; no service can have this id, since a name is not empty.
@@ -41,11 +53,11 @@ final class ServiceTable: Sendable {
   var node: JID { state.withLock { $0.node } }
 
   func service(_ jid: JID) -> HostedService? {
-    state.withLock { $0.services.values.first { $0.jid == jid }?.service }
+    state.withLock { $0.entry(jid)?.service }
   }
 
   func isLocal(_ jid: JID) -> Bool {
-    state.withLock { state in state.node == jid || state.services.values.contains { $0.jid == jid } }
+    state.withLock { state in state.names[jid] != nil || state.node == jid }
   }
 
   var all: [HostedService] {
@@ -65,12 +77,15 @@ final class ServiceTable: Sendable {
 
   func insert(_ service: HostedService) {
     state.withLock { state in
-      state.services[service.name] = Entry(service: service, jid: state.services[service.name]?.jid)
+      state.set(service.name, Entry(service: service, jid: state.services[service.name]?.jid))
     }
   }
 
   func remove(_ name: String) -> Bool {
-    let isRemoved = state.withLock { $0.services.removeValue(forKey: name) != nil }
+    let isRemoved = state.withLock { state in
+      defer { state.set(name, nil) }
+      return state.services[name] != nil
+    }
     release(name)
     return isRemoved
   }
@@ -78,15 +93,15 @@ final class ServiceTable: Sendable {
   func announced(_ id: String, as jid: JID) {
     state.withLock { state in
       if id == Self.nodeID { return state.node = jid }
-      state.services[id]?.jid = jid
-      state.services[id]?.problem = nil
+      guard let entry = state.services[id] else { return }
+      state.set(id, Entry(service: entry.service, jid: jid))
     }
   }
 
   func refused(_ id: String, reason: String) {
     state.withLock { state in
-      state.services[id]?.jid = nil
-      state.services[id]?.problem = reason
+      guard let entry = state.services[id] else { return }
+      state.set(id, Entry(service: entry.service, problem: reason))
     }
   }
 

@@ -28,7 +28,7 @@ struct ForwardedFields {
   ]
   private static let ourPrefixes = ["hearth-peer-", "x-forwarded-", "x-auth-request-", "remote-"]
 
-  private static let initials = Set((ours + ourPrefixes).compactMap(\.utf8.first))
+  private static let initials = ASCIISet(String((ours + ourPrefixes).compactMap(\.first)))
 
   /// The names above are tokens.
   private static func name(_ text: String) -> HTTPField.Name { HTTPField.Name(text)! }
@@ -57,13 +57,15 @@ struct ForwardedFields {
     HopByHop.strip(&head.headerFields)
     head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
     head.authority = authority
-    head.headerFields[Self.peer] = caller.shownName
-    head.headerFields[Self.peerID] = caller.identity.id?.description
-    head.headerFields[Self.peerTrust] = caller.standing.word
-    // RFC 7239 §6.3 has this word for those who do not say.
-    head.headerFields[Self.forwardedFor] = caller.identity.address?.fieldItem ?? "unknown"
-    if let asked { head.headerFields[Self.forwardedHost] = asked }
-    head.headerFields[Self.forwardedProto] = scheme
+    let said = [
+      (Self.peer, caller.shownName), (Self.peerID, caller.identity.id?.description),
+      (Self.peerTrust, caller.standing.word),
+      // RFC 7239 §6.3 has this word for those who do not say.
+      (Self.forwardedFor, caller.identity.address?.fieldItem ?? "unknown"), (Self.forwardedHost, asked),
+      (Self.forwardedProto, scheme),
+    ]
+    // None of them is there any more.
+    for case (let name, let value?) in said { head.headerFields.append(HTTPField(name: name, value: value)) }
   }
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
