@@ -31,7 +31,6 @@ extension Target.Dependency {
   static let nio = product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
-  static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let toml = product(name: "TOMLKit", package: "TOMLKit")
 }
@@ -55,7 +54,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -97,7 +95,7 @@ let package = Package(
     library(
       "HTTPEdge",
       [
-        "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .nioHTTP1, .nioHTTPTypesHTTP1, .httpTypes, .log,
+        "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .nioHTTP1, .httpTypes, .log,
         .lifecycle,
       ]),
     library(

@@ -1,6 +1,5 @@
 import HTTPTypes
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
 /// The head of a request as it came, its fields converted once.
 struct ReceivedHead {
@@ -11,7 +10,7 @@ struct ReceivedHead {
   ///
   /// `Expect: 100-continue` is answered here, and goes no further.
   init?(_ head: HTTPRequestHead) {
-    guard let method = try? HTTPRequest.Method(head.method) else { return nil }
+    guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
     let isHTTP10 = head.version.minor == 0
     var fields = HTTPFields()
     fields.reserveCapacity(head.headers.count)
