@@ -67,7 +67,7 @@ let package = Package(
 
     // Pure: no socket, no clock, no task, no log.
     library("Codecs", [.httpTypes, .nio]),
-    library("XML", ["CXML2", .nio]),
+    library("XML", ["Codecs", "CXML2", .nio]),
     library("XMPP", ["Codecs", "XML", .nio]),
     library("Bytestreams", ["Codecs", "XML", "XMPP", .nio, .collections]),
     library("HTTPX", ["Codecs", "XML", "XMPP", "Bytestreams", .httpTypes, .nio]),

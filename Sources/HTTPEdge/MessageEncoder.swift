@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import NIOCore
 
@@ -40,10 +41,13 @@ extension ByteBuffer {
   }
 
   private mutating func write(_ field: HTTPField) {
-    writeString(field.name.rawName)
-    writeStaticString(": ")
-    field.withUnsafeBytesOfValue { _ = writeBytes($0) }
-    writeStaticString("\r\n")
+    var name = field.name.rawName
+    name.withUTF8 { name in
+      field.withUnsafeBytesOfValue { value in
+        let (separator, end): (StaticString, StaticString) = (": ", "\r\n")
+        write(UnsafeRawBufferPointer(name), separator.bytes, UnsafeRawBufferPointer(value), end.bytes)
+      }
+    }
   }
 
   /// Appends what is in front of a chunk of so many bytes, which are not 0: that would be the last one (RFC 9112 §7.1).

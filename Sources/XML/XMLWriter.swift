@@ -1,3 +1,4 @@
+import Codecs
 package import NIOCore
 
 extension ByteBuffer {
@@ -74,15 +75,7 @@ extension ByteBuffer {
         writeStaticString(end)
         return
       }
-      let parts = (start.bytes, name.bytes, sign.bytes, UnsafeRawBufferPointer(bytes), end.bytes)
-      let count = parts.0.count + parts.1.count + parts.2.count + parts.3.count + parts.4.count
-      writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
-        var written = buffer.copy(parts.0, at: 0)
-        written += buffer.copy(parts.1, at: written)
-        written += buffer.copy(parts.2, at: written)
-        written += buffer.copy(parts.3, at: written)
-        return written + buffer.copy(parts.4, at: written)
-      }
+      write(start.bytes, name.bytes, sign.bytes, UnsafeRawBufferPointer(bytes), end.bytes)
     }
   }
 
@@ -95,18 +88,6 @@ extension ByteBuffer {
       written = index + length
     }
     writeBytes(bytes[written...])
-  }
-}
-
-extension StaticString {
-  fileprivate var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  /// Returns how many bytes that were.
-  fileprivate func copy(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
-    UnsafeMutableRawBufferPointer(rebasing: self[offset...]).copyMemory(from: bytes)
-    return bytes.count
   }
 }
 

@@ -15,7 +15,8 @@ from processes import forget_peak, memory
 
 # The machine's other work comes and goes: every target has its turn in every round, and ratios are taken within one.
 FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3)
-QUICK = Load(file_bytes=256 << 20, many_seconds=2, one_seconds=1)
+# Four seconds: from the third on, ssh waits for delayed acknowledgements again and again, which shorter rounds do not show.
+QUICK = Load(file_bytes=256 << 20, many_seconds=4, one_seconds=1)
 
 # What a node may still have to do when it is ready, or gives back when it has nothing to do any more.
 REST_SECONDS = 5

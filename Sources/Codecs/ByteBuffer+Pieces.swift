@@ -1,0 +1,32 @@
+package import NIOCore
+
+/// Fields and attributes consist of pieces of a few bytes. Each write of a buffer looks for room, so they are written together.
+extension ByteBuffer {
+  /// Appends one behind the other.
+  package mutating func write(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, _ third: UnsafeRawBufferPointer,
+    _ fourth: UnsafeRawBufferPointer, _ fifth: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
+    let count = first.count + second.count + third.count + fourth.count + fifth.count
+    writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
+      var rest = buffer
+      rest.take(first)
+      rest.take(second)
+      rest.take(third)
+      rest.take(fourth)
+      rest.take(fifth)
+      return count
+    }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate mutating func take(_ bytes: UnsafeRawBufferPointer) {
+    copyMemory(from: bytes)
+    self = UnsafeMutableRawBufferPointer(rebasing: self[bytes.count...])
+  }
+}
+
+extension StaticString {
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+}
