@@ -37,7 +37,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   private let address: HTTPAddress
   private let executor: LoopExecutor
-  private let requests: RequestWriter
+  private var requests: RequestWriter
   private var machine: ClientMachine
   private var context: ChannelHandlerContext?
   private var answer = AnswerState.none

@@ -71,6 +71,8 @@ enum PartSize {
   static let small = 64 * 1024
   /// Parts up to this one are copied behind what is written with them: that costs less than a buffer of their own does.
   static let copied = 8 * 1024
+  /// Bytes of memory that a connection keeps for its next message.
+  static let kept = 4 * 1024
   /// Room for what is around a chunk.
   static let chunkMarkup = 24
   /// Room for a head with the fields that most have.

@@ -8,6 +8,8 @@ struct RequestWriter {
   private let decoder: HTTPResponseDecoder
   /// The decoder's: what is written here goes on below it.
   private let context: ChannelHandlerContext
+  /// The memory of the last request.
+  private var output = ByteBuffer()
 
   private static let head = HTTPRequestHead(version: .http1_1, method: .HEAD, uri: "/")
   private static let get = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
@@ -21,16 +23,17 @@ struct RequestWriter {
   }
 
   /// A head, and the body where it is all there, in one flush.
-  func start(_ head: HTTPRequest, _ body: ByteBuffer?) {
+  mutating func start(_ head: HTTPRequest, _ body: ByteBuffer?) {
     decoder.write(data: .head(head.method == .head ? Self.head : Self.get))
     let length = body?.readableBytes ?? 0
     let isCopied = length <= PartSize.copied
-    var output = context.channel.allocator.buffer(capacity: PartSize.head + (isCopied ? length : 0))
+    output.clear(minimumCapacity: PartSize.head + (isCopied ? length : 0))
     output.write(head)
     if let body, isCopied { output.writeImmutableBuffer(body) }
     context.write(NIOAny(output), promise: nil)
     if let body, !isCopied { context.write(NIOAny(body), promise: nil) }
     context.flush()
+    if output.capacity > PartSize.kept { output = ByteBuffer() }
   }
 
   /// A part of the body, as it is framed.

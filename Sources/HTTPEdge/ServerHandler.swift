@@ -194,8 +194,14 @@ final class ServerHandler: ChannelDuplexHandler {
   }
 
   private func flush() {
+    var spent = output
     passOn()
     context?.flush()
+    if spent.capacity <= PartSize.kept {
+      // Mostly it is on its way, and its memory serves again.
+      spent.clear()
+      output = spent
+    }
   }
 
   private func flushLast() {

@@ -41,6 +41,8 @@ package struct ExchangeMachine: Sendable {
   private var answeredInfo: DiscoInfo??
   /// Requests of ours without a response.
   package private(set) var requesting = 0
+  /// What was written last: its memory serves again once that was passed on.
+  private var payload = ByteBuffer()
   /// Requests of the other side without a whole answer.
   package private(set) var answering = 0
 
@@ -84,7 +86,7 @@ package struct ExchangeMachine: Sendable {
   /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes.
   package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
     let stanza = RequestStanza(head)
-    var payload = ByteBufferAllocator().buffer(capacity: HTTPXLimits.usualStanzaBytes)
+    emptyPayload()
     stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
       whole, contentType: head.headerFields.value(of: .contentType), headSize: payload.readableBytes,
@@ -94,6 +96,11 @@ package struct ExchangeMachine: Sendable {
     stanza.writeEnd(into: &payload)
     requesting += 1
     return Outgoing(payload: payload, route: route)
+  }
+
+  private mutating func emptyPayload() {
+    if payload.capacity > HTTPXLimits.keptBytes { payload = ByteBuffer() }
+    payload.clear(minimumCapacity: HTTPXLimits.usualStanzaBytes)
   }
 
   /// The response came, or none will.
@@ -145,7 +152,7 @@ package struct ExchangeMachine: Sendable {
   ///
   /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
   /// - Throws: `StanzaError`: what to answer instead.
-  package func answer(
+  package mutating func answer(
     _ head: HTTPResponse, _ whole: ByteBuffer?, to answerable: Answerable
   ) throws(StanzaError) -> Outgoing {
     guard (200...999).contains(head.status.code) else {
@@ -153,7 +160,7 @@ package struct ExchangeMachine: Sendable {
     }
     let request = answerable.request
     let stanza = ResponseStanza(head, dialect: request.dialect)
-    var payload = ByteBufferAllocator().buffer(capacity: HTTPXLimits.usualStanzaBytes)
+    emptyPayload()
     stanza.writeStart(into: &payload)
     let plan = BodyPlan.choose(
       head.hasBody(answering: request.head.method) ? whole : ByteBuffer(),

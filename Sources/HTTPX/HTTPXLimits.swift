@@ -16,6 +16,9 @@ package enum HTTPXLimits {
   /// Bytes that are reserved for a stanza before it is written: most heads with a body of a few KiB need no more.
   static let usualStanzaBytes = 4096
 
+  /// Bytes that a stream keeps for the next stanza at most.
+  static let keptBytes = 16 * 1024
+
   /// Fields that room is made for before a head is read: most heads have no more.
   static let usualFields = 16
 

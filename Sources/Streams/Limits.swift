@@ -27,6 +27,8 @@ enum Limits {
   /// Bytes of stanzas that are collected for one write: a TLS record holds 16 KiB, and a block of 48 KiB is one of 64 in
   /// base64.
   static let flushBytes = 64 * 1024
+  /// Bytes of memory that a stream keeps for its next stanzas.
+  static let keptOutput = 32 * 1024
   /// Stanzas that are collected for one write: enough that a write and a TLS record cost each of them little, and so few
   /// that the peer works on the first ones while this side works on the next.
   static let flushStanzas = 8

@@ -23,7 +23,26 @@ package struct Element: Sendable, Hashable {
   package var name: String
   package var namespace: String
   package var attributes: [Attribute]
-  package var children: [Node]
+  var content: Content
+
+  /// The children. Most elements have none but a text, which needs no array.
+  enum Content: Sendable, Hashable {
+    case empty
+    case text(String)
+    /// Neither empty, nor one text alone.
+    case nodes([Node])
+  }
+
+  package var children: [Node] {
+    get {
+      switch content {
+      case .empty: []
+      case .text(let text): [.text(text)]
+      case .nodes(let nodes): nodes
+      }
+    }
+    set { content = Content(newValue) }
+  }
 
   /// Attributes whose value is nil are left out, so that optional ones need no `if` at the caller.
   package init(
@@ -32,11 +51,12 @@ package struct Element: Sendable, Hashable {
     self.name = name
     self.namespace = namespace
     self.attributes = attributes.compactMap { name, value in value.map { Attribute(name, $0) } }
-    self.children = children
+    content = Content(children)
   }
 
   package init(_ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
-    self.init(name, namespace: namespace, attributes, children: [.text(text)])
+    self.init(name, namespace: namespace, attributes)
+    content = .text(text)
   }
 
   package init(
@@ -67,18 +87,54 @@ extension Element {
 
   /// The child elements, without the text between them.
   package var elements: [Element] {
-    children.compactMap { if case .element(let element) = $0 { element } else { nil } }
+    guard case .nodes(let nodes) = content else { return [] }
+    return nodes.compactMap { if case .element(let element) = $0 { element } else { nil } }
   }
 
   /// The first child element of this name; without a namespace given, in the namespace of this element.
   package func first(_ name: String, namespace: String? = nil) -> Element? {
-    for case .element(let child) in children where child.is(name, namespace ?? self.namespace) { return child }
+    guard case .nodes(let nodes) = content else { return nil }
+    for case .element(let child) in nodes where child.is(name, namespace ?? self.namespace) { return child }
     return nil
   }
 
   /// The text directly inside this element, in order, without that of child elements.
   package var text: String {
-    if children.count == 1, case .text(let text) = children[0] { return text }
-    return children.reduce(into: "") { if case .text(let text) = $1 { $0 += text } }
+    switch content {
+    case .empty: ""
+    case .text(let text): text
+    case .nodes(let nodes): nodes.reduce(into: "") { if case .text(let text) = $1 { $0 += text } }
+    }
+  }
+}
+
+extension Element.Content {
+  init(_ nodes: [Element.Node]) {
+    switch nodes.first {
+    case nil: self = .empty
+    case .text(let text)? where nodes.count == 1: self = .text(text)
+    default: self = .nodes(nodes)
+    }
+  }
+
+  mutating func append(text: String) {
+    if case .empty = self { self = .text(text) } else { append(.text(text)) }
+  }
+
+  mutating func append(_ element: consuming Element) {
+    append(.element(element))
+  }
+
+  private mutating func append(_ node: consuming Element.Node) {
+    switch consume self {
+    case .empty:
+      self = .nodes([node])
+    case .text(let text):
+      self = .nodes([.text(text), node])
+    case .nodes(var nodes):
+      if nodes.count == 1 { nodes.reserveCapacity(8) }
+      nodes.append(node)
+      self = .nodes(nodes)
+    }
   }
 }

@@ -44,7 +44,7 @@ struct ElementBuilder {
       elements = 0
       events.append(.element(element))
     } else {
-      append(.element(element), to: open.count - 1)
+      open[open.count - 1].content.append(element)
     }
   }
 
@@ -60,13 +60,7 @@ struct ElementBuilder {
 
   private mutating func flushText() {
     guard !text.isEmpty, !open.isEmpty else { return }
-    append(.text(String(decoding: text, as: UTF8.self)), to: open.count - 1)
+    open[open.count - 1].content.append(text: String(decoding: text, as: UTF8.self))
     text.removeAll(keepingCapacity: true)
-  }
-
-  /// Most elements have one child at the most; others have several, whose array need not grow twice and three times.
-  private mutating func append(_ node: Element.Node, to index: Int) {
-    if open[index].children.count == 1 { open[index].children.reserveCapacity(8) }
-    open[index].children.append(node)
   }
 }

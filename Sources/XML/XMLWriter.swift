@@ -13,20 +13,25 @@ extension ByteBuffer {
     writeString(element.name)
     if !isPrefixed, element.namespace != namespace { write(attribute: "xmlns", element.namespace) }
     for (index, attribute) in element.attributes.enumerated() { write(attribute, index) }
-    guard !element.children.isEmpty else {
+    guard element.content != .empty else {
       writeStaticString("/>")
       return
     }
     writeStaticString(">")
-    for child in element.children {
-      switch child {
-      case .element(let child): write(child, inside: isPrefixed ? namespace : element.namespace)
-      case .text(let text): write(text: text)
-      }
+    if case .text(let text) = element.content { write(text: text) }
+    if case .nodes(let nodes) = element.content {
+      for node in nodes { write(node, inside: isPrefixed ? namespace : element.namespace) }
     }
     writeStaticString(isPrefixed ? "</stream:" : "</")
     writeString(element.name)
     writeStaticString(">")
+  }
+
+  private mutating func write(_ node: Element.Node, inside namespace: String) {
+    switch node {
+    case .element(let element): write(element, inside: namespace)
+    case .text(let text): write(text: text)
+    }
   }
 
   /// Appends ` name='value'`.
