@@ -148,7 +148,10 @@ let package = Package(
     tests(of: "Avahi", ["LinkLocal", .log]),
     tests(
       of: "Streams",
-      ["Bytestreams", "Codecs", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded, .nioPosix]),
+      [
+        "Bytestreams", "Codecs", "EventLoops", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded,
+        .nioPosix,
+      ]),
     tests(
       of: "Mesh",
       [

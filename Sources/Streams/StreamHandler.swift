@@ -328,14 +328,13 @@ final class StreamHandler: ChannelInboundHandler {
   private func flush() {
     guard let context else { return }
     unflushed = 0
-    var spent = output
+    let isKept = output.capacity <= Limits.keptOutput
+    var spent = isKept ? output : ByteBuffer()
     passOn()
     context.flush()
-    if spent.capacity <= Limits.keptOutput {
-      // Mostly it is on its way, and its memory serves again.
-      spent.clear()
-      output = spent
-    }
+    // Mostly it is on its way, and its memory serves again.
+    if isKept { spent.clear() }
+    output = spent
     guard !context.channel.isWritable, let stream else { return }
     let unsent = unsentBytes(context)
     if !stream.assumeIsolated({ $0.mayHold(unsent) }) { context.close(promise: nil) }
