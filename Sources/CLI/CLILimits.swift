@@ -14,4 +14,7 @@ enum CLILimits {
 
   /// A download this short is over before a bar could be read.
   static let progressDelay = Duration.milliseconds(500)
+
+  /// Bytes of an upload that are read at once from a file.
+  static let uploadPart = 64 << 10
 }

@@ -3,6 +3,15 @@ enum DaemonLimits {
   /// A configuration is written by hand: 1 MiB is a mistake, not a configuration.
   static let configurationBytes = 1 << 20
 
+  /// `friends.json`: 1024 friends with 64 devices each take 8 MiB.
+  static let friendsBytes = 32 << 20
+
+  /// `services.json`: far beyond what anyone serves; a larger file is not ours.
+  static let servicesBytes = 1 << 20
+
+  /// The files of an identity: a key and a certificate take 1 KiB, a chain of statements 16 KiB.
+  static let identityBytes = 64 << 10
+
   /// One foreign client keeps ports in a signed 16-bit integer.
   static let listenPorts = 1...32767
 

@@ -17,8 +17,7 @@ package final class Capabilities: Sendable {
   /// The node itself: it announces itself because many peers hang up on addresses that nobody announced.
   package static let ofNode = DiscoInfo(identities: [identity], features: common + [Namespace.ibb])
 
-  /// Verified hashes only. Nodes of one kind share a hash, so the cache stays small; it is bounded all the same.
-  private static let maximumEntries = 256
+  /// Verified hashes only.
   private let known: Mutex<[String: DiscoInfo]>
 
   package init() {
@@ -33,7 +32,7 @@ package final class Capabilities: Sendable {
   package func learn(_ info: DiscoInfo, announced verification: String) {
     guard info.verification() == verification else { return }
     known.withLock { known in
-      if known.count < Self.maximumEntries { known[verification] = info }
+      if known.count < MeshLimits.capabilities { known[verification] = info }
     }
   }
 }

@@ -26,4 +26,6 @@ enum MeshLimits {
   static let recently = 86_400.0
   /// Between two tries to reach a device, where nothing new is heard of it.
   static let retry = Duration.milliseconds(500)
+  /// Answers to disco#info that are remembered by their hash. Nodes of one kind share one, so there are few in a home.
+  static let capabilities = 256
 }

@@ -6,11 +6,6 @@ struct FileBody: AsyncSequence, Sendable {
   typealias Element = ByteBuffer
   typealias Failure = any Error
 
-  /// Read at once, on a thread pool; in bytes.
-  private static let block = 256 * 1024
-  /// Handed on at once, in bytes.
-  static let part = 64 * 1024
-
   let file: OpenFile
   let range: Range<Int>
   let threads: NIOThreadPool
@@ -28,11 +23,11 @@ struct FileBody: AsyncSequence, Sendable {
     mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
       if read.readableBytes == 0 {
         guard !left.isEmpty else { return nil }
-        let block = left.prefix(FileBody.block)
+        let block = left.prefix(OriginLimits.fileBlock)
         read = try await threads.runIfActive { [file] in try file.read(block.count, at: block.startIndex) }
         left = block.endIndex..<left.upperBound
       }
-      return read.readSlice(length: Swift.min(read.readableBytes, FileBody.part))
+      return read.readSlice(length: Swift.min(read.readableBytes, OriginLimits.filePart))
     }
   }
 

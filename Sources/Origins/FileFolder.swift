@@ -53,7 +53,9 @@ package struct FileFolder: ServiceHandler {
     let loads = head.method == .get
     let (found, small) = try await threads.runIfActive { [root] in
       let found = try OpenFile.find(path, below: root)
-      guard loads, case .file(let file) = found, file.size <= FileBody.part else { return (found, nil as ByteBuffer?) }
+      guard loads, case .file(let file) = found, file.size <= OriginLimits.filePart else {
+        return (found, nil as ByteBuffer?)
+      }
       return (found, try file.read(file.size, at: 0))
     }
     switch found {

@@ -14,9 +14,6 @@ struct UploadBody: AsyncSequence, Sendable {
     case descriptor(Int32, path: String)
   }
 
-  /// Read at once from a file, in bytes.
-  private static let part = 64 << 10
-
   private let source: Source
   /// In bytes; nil for a pipe.
   let length: Int?
@@ -66,9 +63,9 @@ struct UploadBody: AsyncSequence, Sendable {
 
   /// nil at the end.
   private static func take(_ descriptor: Int32, _ path: String) throws(CommandFailure) -> ByteBuffer? {
-    var bytes = [UInt8](repeating: 0, count: part)
-    var count = read(descriptor, &bytes, part)
-    while count < 0, errno == EINTR { count = read(descriptor, &bytes, part) }
+    var bytes = [UInt8](repeating: 0, count: CLILimits.uploadPart)
+    var count = read(descriptor, &bytes, CLILimits.uploadPart)
+    while count < 0, errno == EINTR { count = read(descriptor, &bytes, CLILimits.uploadPart) }
     guard count >= 0 else { throw CommandFailure(.readError, "\(SystemError("read", path))") }
     return count > 0 ? ByteBuffer(bytes: bytes[..<count]) : nil
   }

@@ -6,9 +6,6 @@ import Trust
 
 /// Friends, blocked nodes, requests and invites in `friends.json`; `friends.json.1` is what it was before the last change.
 struct FriendStore: Sendable {
-  /// 1024 friends with 64 devices each take 8 MiB.
-  private static let largest = 32 << 20
-
   private let folder: String
   var file: String { folder + "/friends.json" }
   private var previous: String { file + ".1" }
@@ -23,7 +20,7 @@ struct FriendStore: Sendable {
   func load() throws(StateError) -> [UInt8]? {
     let bytes: [UInt8]?
     do {
-      bytes = try FileBytes.contents(of: file, limit: Self.largest)
+      bytes = try FileBytes.contents(of: file, limit: DaemonLimits.friendsBytes)
     } catch {
       throw .unusable(error)
     }

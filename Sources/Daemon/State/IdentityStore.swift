@@ -16,8 +16,6 @@ struct IdentityStore: Sendable {
   }
 
   private static let schema = 1
-  /// A key and a certificate take 1 KiB, a chain of statements 16 KiB.
-  private static let largest = 64 << 10
 
   private let folder: String
   private var keyFile: String { folder + "/identity.pem" }
@@ -49,7 +47,7 @@ struct IdentityStore: Sendable {
   }
 
   private func stored() throws(StateError) -> Identity? {
-    guard let pem = try SecretFile.contents(of: keyFile, limit: Self.largest) else { return nil }
+    guard let pem = try SecretFile.contents(of: keyFile, limit: DaemonLimits.identityBytes) else { return nil }
     do {
       return try Identity(pem: pem)
     } catch {
@@ -63,7 +61,7 @@ struct IdentityStore: Sendable {
   func rotations(to identity: Identity) throws(StateError) -> [KeyRotation] {
     let bytes: [UInt8]?
     do {
-      bytes = try FileBytes.contents(of: chainFile, limit: Self.largest)
+      bytes = try FileBytes.contents(of: chainFile, limit: DaemonLimits.identityBytes)
     } catch {
       throw .unusable(error)
     }

@@ -52,8 +52,6 @@ struct ServiceStore: Sendable {
   }
 
   private static let schema = 2
-  /// Far beyond what anyone serves; a larger file is not ours.
-  private static let largest = 1 << 20
 
   private let folder: String
   private var file: String { folder + "/services.json" }
@@ -66,7 +64,7 @@ struct ServiceStore: Sendable {
   func load() throws(StateError) -> [ServiceDefinition] {
     let bytes: [UInt8]?
     do {
-      bytes = try FileBytes.contents(of: file, limit: Self.largest)
+      bytes = try FileBytes.contents(of: file, limit: DaemonLimits.servicesBytes)
     } catch {
       throw .unusable(error)
     }

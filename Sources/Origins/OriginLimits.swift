@@ -1,0 +1,8 @@
+/// Limits of folders that are served, in one place.
+enum OriginLimits {
+  /// Bytes of a file that are read at once, on a thread pool, as four parts: fewer hops.
+  static let fileBlock = 256 * 1024
+
+  /// Bytes of a file that are handed on at once; a file that is no larger is read with its attributes.
+  static let filePart = 64 * 1024
+}
