@@ -112,8 +112,9 @@ package final class Node: Service {
   }
 
   private func received(_ event: DiscoveryEvent) {
-    note(event)
+    // The directory first: what the table says to be announced can be asked at once.
     directory.received(event, from: discovery.source)
+    note(event)
     switch event {
     // Both the table and the directory know it now: who waits for it may go on.
     case .announced(ServiceTable.nodeID, _): readiness.succeed()
