@@ -197,8 +197,8 @@ final class ServerHandler: ChannelDuplexHandler {
     var spent = output
     passOn()
     context?.flush()
-    if spent.capacity <= PartSize.kept {
-      // Mostly it is on its way, and its memory serves again.
+    if spent.readableBytes > 0, spent.capacity <= PartSize.kept, output.readableBytes == 0 {
+      // Mostly it is on its way, and its memory serves again; not where the flush led to more being written.
       spent.clear()
       output = spent
     }

@@ -328,13 +328,15 @@ final class StreamHandler: ChannelInboundHandler {
   private func flush() {
     guard let context else { return }
     unflushed = 0
-    let isKept = output.capacity <= Limits.keptOutput
+    let isKept = output.readableBytes > 0 && output.capacity <= Limits.keptOutput
     var spent = isKept ? output : ByteBuffer()
     passOn()
     context.flush()
-    // Mostly it is on its way, and its memory serves again.
-    if isKept { spent.clear() }
-    output = spent
+    // Mostly it is on its way, and its memory serves again; not where the flush led to more being written.
+    if isKept, output.readableBytes == 0 {
+      spent.clear()
+      output = spent
+    }
     guard !context.channel.isWritable, let stream else { return }
     let unsent = unsentBytes(context)
     if !stream.assumeIsolated({ $0.mayHold(unsent) }) { context.close(promise: nil) }
