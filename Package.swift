@@ -63,10 +63,11 @@ let package = Package(
     .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CBase64"),
     .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
 
     // Pure: no socket, no clock, no task, no log.
-    library("Codecs", [.httpTypes, .nio]),
+    library("Codecs", ["CBase64", .httpTypes, .nio]),
     library("XML", ["Codecs", "CXML2", .nio]),
     library("XMPP", ["Codecs", "XML", .nio]),
     library("Bytestreams", ["Codecs", "XML", "XMPP", .nio, .collections]),

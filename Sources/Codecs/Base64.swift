@@ -1,3 +1,4 @@
+internal import CBase64
 package import NIOCore
 
 /// Base64 with the standard alphabet and padding (RFC 4648 §4), straight between buffers.
@@ -69,12 +70,13 @@ extension Base64 {
     }
   }
 
-  /// Six bytes at a time for as long as eight may be loaded; returns how many were encoded, a multiple of six.
+  /// By vector instructions, then six bytes at a time for as long as eight may be loaded; returns how many were encoded, a
+  /// multiple of six.
   private static func encodeWide(
     _ source: UnsafeRawPointer, _ count: Int, into target: UnsafeMutableRawPointer, _ table: UnsafePointer<UInt16>
   ) -> Int {
-    var read = 0
-    var written = 0
+    var read = CBase64_encode(source, count, target)
+    var written = read / 3 * 4
     while read &+ 8 <= count {
       let word = source.loadUnaligned(fromByteOffset: read, as: UInt64.self).bigEndian
       let first = UInt64(table[Int(word &>> 52)]) | UInt64(table[Int((word &>> 40) & 4095)]) &<< 16

@@ -54,6 +54,13 @@ package struct Element: Sendable, Hashable {
     content = Content(children)
   }
 
+  init(_ name: String, namespace: String, _ attributes: [Attribute]) {
+    self.name = name
+    self.namespace = namespace
+    self.attributes = attributes
+    content = .empty
+  }
+
   package init(_ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
     self.init(name, namespace: namespace, attributes)
     content = .text(text)

@@ -21,7 +21,7 @@ struct ElementBuilder {
   /// Elements that are open inside the root.
   var depth: Int { open.count }
 
-  mutating func start(_ element: Element) throws(XMLError) {
+  mutating func start(_ element: consuming Element) throws(XMLError) {
     guard isRootOpen else {
       isRootOpen = true
       events.append(.opened(element))
@@ -49,7 +49,7 @@ struct ElementBuilder {
   }
 
   /// One run of text may come in many parts, cut anywhere: it becomes a string once, at the next tag.
-  mutating func characters(_ bytes: UnsafeBufferPointer<UInt8>) {
+  mutating func characters(_ bytes: UnsafeRawBufferPointer) {
     text.append(contentsOf: bytes)
   }
 

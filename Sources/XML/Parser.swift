@@ -62,7 +62,7 @@ extension Parser {
     }
     handler.endElementNs = { user, _, _, _ in Parser.from(user).builder.end() }
     handler.characters = { user, text, count in
-      Parser.from(user).builder.characters(UnsafeBufferPointer(start: text, count: Int(count)))
+      Parser.from(user).builder.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
     }
     handler.serror = { user, error in
       guard let error = error?.pointee else { return }
@@ -80,17 +80,19 @@ extension Parser {
     _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
   ) {
     guard failure == nil else { return }
-    var element = Element(strings.text(of: name), namespace: namespace(uri))
-    element.attributes.reserveCapacity(attributes.count / 5)
+    var values: [Element.Attribute] = []
+    values.reserveCapacity(attributes.count / 5)
     // Five pointers an attribute: local name, prefix, namespace, begin and end of the value.
     for index in stride(from: 0, to: attributes.count, by: 5) {
       guard let name = attributes[index], let begin = attributes[index + 3], let end = attributes[index + 4] else {
         continue
       }
       let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
-      element.attributes.append(.init(strings.text(of: name), namespace: namespace(attributes[index + 2]), value))
+      values.append(.init(strings.text(of: name), namespace: namespace(attributes[index + 2]), value))
     }
-    do throws(XMLError) { try builder.start(element) } catch { fail(error) }
+    do throws(XMLError) {
+      try builder.start(Element(strings.text(of: name), namespace: namespace(uri), values))
+    } catch { fail(error) }
   }
 
   /// The value without the one escape that libxml2 leaves in it: `&` comes as `&#38;`, and nothing else with a `&`.

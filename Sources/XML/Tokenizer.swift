@@ -47,12 +47,27 @@ struct Tokenizer {
   ) throws(XMLError) -> Int? {
     var index = 0
     while index < bytes.count {
-      index = try skip(bytes, from: index)
-      guard index < bytes.count else { break }
-      let isEnd = try step(bytes[index], level, attributeLimit)
-      index += 1
-      if isEnd {
-        state = .text
+      switch state {
+      case .text:
+        guard let start = bytes.firstIndex(of: UInt8(ascii: "<"), from: index) else { return nil }
+        index = start + 1
+        state = .markup
+        continue
+      case .markup: index += try beginMarkup(bytes[index])
+      case .tag(let last): index = try tag(bytes, from: index, last, attributeLimit)
+      case .value(let quote): index = try value(bytes, from: index, quote)
+      case .behindValue: state = .tag(last: try Self.behindValue(bytes[index]))
+      case .cdataStart(let count):
+        state = try cdataStart(bytes[index], count, level)
+        index += 1
+      case .cdata(let brackets):
+        state = cdata(bytes[index], brackets)
+        index += 1
+      case .declarationStart(let count):
+        state = try declarationStart(bytes[index], count)
+        index += 1
+      }
+      if case .text = state {
         isAtStart = false
         return index
       }
@@ -60,95 +75,84 @@ struct Tokenizer {
     return nil
   }
 
-  /// Passes over what decides nothing: text and attribute values, the long parts, at the speed of `memchr`.
-  private mutating func skip(_ bytes: UnsafeRawBufferPointer, from index: Int) throws(XMLError) -> Int {
-    switch state {
-    case .text: return bytes.firstIndex(of: UInt8(ascii: "<"), from: index) ?? bytes.count
-    case .value(let quote):
-      let end = bytes.firstIndex(of: quote, from: index) ?? bytes.count
-      guard UnsafeRawBufferPointer(rebasing: bytes[..<end]).firstIndex(of: UInt8(ascii: "<"), from: index) == nil else {
-        throw XMLError(.notWellFormed, "a value that holds '<', or lacks its closing quote")
-      }
-      return end
-    case .tag(let last):
-      let (end, last) = Self.names(bytes, from: index, last)
-      state = .tag(last: last)
-      return end
-    case .markup, .cdataStart, .cdata, .declarationStart, .behindValue: return index
-    }
-  }
-
-  /// Where the names and spaces of a tag end, and which of their bytes was the last that is no space.
-  private static func names(_ bytes: UnsafeRawBufferPointer, from start: Int, _ last: UInt8) -> (Int, UInt8) {
-    var last = last
-    for index in start..<bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"): return (index, last)
-      case let byte: if !byte.isSpace { last = byte }
-      }
-    }
-    return (bytes.count, last)
-  }
-
-  /// Takes one byte, and tells whether it ends the token.
-  private mutating func step(_ byte: UInt8, _ level: Level, _ attributeLimit: Int) throws(XMLError) -> Bool {
-    switch state {
-    case .text: state = .markup
-    case .markup: return try stepIntoMarkup(byte)
-    case .cdataStart(let count): state = try cdataStart(byte, count, level)
-    case .cdata(let brackets):
-      if byte == UInt8(ascii: ">"), brackets == 2 { return true }
-      state = .cdata(brackets: byte == UInt8(ascii: "]") ? min(brackets + 1, 2) : 0)
-    case .declarationStart(let count): state = try declarationStart(byte, count)
-    case .tag(let last): return try stepInTag(byte, last, attributeLimit)
-    case .value: state = .behindValue
-    case .behindValue:
-      guard byte.isSpace || [UInt8(ascii: ">"), UInt8(ascii: "/"), UInt8(ascii: "?")].contains(byte) else {
-        throw XMLError(.notWellFormed, "no space between attributes")
-      }
-      return try stepInTag(byte, UInt8(ascii: "'"), attributeLimit)
-    }
-    return false
-  }
-
-  private mutating func stepIntoMarkup(_ byte: UInt8) throws(XMLError) -> Bool {
+  /// Looks at the byte behind `<`, and returns whether it is one that no tag begins with, and is thus taken: 1, else 0.
+  private mutating func beginMarkup(_ byte: UInt8) throws(XMLError) -> Int {
     attributes = 0
     isDeclaration = false
-    depthChange = 1
+    depthChange = 0
     switch byte {
     case UInt8(ascii: "!"):
-      depthChange = 0
       state = .cdataStart(2)
+      return 1
     case UInt8(ascii: "?"):
       guard isAtStart else { throw Self.noInstructions }
       isDeclaration = true
-      depthChange = 0
       state = .declarationStart(2)
-    case UInt8(ascii: "/"):
-      depthChange = -1
-      return try stepInTag(byte, UInt8(ascii: "<"), 0)
-    default: return try stepInTag(byte, UInt8(ascii: "<"), 0)
+      return 1
+    default:
+      depthChange = byte == UInt8(ascii: "/") ? -1 : 1
+      state = .tag(last: UInt8(ascii: "<"))
+      return 0
     }
-    return false
   }
 
-  private mutating func stepInTag(_ byte: UInt8, _ last: UInt8, _ attributeLimit: Int) throws(XMLError) -> Bool {
-    switch byte {
-    case UInt8(ascii: ">"):
-      guard !isDeclaration || last == UInt8(ascii: "?") else {
-        throw XMLError(.notWellFormed, "an XML declaration without its end")
+  /// Passes through a tag to its end, or to that of `bytes`, and returns where that is. Most bytes of a stream that are no
+  /// body are in tags: one loop, in which whole values are passed over.
+  private mutating func tag(
+    _ bytes: UnsafeRawBufferPointer, from start: Int, _ last: UInt8, _ attributeLimit: Int
+  ) throws(XMLError) -> Int {
+    var index = start
+    var last = last
+    while index < bytes.count {
+      let byte = bytes[index]
+      index += 1
+      switch byte {
+      case UInt8(ascii: ">"):
+        guard !isDeclaration || last == UInt8(ascii: "?") else {
+          throw XMLError(.notWellFormed, "an XML declaration without its end")
+        }
+        if last == UInt8(ascii: "/"), depthChange == 1 { depthChange = 0 }
+        state = .text
+        return index
+      case UInt8(ascii: "'"), UInt8(ascii: "\""):
+        guard last == UInt8(ascii: "=") else { throw XMLError(.notWellFormed, "a quote that begins no value") }
+        attributes += 1
+        guard attributes <= attributeLimit else { throw .tooLarge(.attributes, attributeLimit) }
+        index = try value(bytes, from: index, byte)
+        guard index < bytes.count else { return index }
+        last = try Self.behindValue(bytes[index])
+      case UInt8(ascii: "<"): throw XMLError(.notWellFormed, "'<' inside a tag")
+      case let byte: if !byte.isSpace { last = byte }
       }
-      if last == UInt8(ascii: "/"), depthChange == 1 { depthChange = 0 }
-      return true
-    case UInt8(ascii: "'"), UInt8(ascii: "\""):
-      guard last == UInt8(ascii: "=") else { throw XMLError(.notWellFormed, "a quote that begins no value") }
-      attributes += 1
-      guard attributes <= attributeLimit else { throw .tooLarge(.attributes, attributeLimit) }
-      state = .value(quote: byte)
-    case UInt8(ascii: "<"): throw XMLError(.notWellFormed, "'<' inside a tag")
-    default: state = .tag(last: byte.isSpace ? last : byte)
     }
-    return false
+    state = .tag(last: last)
+    return index
+  }
+
+  /// Passes over a value and the quote behind it, at the speed of `memchr`.
+  private mutating func value(
+    _ bytes: UnsafeRawBufferPointer, from start: Int, _ quote: UInt8
+  ) throws(XMLError) -> Int {
+    let end = bytes.firstIndex(of: quote, from: start)
+    let value = UnsafeRawBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)])
+    guard value.firstIndex(of: UInt8(ascii: "<"), from: 0) == nil else {
+      throw XMLError(.notWellFormed, "a value that holds '<', or lacks its closing quote")
+    }
+    state = end == nil ? .value(quote: quote) : .behindValue
+    return end.map { $0 + 1 } ?? bytes.count
+  }
+
+  /// Whether this byte may follow a value; returns what then counts as the last byte of the tag.
+  private static func behindValue(_ byte: UInt8) throws(XMLError) -> UInt8 {
+    guard byte.isSpace || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") else {
+      throw XMLError(.notWellFormed, "no space between attributes")
+    }
+    return UInt8(ascii: "'")
+  }
+
+  private func cdata(_ byte: UInt8, _ brackets: Int) -> State {
+    if byte == UInt8(ascii: ">"), brackets == 2 { return .text }
+    return .cdata(brackets: byte == UInt8(ascii: "]") ? min(brackets + 1, 2) : 0)
   }
 
   private func cdataStart(_ byte: UInt8, _ count: Int, _ level: Level) throws(XMLError) -> State {
@@ -183,7 +187,7 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
-  fileprivate func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+  func firstIndex(of byte: UInt8, from start: Int) -> Int? {
     guard start < count, let found = memchr(baseAddress! + start, Int32(byte), count - start) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(baseAddress!)
   }

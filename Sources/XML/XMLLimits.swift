@@ -26,4 +26,8 @@ package struct XMLLimits: Sendable, Hashable {
   /// Distinct names of elements, attributes and namespaces in the life of one stream, in bytes. The parser keeps every
   /// one until the stream ends, and looks them up ever slower.
   static let names = 256 << 10
+
+  /// Text from this length on passes the parser by, where it needs none. Each such text costs two more calls of the parser,
+  /// as much as its reading of some 300 characters.
+  static let plainTextBytes = 512
 }

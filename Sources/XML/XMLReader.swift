@@ -80,19 +80,20 @@ package final class XMLReader {
   private func nextTokens(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
     let limits = parser.builder.limits
     let window = UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.stanzaBytes - stanzaBytes))
+    var parsed = 0
     var taken = 0
     let isComplete: Bool
     do {
-      isComplete = try scan(window, limits, &taken)
+      isComplete = try scan(window, limits, &parsed, &taken)
     } catch {
       // What is wrong before it comes first.
-      if taken > 0 { _ = try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken))) }
+      _ = try parse(window[parsed..<taken])
       throw error
     }
     guard isComplete || window.count == bytes.count else {
       throw XMLError.tooLarge(.stanzaBytes, limits.stanzaBytes)
     }
-    let events = taken == 0 ? [] : try parse(UnsafeRawBufferPointer(rebasing: window.prefix(taken)))
+    let events = try parse(window[parsed..<taken])
     if !isComplete {
       partial.append(contentsOf: window[taken...])
       taken = window.count
@@ -104,12 +105,20 @@ package final class XMLReader {
 
   /// Counts the bytes of whole tokens, up to the end of a stanza; false where its end is not among them.
   private func scan(
-    _ window: UnsafeRawBufferPointer, _ limits: XMLLimits, _ taken: inout Int
-  ) throws(XMLError) -> Bool {
+    _ window: UnsafeRawBufferPointer, _ limits: XMLLimits, _ parsed: inout Int, _ taken: inout Int
+  ) throws -> Bool {
     var depth = parser.builder.depth
     while taken < window.count {
       let rest = UnsafeRawBufferPointer(rebasing: window[taken...])
       let level = depth > 0 ? Tokenizer.Level.inStanza : parser.builder.level
+      if level == .inStanza, let text = plainText(rest) {
+        // The tokens before it lead to no event, for the stanza is still open.
+        _ = try parse(window[parsed..<taken])
+        parser.builder.characters(text)
+        taken += text.count
+        parsed = taken
+        continue
+      }
       guard let end = try tokenizer.scan(rest, at: level, attributeLimit: limits.attributes) else { return false }
       taken += end
       depth += tokenizer.depthChange
@@ -119,7 +128,19 @@ package final class XMLReader {
     return false
   }
 
-  private func parse(_ rest: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+  /// Text up to the next tag or the end of `bytes`, where it is long and the parser would hand it back as it is.
+  ///
+  /// Bodies in base64 are most of what a stream carries: the parser would look at them character by character.
+  private func plainText(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard partial.isEmpty, bytes.count >= XMLLimits.plainTextBytes, bytes[0] != UInt8(ascii: "<") else { return nil }
+    let text = UnsafeRawBufferPointer(
+      rebasing: bytes.prefix(bytes.firstIndex(of: UInt8(ascii: "<"), from: 0) ?? bytes.count))
+    return text.count >= XMLLimits.plainTextBytes && text.isPlain ? text : nil
+  }
+
+  private func parse(_ tokens: Slice<UnsafeRawBufferPointer>) throws -> [XMLEvent] {
+    guard !tokens.isEmpty else { return [] }
+    let rest = UnsafeRawBufferPointer(rebasing: tokens)
     let events: [XMLEvent]
     if partial.isEmpty {
       events = try parser.parse(rest)
@@ -130,5 +151,20 @@ package final class XMLReader {
     }
     if events.last == .closed { hasEnded = true }
     return events
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Printable ASCII and line feeds, without `&`, and without `]`, which must not be followed by `]>` (XML 1.0 §2.4): text
+  /// that stands for itself, wherever it is cut.
+  fileprivate var isPlain: Bool {
+    // No early exit: so the compiler makes vector instructions of it.
+    var others: UInt8 = 0
+    for byte in self {
+      let isOutside: UInt8 = byte &- 0x20 > 0x7E - 0x20 && byte != 0x0A ? 1 : 0
+      let isMarkup: UInt8 = byte == UInt8(ascii: "&") || byte == UInt8(ascii: "]") ? 1 : 0
+      others |= isOutside | isMarkup
+    }
+    return others == 0
   }
 }
