@@ -9,7 +9,7 @@ extension ByteBuffer {
   ) {
     let count = first.count + second.count + third.count + fourth.count + fifth.count
     writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
-      var rest = buffer
+      guard var rest = buffer.baseAddress else { return 0 }
       rest.take(first)
       rest.take(second)
       rest.take(third)
@@ -20,10 +20,12 @@ extension ByteBuffer {
   }
 }
 
-extension UnsafeMutableRawBufferPointer {
+extension UnsafeMutableRawPointer {
+  /// Room has been made for all of them.
   fileprivate mutating func take(_ bytes: UnsafeRawBufferPointer) {
-    copyMemory(from: bytes)
-    self = UnsafeMutableRawBufferPointer(rebasing: self[bytes.count...])
+    guard let source = bytes.baseAddress else { return }
+    copyMemory(from: source, byteCount: bytes.count)
+    self += bytes.count
   }
 }
 

@@ -13,6 +13,8 @@ extension HTTPRequest.Method {
 extension HTTPResponse {
   /// False for those that have none, whatever their fields say (RFC 9112 §6.3).
   package func hasBody(answering method: HTTPRequest.Method) -> Bool {
-    method != .head && status != .noContent && status != .notModified && status.kind != .informational
+    // Read once: it is kept as text.
+    let status = status
+    return method != .head && status != .noContent && status != .notModified && status.kind != .informational
   }
 }

@@ -12,17 +12,8 @@ extension DeviceOrigin {
 
   /// Translates addresses, drops what reaches beyond this origin, and adds what protects it where the device is silent.
   package func adaptResponse(_ fields: inout HTTPFields) {
-    if fields.contains(where: { Self.dropped.contains($0.name) }) {
-      fields.removeAll { Self.dropped.contains($0.name) }
-    }
-    for index in fields.indices where Self.translated.contains(fields[index].name) {
-      switch fields[index].name {
-      case .location, .contentLocation: fields.replaceValue(at: index, forBrowser)
-      case .refresh: fields.replaceValue(at: index) { Refresh.mapping($0, forBrowser) }
-      case .setCookie: fields.replaceValue(at: index, Cookie.withoutDomain)
-      default: break
-      }
-    }
+    // Most responses have none of these.
+    if fields.contains(where: { Self.changed.contains($0.name) }) { change(&fields) }
     // Framing by other sites is clickjacking; paths of a device are nobody else's business.
     if !fields.contains(.xFrameOptions) { fields.append(Self.sameOriginFrames) }
     if !fields.contains(.referrerPolicy) { fields.append(Self.sameOriginReferrers) }
@@ -31,9 +22,22 @@ extension DeviceOrigin {
     fields.append(Self.publicAddress)
   }
 
+  private func change(_ fields: inout HTTPFields) {
+    fields.removeAll { Self.dropped.contains($0.name) }
+    for index in fields.indices {
+      switch fields[index].name {
+      case .location, .contentLocation: fields.replaceValue(at: index, forBrowser)
+      case .refresh: fields.replaceValue(at: index) { Refresh.mapping($0, forBrowser) }
+      case .setCookie: fields.replaceValue(at: index, Cookie.withoutDomain)
+      default: break
+      }
+    }
+  }
+
   /// They speak of a host for months, over all its ports or all its data: `localhost` and its names are not the device's.
-  private static let dropped = FieldNameSet(["strict-transport-security", "alt-svc", "clear-site-data"])
-  private static let translated = FieldNameSet(["location", "content-location", "refresh", "set-cookie"])
+  private static let dropped = FieldNameSet(droppedNames)
+  private static let changed = FieldNameSet(droppedNames + ["location", "content-location", "refresh", "set-cookie"])
+  private static let droppedNames = ["strict-transport-security", "alt-svc", "clear-site-data"]
   private static let sameOriginFrames = HTTPField(name: .xFrameOptions, value: "SAMEORIGIN")
   private static let sameOriginReferrers = HTTPField(name: .referrerPolicy, value: "same-origin")
   private static let publicAddress = HTTPField(name: .contentSecurityPolicy, value: "treat-as-public-address")

@@ -56,25 +56,47 @@ package struct Front: Service {
   }
 
   private func respond(_ request: Request, at front: FrontAddress, _ reply: ResponseWriter) async throws {
-    let gate = HostGate(front: front, names: names, device: device(labelled:))
-    switch gate.destination(of: request.head) {
-    case .device(let jid, let path, let origin):
-      let seen = DeviceOrigin(of: jid, at: front, as: origin)
-      try await visit(jid, request, path, of: origin, seen, reply)
-    case .absolute(let uri):
-      try await visit(uri.jid, request, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil, reply)
+    switch answerer(of: request.head, at: front) {
+    case .device(let device, let path, let origin):
+      try await gateway.forward(request, to: device, path: path, origin: origin, reply)
     case .dashboard(let path, let origin):
-      try await reply.write(ownResponse(to: request, path, of: origin, at: front))
+      try await writeOwn(to: request, path, of: origin, at: front, reply)
+    case .front(let response): try await reply.write(response)
+    }
+  }
+
+  private enum Answerer {
+    /// `origin` is nil for a client that knows `httpx`.
+    case device(JID, path: String, origin: DeviceOrigin?)
+    case dashboard(path: String, origin: String)
+    case front(Response)
+  }
+
+  /// Apart, as is whatever a request need not keep while it waits: an asynchronous function holds all that is in it, what
+  /// was inlined included, in memory that has to be allocated.
+  @inline(never) private func answerer(of head: HTTPRequest, at front: FrontAddress) -> Answerer {
+    let gate = HostGate(front: front, names: names, device: device(labelled:))
+    switch gate.destination(of: head) {
+    case .device(let jid, let path, let origin):
+      return answerer(of: head, jid, path, of: origin, DeviceOrigin(of: jid, at: front, as: origin))
+    case .absolute(let uri):
+      return answerer(of: head, uri.jid, uri.path, of: "\(HTTPXURI.scheme)://\(uri.authority)", nil)
+    case .dashboard(let path, let origin): return .dashboard(path: path, origin: origin)
     case .redirectToDashboard:
-      try await reply.write(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
+      return .front(Response(status: .found, headers: [.location: front.dashboard, .contentLength: "0"]))
     case .misdirected(let reason):
-      try await reply.write(responder.response(to: request.head, failing: .misdirected(reason), at: front))
-    case .badRequest(let reason):
-      try await reply.write(responder.response(to: request.head, failing: .badRequest(reason), at: nil))
+      return .front(responder.response(to: head, failing: .misdirected(reason), at: front))
+    case .badRequest(let reason): return .front(responder.response(to: head, failing: .badRequest(reason), at: nil))
     case .notAProxy:
       let reason = "This is no proxy for other sites: it serves httpx: addresses, and the names of its devices."
-      try await reply.write(responder.response(to: request.head, failing: .forbidden(reason), at: nil))
+      return .front(responder.response(to: head, failing: .forbidden(reason), at: nil))
     }
+  }
+
+  @inline(never) private func writeOwn(
+    to request: Request, _ path: String, of origin: String, at front: FrontAddress, _ reply: ResponseWriter
+  ) async throws {
+    try await reply.write(ownResponse(to: request, path, of: origin, at: front))
   }
 
   /// Away from the event loop, since the responder waits for files and for the system's databases of users.
@@ -87,19 +109,17 @@ package struct Front: Service {
   }
 
   /// - Parameter origin: what the client takes the device's origin to be; `seen` is nil where it knows `httpx`.
-  private func visit(
-    _ device: JID, _ request: Request, _ path: String, of origin: String, _ seen: DeviceOrigin?,
-    _ reply: ResponseWriter
-  ) async throws {
-    switch CrossSiteGate.verdict(on: request.head, to: path, at: origin) {
-    case .pass:
-      try await gateway.forward(request, to: device, path: path, origin: seen, reply)
+  private func answerer(
+    of head: HTTPRequest, _ device: JID, _ path: String, of origin: String, _ seen: DeviceOrigin?
+  ) -> Answerer {
+    switch CrossSiteGate.verdict(on: head, to: path, at: origin) {
+    case .pass: return .device(device, path: path, origin: seen)
     case .ask:
       let error = FrontError.unconfirmed(device, origin: origin, path: path)
-      try await reply.write(responder.response(to: request.head, failing: error, at: nil))
+      return .front(responder.response(to: head, failing: error, at: nil))
     case .refuse(let reason):
       logger.notice("another site's request was refused", metadata: ["device": "\(device)"])
-      try await reply.write(responder.response(to: request.head, failing: .forbidden(reason), at: nil))
+      return .front(responder.response(to: head, failing: .forbidden(reason), at: nil))
     }
   }
 

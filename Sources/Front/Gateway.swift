@@ -34,8 +34,8 @@ package struct Gateway: Sendable {
   func forward(
     _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: ResponseWriter
   ) async throws {
-    guard !via.marks(request.headers) else { return try await refuse(.loop(device), reply, request.head, origin) }
     do {
+      guard !via.marks(request.headers) else { throw FrontError.loop(device) }
       let route = try node.route(to: device)
       // As it announces itself, upper and lower case: some peers compare by characters.
       let outgoing = outgoing(request, along: route, path, origin)
@@ -43,11 +43,8 @@ package struct Gateway: Sendable {
         let response = incoming(response, origin)
         try await reply.write(response.head, response.body)
       }
-    } catch let error as MeshError where !reply.isBegun {
-      try await refuse(.device(error), reply, request.head, origin)
     } catch  where !reply.isBegun && !(error is CancellationError) {
-      logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
-      try await refuse(.internalError(device), reply, request.head, origin)
+      try await reply.write(refusal(error, of: request.head, to: device, origin))
     }
   }
 
@@ -63,17 +60,26 @@ package struct Gateway: Sendable {
     try await forward(request, to: uri.jid, path: uri.path, origin: nil, reply)
   }
 
-  private func refuse(
-    _ error: FrontError, _ reply: ResponseWriter, _ request: HTTPRequest, _ origin: DeviceOrigin?
-  ) async throws {
-    logger.info("request failed", metadata: ["error": "\(error.proxyStatus)", "reason": "\(error.reason)"])
-    try await reply.write(responder.response(to: request, failing: error, at: origin?.front))
+  @inline(never) private func refusal(
+    _ error: any Error, of request: HTTPRequest, to device: JID, _ origin: DeviceOrigin?
+  ) -> Response {
+    let reason: FrontError
+    switch error {
+    case let error as FrontError: reason = error
+    case let error as MeshError: reason = .device(error)
+    default:
+      logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
+      reason = .internalError(device)
+    }
+    logger.info("request failed", metadata: ["error": "\(reason.proxyStatus)", "reason": "\(reason.reason)"])
+    return responder.response(to: request, failing: reason, at: origin?.front)
   }
 
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server
   /// side of this hop has answered.
-  private func outgoing(_ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?) -> HTTPXRequest
-  {
+  @inline(never) private func outgoing(
+    _ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?
+  ) -> HTTPXRequest {
     var head = request.head
     HopByHop.strip(&head.headerFields)
     head.headerFields[.expect] = nil
@@ -86,7 +92,7 @@ package struct Gateway: Sendable {
     return HTTPXRequest(head, body: request.body)
   }
 
-  private func incoming(_ response: HTTPXResponse, _ origin: DeviceOrigin?) -> HTTPXResponse {
+  @inline(never) private func incoming(_ response: HTTPXResponse, _ origin: DeviceOrigin?) -> HTTPXResponse {
     var response = response
     HopByHop.strip(&response.head.headerFields)
     origin?.adaptResponse(&response.head.headerFields)

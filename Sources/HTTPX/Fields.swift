@@ -45,9 +45,11 @@ enum Fields {
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
     // Spaces around it are not part of a value (RFC 9110 §5.5).
     let value = header.text.trimmed
-    guard HTTPField.isValidValue(value)
+    let field = HTTPField(name: name, value: value)
+    // Others were replaced by spaces.
+    guard field.value == value
     else { throw HTTPXError(.malformed, "the header \(name.rawName) has characters that HTTP does not carry") }
-    return HTTPField(name: name, value: value)
+    return field
   }
 
   /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).

@@ -52,32 +52,45 @@ final class Dialer: Sendable {
     var retries = RetryPolicy(isRepeatable: request.isRepeatable, deadline: .now + patience)
     while true {
       var isAnswered = false
-      let decision: RetryPolicy.Decision
-      let failure: any Error
       do {
-        let open = try await stream(along: route)
-        return try await open.stream.send(request, to: route.jid, reachableAt: route.hosts) { [route] response in
+        let stream = try await stream(along: route).stream
+        return try await stream.send(request, to: route.jid, reachableAt: route.hosts) { [route] response in
           isAnswered = true
           directory.answered(route)
           directory.learned(route, http: true)
           try await receive(response)
         }
-      } catch let error as StreamFailure where !isAnswered {
-        if case .notHTTP = error { directory.learned(route, http: false) }
-        decision = retries.failed(error)
-        failure = route.meshError(error)
-      } catch let error as MeshError where !isAnswered {
-        decision = retries.failed(error, now: .now)
-        failure = error
-      }
-      switch decision {
-      case .never: throw failure
-      case .now: break
-      case .whenReachable(let time):
-        setup.logger.debug("waiting for a device", metadata: ["device": "\(route.jid)", "reason": "\(failure)"])
-        try await awaitReachable(route.jid, until: time)
+      } catch  where !isAnswered {
+        if let time = try retry(&retries, error, route) { try await awaitReachable(route.jid, until: time) }
       }
       route = try directory.route(to: route.jid)
+    }
+  }
+
+  /// Returns where the request is to be sent again: at once, or once the device is reachable or that time has come.
+  ///
+  /// - Throws: why there is no answer, where it is not.
+  @inline(never) private func retry(
+    _ retries: inout RetryPolicy, _ error: any Error, _ route: Route
+  ) throws -> ContinuousClock.Instant? {
+    let decision: RetryPolicy.Decision
+    let failure: any Error
+    switch error {
+    case let error as StreamFailure:
+      if case .notHTTP = error { directory.learned(route, http: false) }
+      decision = retries.failed(error)
+      failure = route.meshError(error)
+    case let error as MeshError:
+      decision = retries.failed(error, now: .now)
+      failure = error
+    default: throw error
+    }
+    switch decision {
+    case .never: throw failure
+    case .now: return nil
+    case .whenReachable(let time):
+      setup.logger.debug("waiting for a device", metadata: ["device": "\(route.jid)", "reason": "\(failure)"])
+      return time
     }
   }
 
@@ -99,20 +112,35 @@ final class Dialer: Sendable {
   ///
   /// - Throws: `MeshError`; `CancellationError`.
   func stream(along route: Route) async throws -> OpenStream {
+    switch try lookup(route) {
+    case .open(let open): return open
+    case .dialling(let future, _): return try await dialled(future, route)
+    }
+  }
+
+  @inline(never) private func lookup(_ route: Route) throws -> StreamPool.Lookup {
     do {
-      let open: OpenStream
       switch try pool.lookup(route) {
-      case .open(let stream):
-        open = stream
-        if route.shown == Route.Shown(key: stream.nodeID) {
-          try approve(stream, route.device.standing)
-          return stream
+      case .open(let open):
+        if route.shown == Route.Shown(key: open.nodeID) {
+          try approve(open, route.device.standing)
+        } else {
+          try check(open, route)
         }
-      case .dialling(let future): open = try await future.value()
-      case .dial(let future):
-        dialsContinuation.yield(route)
-        open = try await future.value()
+        return .open(open)
+      case .dialling(let future, let isNew):
+        if isNew { dialsContinuation.yield(route) }
+        return .dialling(future, isNew: isNew)
       }
+    } catch {
+      throw route.meshError(error)
+    }
+  }
+
+  @inline(never) private func dialled(_ future: EventLoopFuture<OpenStream>, _ route: Route) async throws -> OpenStream
+  {
+    do {
+      let open = try await future.value()
       try check(open, route)
       return open
     } catch {

@@ -142,7 +142,7 @@ final class Directory: Sendable {
 
   // MARK: Entry by entry
 
-  private func change(_ body: (inout State) -> [DiscoveredDevice]) {
+  @inline(never) private func change(_ body: (inout State) -> [DiscoveredDevice]) {
     withState { state in
       for discovered in body(&state) { update(discovered, &state) }
       for name in state.discovered.takeForgotten() { remove(name.jid, &state) }
@@ -163,7 +163,7 @@ final class Directory: Sendable {
     put(facts, jid, &state)
   }
 
-  private func amend(_ jid: JID, _ body: (inout DeviceFacts) -> Void) {
+  @inline(never) private func amend(_ jid: JID, _ body: (inout DeviceFacts) -> Void) {
     withState { state in
       guard let entry = state.entries[jid] else { return }
       var facts = entry.facts

@@ -16,6 +16,14 @@ struct Router: Sendable {
   func answer(
     _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
+    let (service, request) = try admit(request, for: device, from: caller)
+    try await Self.respond(service, request, caller, send: send, logger: logger)
+  }
+
+  /// The service that this caller may ask, and the request as it gets it.
+  @inline(never) private func admit(
+    _ request: HTTPXRequest, for device: JID, from caller: Caller
+  ) throws(StanzaError) -> (HostedService, HTTPXRequest) {
     guard let service = table.service(device) else {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
@@ -28,9 +36,11 @@ struct Router: Sendable {
     }
     logger.debug(
       "let in", metadata: ["service": "\(service.name)", "trust": "\(caller.standing.word)", "who": "\(caller.who)"])
-    let request = service.policy.methods == nil ? request : Self.plain(request)
-    try await Self.respond(service, request, caller, send: send, logger: logger)
+    return (service, service.policy.methods == nil ? request : Self.plain(request))
   }
+
+  private static let failed = HTTPXResponse(
+    HTTPResponse(status: .internalServerError), body: Body("The service failed.\n"))
 
   /// Without the fields by which many frameworks let a POST stand for another method, past the owner's list of them.
   private static func plain(_ request: HTTPXRequest) -> HTTPXRequest {
@@ -56,7 +66,7 @@ struct Router: Sendable {
       logger.error("handler failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
     }
     if !isBegun, !Task.isCancelled {
-      try await send(HTTPXResponse(HTTPResponse(status: .internalServerError), body: Body("The service failed.\n")))
+      try await send(failed)
     }
   }
 }

@@ -28,9 +28,8 @@ final class StreamPool: Sendable {
 
   enum Lookup {
     case open(OpenStream)
-    case dialling(EventLoopFuture<OpenStream>)
-    /// The caller sees to it that `dialled` is called.
-    case dial(EventLoopFuture<OpenStream>)
+    /// Where it is new, the caller sees to it that `dialled` is called.
+    case dialling(EventLoopFuture<OpenStream>, isNew: Bool)
   }
 
   private struct State {
@@ -53,10 +52,10 @@ final class StreamPool: Sendable {
       if let open = state.streams[route.key], open.stream.isOpen, open.reaches(route) { return .open(open) }
       if let error = route.unreachable { throw error }
       let dial = Dial(route)
-      if let promise = state.dials[dial] { return .dialling(promise.futureResult) }
+      if let promise = state.dials[dial] { return .dialling(promise.futureResult, isNew: false) }
       let promise = eventLoopGroup.next().makePromise(of: OpenStream.self)
       state.dials[dial] = promise
-      return .dial(promise.futureResult)
+      return .dialling(promise.futureResult, isNew: true)
     }
   }
 
@@ -96,7 +95,7 @@ final class StreamPool: Sendable {
 }
 
 /// A stream that this node opened, and who is at its other end: known without asking the stream.
-struct OpenStream: Sendable {
+final class OpenStream: Sendable {
   let stream: PeerStream
   let identity: PeerIdentity
   /// Whom it was opened to.

@@ -383,16 +383,23 @@ package actor PeerStream {
     case .unprepared: throw StreamFailure.cancelled
     case .answered(let response): try await receive(response)
     case .uploading(let id, let response, let transfer):
-      let body = whole.map { Body($0) } ?? request.body
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-          // Why an upload stops is for the peer to say: its response may come all the same.
-          try? await self.pump(body, transfer)
-          await self.limit(id)
-        }
-        try await receive(try await wait(for: response, id))
-        group.cancelAll()
+      try await upload(whole.map { Body($0) } ?? request.body, transfer, id, response, receive)
+    }
+  }
+
+  // Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) nonisolated private func upload(
+    _ body: Body, _ transfer: TransferID, _ id: String, _ response: EventLoopFuture<HTTPXResponse>,
+    _ receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // Why an upload stops is for the peer to say: its response may come all the same.
+        try? await self.pump(body, transfer)
+        await self.limit(id)
       }
+      try await receive(try await wait(for: response, id))
+      group.cancelAll()
     }
   }
 
@@ -457,7 +464,7 @@ package actor PeerStream {
     liveness.isDoubtful(now: eventLoop.now) || handler.remoteAddress.map { !hosts.contains($0) } ?? true
   }
 
-  private func prepare(_ hosts: Set<String>?) async throws {
+  @inline(never) private func prepare(_ hosts: Set<String>?) async throws {
     if let hosts { try await verifyLiveness(at: hosts) }
     _ = try await info()
   }
@@ -563,24 +570,26 @@ package actor PeerStream {
         isAnswered = true
         if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
       }
-      if !isAnswered { refuse(answerable, StanzaError(.internalServerError)) }
-    } catch let error as StanzaError where !isAnswered {
-      refuse(answerable, error)
+      if !isAnswered { refuse(answerable.iq, StanzaError(.internalServerError), incoming.device) }
     } catch  where !isAnswered {
-      logger.debug("no answer", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
-      refuse(answerable, StanzaError(.internalServerError, "The service failed."))
+      refuse(answerable.iq, error, incoming.device)
     } catch {
       // The body broke off, and the peer was told.
       logger.debug("answer broke off", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
     }
   }
 
-  private func refuse(_ answerable: ExchangeMachine.Answerable, _ error: StanzaError) {
-    handler.send(answerable.iq.error(error))
+  @inline(never) private func refuse(_ iq: Stanza, _ error: any Error, _ device: JID) {
+    if let error = error as? StanzaError {
+      handler.send(iq.error(error))
+    } else {
+      logger.debug("no answer", metadata: ["device": "\(device)", "error": "\(error)"])
+      handler.send(iq.error(StanzaError(.internalServerError, "The service failed.")))
+    }
   }
 
   /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
-  private func send(
+  @inline(never) private func send(
     _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable
   ) throws -> TransferID? {
     let outgoing = try exchanges.answer(head, whole, to: answerable)
