@@ -30,7 +30,6 @@ extension Target.Dependency {
   static let log = product(name: "Logging", package: "swift-log")
   static let nio = product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
-  static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let toml = product(name: "TOMLKit", package: "TOMLKit")
 }
@@ -96,7 +95,7 @@ let package = Package(
     library(
       "HTTPEdge",
       [
-        "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .nioHTTP1, .httpTypes, .log,
+        "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .httpTypes, .log,
         .lifecycle,
       ]),
     library(

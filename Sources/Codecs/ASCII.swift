@@ -8,7 +8,7 @@ extension UInt8 {
   }
 
   /// Space or tab: the optional white space of HTTP (RFC 9110 §5.6.3).
-  fileprivate var isOptionalSpace: Bool { self == 0x20 || self == 0x09 }
+  package var isOptionalSpace: Bool { self == 0x20 || self == 0x09 }
 }
 
 extension String {

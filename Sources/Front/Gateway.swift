@@ -43,7 +43,7 @@ package struct Gateway: Sendable {
         let response = incoming(response, origin)
         try await reply.write(response.head, response.body)
       }
-    } catch  where !reply.isBegun && !(error is CancellationError) {
+    } catch  where !reply.isBegun && !(error is CancellationError || error is HTTPMessageError) {
       try await reply.write(refusal(error, of: request.head, to: device, origin))
     }
   }

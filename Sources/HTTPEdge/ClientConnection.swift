@@ -1,7 +1,6 @@
 import EventLoops
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import TLS
 
@@ -61,9 +60,7 @@ actor ClientConnection: PooledConnection {
       try pipeline.addHandler(gate)
       established = gate.established
     }
-    let requests = try RequestWriter(pipeline, limits: limits.heads)
-    let handler = ClientHandler(
-      address: upstream.address, limits: limits, requests: requests, executor: .of(channel.eventLoop))
+    let handler = ClientHandler(address: upstream.address, limits: limits, executor: .of(channel.eventLoop))
     try pipeline.addHandler(handler)
     let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     let connection = ClientConnection(id: id, channel: channel, handler: bound)

@@ -2,7 +2,6 @@ import Codecs
 import EventLoops
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 
 /// What an exchange gave: a head, and its body or the promise of one.
 struct Answer: Sendable {
@@ -23,9 +22,9 @@ struct ExchangeFailure: Error {
 
 /// Runs the actions of one connection's machine on its event loop.
 ///
-/// Eleven properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
+/// Twelve properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
 final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
-  typealias InboundIn = HTTPClientResponsePart
+  typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
 
   private enum AnswerState {
@@ -37,7 +36,8 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   private let address: HTTPAddress
   private let executor: LoopExecutor
-  private var requests: RequestWriter
+  private var requests = RequestWriter()
+  private var responses: ResponseReader
   private var machine: ClientMachine
   private var context: ChannelHandlerContext?
   private var answer = AnswerState.none
@@ -48,10 +48,10 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var error: HTTPClientError?
   private var onRelease: @Sendable () -> Void = {}
 
-  init(address: HTTPAddress, limits: HTTPClientLimits, requests: RequestWriter, executor: LoopExecutor) {
+  init(address: HTTPAddress, limits: HTTPClientLimits, executor: LoopExecutor) {
     self.address = address
-    self.requests = requests
     self.executor = executor
+    responses = ResponseReader(limits: limits.heads)
     machine = ClientMachine(responseTime: limits.response, idleTime: limits.idle)
   }
 
@@ -67,19 +67,20 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Writes the head, and the body where it is all there, in one flush.
   func start(_ id: Int, _ head: HTTPRequest, _ body: ByteBuffer?) {
     answer = .none
-    guard context != nil, machine.started(id, uploading: body == nil, now: .now()) else {
+    guard let context, machine.started(id, uploading: body == nil, now: .now()) else {
       let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
       return tell(.failure(ExchangeFailure(error: error, untouched: true)))
     }
     exchange = id
-    requests.start(head, body)
+    responses.expect(answering: head.method)
+    requests.start(head, body, context)
     armTimer()
   }
 
   /// A part of the request's body, as it is framed.
   func write(_ bytes: ByteBuffer, of id: Int) throws {
-    guard context != nil, machine.isUploading(id) else { throw endedFirst }
-    requests.write(bytes)
+    guard let context, machine.isUploading(id) else { throw endedFirst }
+    context.writeAndFlush(NIOAny(bytes), promise: nil)
   }
 
   func finish(_ id: Int) throws {
@@ -125,11 +126,20 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head):
-      guard let response = HTTPResponse(received: head), machine.received(response, keepAlive: head.isKeepAlive) else {
-        return fail(HTTPClientError(.malformed, address, "a response head out of place"))
-      }
+    // What follows an end that was no end is of no use.
+    guard error == nil else { return }
+    responses.received(unwrapInboundIn(data))
+    do throws(HTTPMessageError) {
+      while let part = try responses.next() { received(part, context) }
+    } catch {
+      fail(HTTPClientError(exchanging: error, with: address))
+    }
+  }
+
+  private func received(_ part: ResponseReader.Part, _ context: ChannelHandlerContext) {
+    switch part {
+    case .head(let head, let keepAlive):
+      machine.received(head, keepAlive: keepAlive)
       armTimer()
     case .body(let bytes): perform(machine.received(bytes), context)
     case .end: perform(machine.receivedEnd(now: .now()), context)
@@ -213,6 +223,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     resumeWriting()
+    if responses.receivedEnd() { perform(machine.receivedEnd(now: .now()), context) }
     fail(HTTPClientError(.closedEarly, address, "the connection ended before the response did"))
     context.fireChannelInactive()
   }

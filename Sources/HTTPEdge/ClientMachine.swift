@@ -92,16 +92,12 @@ struct ClientMachine {
     state = .exchanging(exchange)
   }
 
-  /// False where a head is out of place: the connection is to be failed.
-  mutating func received(_ head: HTTPResponse, keepAlive: Bool) -> Bool {
-    guard case .exchanging(var exchange) = state, case .awaited = exchange.response,
-      head.status.code != HTTPResponse.Status.switchingProtocols.code
-    else { return false }
+  mutating func received(_ head: HTTPResponse, keepAlive: Bool) {
+    guard case .exchanging(var exchange) = state, case .awaited = exchange.response else { return }
     exchange.response = .held(head, nil)
     exchange.reusable = keepAlive
     deadline = nil
     state = .exchanging(exchange)
-    return true
   }
 
   mutating func received(_ bytes: ByteBuffer) -> Action {

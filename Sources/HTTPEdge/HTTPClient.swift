@@ -1,7 +1,6 @@
 package import Codecs
 package import HTTPTypes
 package import NIOCore
-import NIOHTTP1
 
 /// Speaks HTTP/1.1 to one upstream, over connections that it keeps for later requests.
 ///

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import TLS
 
@@ -24,7 +23,7 @@ package struct HTTPClientError: Error {
     case reset
     /// The connection ended inside the response or before it, or without saying so in TLS.
     case closedEarly
-    /// What came is not HTTP/1.
+    /// What came is not HTTP/1, or framed in two ways; `message` says which.
     case malformed
     /// The certificate is not one that the address trusts, or belongs to another key than the server's.
     case untrusted
@@ -78,9 +77,7 @@ extension HTTPClientError {
     switch error {
     case let error as HTTPClientError: self = error
     case let error as TLSError: self.init(error, with: address)
-    case HTTPParserError.invalidEOFState: self.init(.closedEarly, address, "the connection ended inside the response")
-    case let error as HTTPParserError: self.init(.malformed, address, "not HTTP/1: \(error)")
-    case is NIOHTTPDecoderError: self.init(.malformed, address, "a response that nobody asked for")
+    case let error as HTTPMessageError: self.init(.malformed, address, error.message)
     case let error as IOError: self.init(.reset, address, error.reason)
     case is ChannelError: self.init(.closedEarly, address, "the connection ended before the response")
     default: self.init(.malformed, address, "\(error)")

@@ -1,7 +1,6 @@
 import EventLoops
 package import Logging
 package import NIOCore
-import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -133,7 +132,6 @@ package struct HTTPServer: Service {
     _ channel: any Channel, _ limits: HTTPServerLimits, _ responder: @escaping Responder, _ open: OpenConnections
   ) throws {
     let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: .init(limits.heads))))
     let handler = ServerHandler(limits: limits)
     let connection = ServerConnection(
       channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), responder: responder, onEnd: open.ended)

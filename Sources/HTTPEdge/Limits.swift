@@ -1,5 +1,4 @@
 package import NIOCore
-import NIOHTTP1
 
 /// What one listening server grants its clients.
 package struct HTTPServerLimits: Sendable {
@@ -24,23 +23,26 @@ package struct HTTPServerLimits: Sendable {
 
 /// What the head of one message may hold.
 package struct HTTPHeadLimits: Sendable {
-  /// Name and value of one field, in bytes: cookies of 8 KiB and long signed URLs fit.
+  /// The first line, or name and value of one field, in bytes: cookies of 8 KiB and long signed URLs fit.
   package var fieldSize = 64 * 1024
-  /// All fields, in bytes.
+  /// All of it, in bytes.
   package var fieldsSize = 128 * 1024
   /// Fields.
   package var fieldCount = 256
+  /// Room for the fields that most heads have.
+  static let usualFields = 16
 
   package init() {}
 }
 
-extension NIOHTTPDecoderLimitConfiguration {
-  init(_ limits: HTTPHeadLimits) {
-    self.init()
-    maxHeaderFieldSize = limits.fieldSize
-    maxHeaderListSize = limits.fieldsSize
-    maxHeaderFieldCount = limits.fieldCount
-  }
+/// What is around the bytes of a body in chunks (RFC 9112 §7.1).
+enum ChunkLimits {
+  /// Bytes of the line with a size: extensions are read over, and nobody sends long ones.
+  static let line = 4 << 10
+  /// Hexadecimal digits of a size: what fits into 63 bits.
+  static let digits = 15
+  /// Bytes of all trailers, which are not carried on.
+  static let trailers = 16 << 10
 }
 
 /// How much one client of one upstream takes, and how long it waits.

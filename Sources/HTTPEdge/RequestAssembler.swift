@@ -55,6 +55,11 @@ struct RequestAssembler {
     }
   }
 
+  /// There is one that nobody was told of.
+  var isHolding: Bool {
+    if case .held = state { true } else { false }
+  }
+
   /// What one read brought is here.
   mutating func readCompleted() -> Action {
     guard case .held(let head, let bytes) = state else { return .none }

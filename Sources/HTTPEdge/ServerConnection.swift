@@ -3,14 +3,13 @@ import DequeModule
 import EventLoops
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 
 /// One connection from a client, on its event loop: hands its requests to the responder, one after the other.
 actor ServerConnection {
   enum Incoming {
     case request(Request, BodyStream?)
-    /// What came cannot be read.
-    case unreadable
+    /// What came cannot be read, and why.
+    case unreadable(HTTPMessageError)
   }
 
   nonisolated let channel: any Channel
@@ -64,7 +63,7 @@ actor ServerConnection {
     while !handler.value.isOver, let incoming = waiting.popFirst() {
       switch incoming {
       case .request(let request, let body): await respond(to: request, body)
-      case .unreadable: refuse()
+      case .unreadable(let error): refuse(error)
       }
     }
     isResponding = false
@@ -76,8 +75,8 @@ actor ServerConnection {
     do {
       try await responder(request, writer)
       if !writer.is(.ended) { handler.value.close() }
-    } catch is HTTPParserError where !writer.isBegun {
-      refuse()
+    } catch let error as HTTPMessageError where !writer.isBegun {
+      refuse(error)
     } catch {
       handler.value.close()
     }
@@ -88,9 +87,14 @@ actor ServerConnection {
     }
   }
 
-  private func refuse() {
-    let head = HTTPResponse(status: .badRequest, headerFields: [.connection: "close", .contentLength: "0"])
-    try? handler.value.write(head, ByteBuffer())
+  private func refuse(_ error: HTTPMessageError) {
+    let text = ByteBuffer(string: "This request cannot be read: \(error.message).\n")
+    let head = HTTPResponse(
+      status: .badRequest,
+      headerFields: [
+        .connection: "close", .contentType: "text/plain; charset=utf-8", .contentLength: "\(text.readableBytes)",
+      ])
+    try? handler.value.write(head, text)
   }
 
   // MARK: Told by the writer

@@ -2,17 +2,19 @@ import Codecs
 import EventLoops
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 
-/// Between NIO's decoder of requests and a connection: runs the actions of its machines, and encodes responses.
+/// Between a socket and a connection: runs the actions of its machines, and encodes responses.
 final class ServerHandler: ChannelDuplexHandler {
-  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
   private let limits: HTTPServerLimits
   private var machine: ServerMachine
+  private var requests: RequestReader
   private var assembler = RequestAssembler()
+  /// Something came that is no request: nothing behind it is read.
+  private var isUnreadable = false
   private var context: ChannelHandlerContext?
   /// Whom requests are handed to, until the channel is closed.
   var connection: ServerConnection?
@@ -23,6 +25,7 @@ final class ServerHandler: ChannelDuplexHandler {
 
   init(limits: HTTPServerLimits) {
     self.limits = limits
+    requests = RequestReader(limits: limits.heads)
     machine = ServerMachine(idleTime: limits.idle, now: .now())
   }
 
@@ -34,11 +37,23 @@ final class ServerHandler: ChannelDuplexHandler {
   // MARK: Requests
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head): read(head, context)
-    case .body(let bytes): if !machine.isOver { perform(assembler.received(bytes), context) }
+    guard !isUnreadable, !machine.isOver else { return }
+    requests.received(unwrapInboundIn(data))
+    do throws(HTTPMessageError) {
+      while !machine.isOver, let part = try requests.next() { received(part, context) }
+    } catch {
+      refuse(error)
+    }
+  }
+
+  private func received(_ part: RequestReader.Part, _ context: ChannelHandlerContext) {
+    switch part {
+    case .head(let head):
+      guard machine.received(head.traits) else { return }
+      perform(assembler.received(head.request, isHeldBack: head.traits.expects), context)
+    case .body(let bytes): perform(assembler.received(bytes), context)
     // Trailers are not carried on.
-    case .end: if !machine.isOver { perform(assembler.receivedEnd(), context) }
+    case .end: perform(assembler.receivedEnd(), context)
     }
   }
 
@@ -46,14 +61,6 @@ final class ServerHandler: ChannelDuplexHandler {
     perform(assembler.readCompleted(), context)
     connection?.executor.runJobs()
     context.fireChannelReadComplete()
-  }
-
-  private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    guard let head = ReceivedHead(head) else {
-      return errorCaught(context: context, error: HTTPParserError.invalidHeaderToken)
-    }
-    guard machine.received(head.traits) else { return }
-    perform(assembler.received(head.request, isHeldBack: head.traits.expects), context)
   }
 
   private func perform(_ action: RequestAssembler.Action, _ context: ChannelHandlerContext) {
@@ -81,18 +88,23 @@ final class ServerHandler: ChannelDuplexHandler {
     }
   }
 
-  /// What cannot be read is a last request as well: it is answered with 400 when its turn comes, or with 431 where a head
-  /// is beyond the limits (RFC 6585 §5).
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Others need nothing: NIO closes a broken socket itself, and the decoder drops what follows what it could not read.
-    guard let error = error as? HTTPParserError else { return }
-    perform(assembler.readCompleted(), context)
+  /// What cannot be read is a last request as well: it is answered when its turn comes, with 400, or where it is beyond the
+  /// limits with 414 or 431 (RFC 6585 §5). One whose body turns out to be none before anybody was told of it is that request.
+  private func refuse(_ error: HTTPMessageError) {
+    isUnreadable = true
+    let refusal = HTTPResponse.Status(refusing: error)
+    if assembler.isHolding {
+      machine.refuseLast(refusal)
+    } else {
+      flow.body.take()?.assumeIsolated { $0.finish(throwing: error) }
+      guard machine.received(.unreadable(refusal)) else { return }
+    }
     assembler = RequestAssembler()
-    flow.body.take()?.assumeIsolated { $0.finish(throwing: error) }
-    let refusal = error == .headerOverflow ? HTTPResponse.Status.requestHeaderFieldsTooLarge : .badRequest
-    guard machine.received(.unreadable(refusal)) else { return }
-    connection?.assumeIsolated { $0.received(.unreadable) }
+    connection?.assumeIsolated { $0.received(.unreadable(error)) }
   }
+
+  /// NIO closes a broken socket itself.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 
   // MARK: Reading
 
@@ -285,6 +297,9 @@ final class ServerHandler: ChannelDuplexHandler {
   }
 
   private func inputClosed(_ context: ChannelHandlerContext) {
+    if requests.isInside, !isUnreadable, !machine.isOver {
+      refuse(HTTPMessageError(.endedEarly, "it broke off"))
+    }
     guard !machine.inputEnded() else { return context.close(promise: nil) }
     context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfCloseGrace) { [self] in
       connection?.assumeIsolated { $0.cancel() }
@@ -301,6 +316,16 @@ final class ServerHandler: ChannelDuplexHandler {
     timer = nil
     guard let deadline = machine.deadline else { return }
     if deadline <= .now() { close() } else { armTimer() }
+  }
+}
+
+extension HTTPResponse.Status {
+  fileprivate init(refusing error: HTTPMessageError) {
+    switch error.code {
+    case .malformed, .endedEarly: self = .badRequest
+    case .headTooLarge: self = .requestHeaderFieldsTooLarge
+    case .targetTooLong: self = .uriTooLong
+    }
   }
 }
 

@@ -74,6 +74,14 @@ struct ServerMachine {
     return true
   }
 
+  /// The request that came last turned out to be none, before anybody was asked to answer it.
+  mutating func refuseLast(_ status: HTTPResponse.Status) {
+    guard var traits = requests.popLast() else { return }
+    traits.refusal = status
+    traits.keepsAlive = false
+    requests.append(traits)
+  }
+
   /// The client has sent its last byte; true: nothing is left to answer, close.
   mutating func inputEnded() -> Bool {
     isClosing = true
@@ -89,7 +97,7 @@ struct ServerMachine {
   mutating func writing(_ head: HTTPResponse) -> Write<HTTPResponse> {
     guard case .awaited = response, var traits = requests.first else { return .abort }
     if head.status.kind == .informational { return informational(head) }
-    if traits.expects || isClosing || head.headerFields.closesConnection { traits.keepsAlive = false }
+    if traits.expects || isClosing || head.headerFields.hasConnectionOption("close") { traits.keepsAlive = false }
     var head = head
     if let refusal = traits.refusal { head.status = refusal }
     let body = Self.frame(&head, for: &traits)
@@ -172,22 +180,5 @@ struct ServerMachine {
     }
     if requests.isEmpty { deadline = now + idleTime }
     return .write(())
-  }
-}
-
-extension HTTPFields {
-  /// `Connection: close` among its options.
-  fileprivate var closesConnection: Bool {
-    contains { field in
-      field.name == .connection
-        && field.value.split(separator: ",").contains { $0.trimmingSpace.lowercased() == "close" }
-    }
-  }
-
-  /// One field of this name, with one item in it.
-  fileprivate func hasSingle(_ name: HTTPField.Name) -> Bool {
-    var fields = self.lazy.filter { $0.name == name }.makeIterator()
-    guard let first = fields.next(), fields.next() == nil else { return false }
-    return !first.value.utf8.contains(UInt8(ascii: ","))
   }
 }

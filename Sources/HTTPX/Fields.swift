@@ -41,7 +41,7 @@ enum Fields {
   }
 
   private static func field(_ header: Element) throws(HTTPXError) -> HTTPField {
-    guard let name = header["name"].flatMap({ HTTPField.Name($0) })
+    guard let name = header["name"].flatMap(Self.name)
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
     // Spaces around it are not part of a value (RFC 9110 §5.5).
     let value = header.text.trimmed
@@ -50,6 +50,11 @@ enum Fields {
     guard field.value == value
     else { throw HTTPXError(.malformed, "the header \(name.rawName) has characters that HTTP does not carry") }
     return field
+  }
+
+  private static func name(_ text: String) -> HTTPField.Name? {
+    var text = text
+    return text.withUTF8 { KnownFieldNames.name(UnsafeRawBufferPointer($0)) } ?? HTTPField.Name(text)
   }
 
   /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).

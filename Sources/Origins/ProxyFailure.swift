@@ -19,7 +19,10 @@ struct ProxyFailure {
       self.init(.gatewayTimeout, "http_response_timeout", "The app behind this device did not answer in time.")
     case .reset, .closedEarly:
       self.init(.badGateway, "connection_terminated", "The app behind this device broke the connection off.")
-    case .malformed: self.init(.badGateway, "http_protocol_error", "The app behind this device does not speak HTTP/1.")
+    case .malformed:
+      self.init(
+        .badGateway, "http_protocol_error",
+        "The answer of the app behind this device cannot be passed on: \(error.message).")
     case .untrusted:
       self.init(.badGateway, "tls_certificate_error", "The app behind this device is not trusted: \(error.message).")
     case .tlsFailed:

@@ -1,8 +1,4 @@
-#if canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Codecs
 
 /// Cuts the bytes of a stream behind each piece of markup, so that the parser is always given text and one whole tag,
 /// however the network split them. Hence any split gives the same events.
@@ -184,11 +180,4 @@ struct Tokenizer {
 extension UInt8 {
   /// Whitespace as XML 1.0 §2.3 has it.
   var isSpace: Bool { self == 0x20 || self == 0x0A || self == 0x0D || self == 0x09 }
-}
-
-extension UnsafeRawBufferPointer {
-  func firstIndex(of byte: UInt8, from start: Int) -> Int? {
-    guard start < count, let found = memchr(baseAddress! + start, Int32(byte), count - start) else { return nil }
-    return UnsafeRawPointer(found) - UnsafeRawPointer(baseAddress!)
-  }
 }

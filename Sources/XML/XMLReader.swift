@@ -1,3 +1,4 @@
+import Codecs
 package import NIOCore
 
 /// Reads the one XML stream of a connection, in as many parts as it comes.
