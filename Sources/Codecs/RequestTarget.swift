@@ -35,10 +35,9 @@ package struct RequestTarget: Sendable, Hashable {
 
   package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
-  /// Origin form that no reader can take for a reference to another host, as `//host/` and `/\host/` are (RFC 3986 §4.2).
+  /// Origin form that no server takes for a URL with another host, as some do with `/\host/`. A path whose first segment is
+  /// empty stays a path here (RFC 9112 §3.2.1), though as a reference `//host/` would name a host (RFC 3986 §4.2).
   package var staysAtHost: Bool {
-    guard form == .origin else { return false }
-    let second = text.utf8.dropFirst().first
-    return second != UInt8(ascii: "/") && second != UInt8(ascii: "\\")
+    form == .origin && text.utf8.dropFirst().first != UInt8(ascii: "\\")
   }
 }

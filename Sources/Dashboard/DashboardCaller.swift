@@ -1,3 +1,4 @@
+import Front
 import HTTPEdge
 import HTTPTypes
 
@@ -21,6 +22,6 @@ struct DashboardCaller: Sendable {
   /// Of a proxy it is known who runs it, not who uses it: a service whose target is this very dashboard would let peers
   /// act as its owner.
   private static func isDirect(_ fields: HTTPFields) -> Bool {
-    ![.via, .forwarded, .forwardedFor, .hearthPeerTrust].contains { fields.contains($0) }
+    ![.via, .hearthVia, .forwarded, .forwardedFor, .forwardedHost, .hearthPeerTrust].contains { fields.contains($0) }
   }
 }

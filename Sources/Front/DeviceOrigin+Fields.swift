@@ -3,11 +3,11 @@ package import HTTPTypes
 
 /// What changes in a head between a browser and a device, beside what ends at every hop.
 extension DeviceOrigin {
-  /// The device hears of itself by its own address.
+  /// The device hears of itself by its own address, and what the browser calls it.
   package func adaptRequest(_ fields: inout HTTPFields) {
-    for index in fields.indices where [.origin, .referer].contains(fields[index].name) {
-      fields.replaceValue(at: index, forDevice)
-    }
+    fields.mapReferencesOfRequest(forDevice)
+    fields[.forwardedHost] = String(text.dropFirst("http://".count))
+    fields[.forwardedProto] = "http"
   }
 
   /// Translates addresses, drops what reaches beyond this origin, and adds what protects it where the device is silent.
@@ -24,19 +24,16 @@ extension DeviceOrigin {
 
   private func change(_ fields: inout HTTPFields) {
     fields.removeAll { Self.dropped.contains($0.name) }
-    for index in fields.indices {
-      switch fields[index].name {
-      case .location, .contentLocation: fields.replaceValue(at: index, forBrowser)
-      case .refresh: fields.replaceValue(at: index) { Refresh.mapping($0, forBrowser) }
-      case .setCookie: fields.replaceValue(at: index, Cookie.withoutDomain)
-      default: break
-      }
+    fields.mapReferencesOfResponse(forBrowser)
+    for index in fields.indices where fields[index].name == .setCookie {
+      fields.replaceValue(at: index, Cookie.withoutDomain)
     }
   }
 
   /// They speak of a host for months, over all its ports or all its data: `localhost` and its names are not the device's.
   private static let dropped = FieldNameSet(droppedNames)
-  private static let changed = FieldNameSet(droppedNames + ["location", "content-location", "refresh", "set-cookie"])
+  private static let changed = FieldNameSet(
+    droppedNames + ["location", "content-location", "refresh", "link", "destination", "set-cookie"])
   private static let droppedNames = ["strict-transport-security", "alt-svc", "clear-site-data"]
   private static let sameOriginFrames = HTTPField(name: .xFrameOptions, value: "SAMEORIGIN")
   private static let sameOriginReferrers = HTTPField(name: .referrerPolicy, value: "same-origin")

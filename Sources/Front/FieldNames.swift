@@ -5,6 +5,9 @@ extension HTTPField.Name {
   static let altSvc = Self("Alt-Svc")!
   static let clearSiteData = Self("Clear-Site-Data")!
   package static let referrerPolicy = Self("Referrer-Policy")!
+  package static let forwardedHost = Self("X-Forwarded-Host")!
+  package static let forwardedProto = Self("X-Forwarded-Proto")!
+  package static let hearthVia = Self("Hearth-Via")!
   package static let refresh = Self("Refresh")!
   static let secFetchDest = Self("Sec-Fetch-Dest")!
   static let secFetchMode = Self("Sec-Fetch-Mode")!

@@ -84,7 +84,7 @@ package struct Gateway: Sendable {
     HopByHop.strip(&head.headerFields)
     head.headerFields[.expect] = nil
     origin?.adaptRequest(&head.headerFields)
-    via.mark(&head.headerFields)
+    via.mark(request: &head.headerFields)
     // The device knows itself by its address, not by the name that this machine's browsers use.
     head.scheme = HTTPXURI.scheme
     head.authority = route.authority
@@ -96,7 +96,7 @@ package struct Gateway: Sendable {
     var response = response
     HopByHop.strip(&response.head.headerFields)
     origin?.adaptResponse(&response.head.headerFields)
-    via.mark(&response.head.headerFields)
+    via.mark(response: &response.head.headerFields)
     return response
   }
 }

@@ -16,7 +16,15 @@ enum Fields {
     }
     buffer.writeStaticString("<headers xmlns='http://jabber.org/protocol/shim'>")
     if let host { write("Host", host, into: &buffer) }
-    for field in fields { write(field.name.rawName, field.value, into: &buffer) }
+    for field in fields {
+      if let latin1 = field.latin1 {
+        buffer.write(
+          "<header name='", attributeValue: field.name.rawName, "' xmlns:h='urn:hearth:http:1' h:bytes='latin-1'>")
+        buffer.write(text: latin1, "</header>")
+      } else {
+        write(field.name.rawName, field.value, into: &buffer)
+      }
+    }
     buffer.writeStaticString("</headers>")
   }
 
@@ -45,6 +53,13 @@ enum Fields {
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
     // Spaces around it are not part of a value (RFC 9110 §5.5).
     let value = header.text.trimmed
+    if header.attributes.contains(where: {
+      $0.name == "bytes" && $0.namespace == Namespace.hearth && $0.value == "latin-1"
+    }),
+      let bytes = value.latin1Bytes, HTTPField.isValidValue(bytes)
+    {
+      return HTTPField(name: name, value: bytes)
+    }
     let field = HTTPField(name: name, value: value)
     // Others were replaced by spaces.
     guard field.value == value
@@ -72,5 +87,31 @@ extension HTTPField.Name {
   package var folded: String {
     let isPlain: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
     return String(decoding: canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
+  }
+}
+
+/// Values whose bytes are not UTF-8 travel as their reading in Latin-1, with a mark: a node makes the same bytes of it again, and
+/// other programs see text that can mostly be read.
+extension HTTPField {
+  /// That reading; nil for a value that is UTF-8.
+  var latin1: String? {
+    let value = value
+    // Where bytes were replaced there is U+FFFD, which begins so.
+    guard value.utf8.contains(0xEF) else { return nil }
+    return withUnsafeBytesOfValue { bytes in
+      value.utf8.elementsEqual(bytes) ? nil : String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    }
+  }
+}
+
+extension String {
+  /// A byte for each character; nil where one is beyond Latin-1.
+  fileprivate var latin1Bytes: [UInt8]? {
+    var bytes: [UInt8] = []
+    for scalar in unicodeScalars {
+      guard let byte = UInt8(exactly: scalar.value) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
   }
 }

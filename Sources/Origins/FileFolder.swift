@@ -90,7 +90,7 @@ enum FilePath: Equatable {
   case bad
 
   init(_ target: String) {
-    guard let target = RequestTarget(target), target.staysAtHost else {
+    guard let target = RequestTarget(target), target.staysAtHost, !target.path.hasPrefix("//") else {
       self = .bad
       return
     }

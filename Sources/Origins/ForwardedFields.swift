@@ -11,7 +11,6 @@ struct ForwardedFields {
   private static let peer = name("Hearth-Peer")
   private static let peerID = name("Hearth-Peer-Id")
   private static let peerTrust = name("Hearth-Peer-Trust")
-  private static let forwardedFor = name("X-Forwarded-For")
   private static let forwardedHost = name("X-Forwarded-Host")
   private static let forwardedProto = name("X-Forwarded-Proto")
   private static let host = name("Host")
@@ -22,7 +21,7 @@ struct ForwardedFields {
   /// With them go the fields by which proxies in front of apps tell who has signed in, and what was asked before a URL was
   /// rewritten: apps that trust their proxy would take them from us.
   private static let ours: Set<String> = [
-    "hearth-peer", "host", "forwarded", "x-real-ip", "x-original-url", "x-original-uri", "x-rewrite-url",
+    "hearth-peer", "host", "forwarded", "via", "x-real-ip", "x-original-url", "x-original-uri", "x-rewrite-url",
     "x-remote-user",
     "x-webauth-user",
   ]
@@ -34,39 +33,75 @@ struct ForwardedFields {
   private static func name(_ text: String) -> HTTPField.Name { HTTPField.Name(text)! }
 
   /// The `Host` that the app expects: its own.
-  let authority: String
+  private let authority: String
+  /// Its origin, and the path there that is the device's root.
+  private let origin: String
+  private let base: String
 
-  init(_ address: HTTPAddress) {
+  init(_ address: HTTPAddress, base: String = "") {
     authority = address.authority
+    origin = "\(address.scheme)://\(address.authority)"
+    self.base = base
   }
 
-  /// Sets `Host`, removes hop-by-hop fields, and says who asked in `Hearth-Peer…` and `X-Forwarded-…`.
+  /// Sets `Host`, makes the device's origin the app's own, removes hop-by-hop fields, and says who asked in `Hearth-Peer…` and
+  /// what the browser calls the device in `X-Forwarded-…`: one story, which every app that was tried takes. There is no
+  /// `X-Forwarded-For`, since many refuse any, and a peer's name is none of its values (RFC 7239 §6); and no `Via`.
   ///
   /// - `Hearth-Peer`: a friend's petname, else the caller's address on the mesh, percent-encoded as in an `httpx` URI.
   ///   Only addresses hold an `@`: one without it could pass for a petname, and is left out, as is one that is not known.
   /// - `Hearth-Peer-Id`: the node id, all eight groups; absent without a key.
   /// - `Hearth-Peer-Trust`: `self` (the owner at this node), `friend`, `stranger` (a key that nobody knows) or `plaintext`
   ///   (whatever the name says, it may be anyone).
-  /// - `X-Forwarded-For`: the address in any case, `unknown` where there is none: it has no other.
+  /// - `X-Forwarded-Host`, `X-Forwarded-Proto`: what the front of the peer says that its browser used, where it is an origin
+  ///   of a front's. A stranger could put its own host into an app's mails otherwise.
   ///
   /// Names from the peer are compared as CGI, WSGI, Rack and PHP show them to an app, which do not tell `Hearth_Peer` from
   /// `Hearth-Peer`.
   func apply(to head: inout HTTPRequest, from caller: Caller) {
-    let asked = head.authority ?? head.headerFields[Self.host]
-    let scheme = head.scheme ?? "http"
+    let device = (head.authority ?? head.headerFields[Self.host]).map { "httpx://" + $0 }
+    let browsers = browsersHost(head.headerFields)
     HopByHop.strip(&head.headerFields)
     head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
+    head.headerFields.mapReferencesOfRequest { reference in
+      own(reference, at: device) ?? own(reference, at: browsers.map { "http://" + $0 }) ?? reference
+    }
     head.authority = authority
     let said = [
       (Self.peer, caller.shownName), (Self.peerID, caller.identity.id?.description),
-      (Self.peerTrust, caller.standing.word),
-      // RFC 7239 §6.3 has this word for those who do not say.
-      (Self.forwardedFor, caller.identity.address?.fieldItem ?? "unknown"), (Self.forwardedHost, asked),
-      (Self.forwardedProto, scheme),
+      (Self.peerTrust, caller.standing.word), (Self.forwardedHost, browsers),
+      (Self.forwardedProto, browsers.map { _ in "http" }),
     ]
     // None of them is there any more.
     for case (let name, let value?) in said { head.headerFields.append(HTTPField(name: name, value: value)) }
   }
+
+  /// The app's own URL for one at this origin of the device's; nil for others.
+  private func own(_ reference: String, at device: String?) -> String? {
+    guard let device, reference.utf8.count >= device.utf8.count,
+      reference.prefix(device.count).lowercased() == device.lowercased()
+    else { return nil }
+    let path = reference.dropFirst(device.count)
+    guard let first = path.first else { return origin }
+    return "/?#".contains(first) ? origin + base + path : nil
+  }
+
+  /// `<label>.localhost[:port]`, which is all that a browser can have used.
+  private func browsersHost(_ fields: HTTPFields) -> String? {
+    guard fields[values: Self.forwardedProto] == ["http"], let host = fields[Self.forwardedHost],
+      host.utf8.count <= Self.hostBytes
+    else { return nil }
+    let parts = host.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let labels = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+    guard labels.count == 2, labels[1] == "localhost", !labels[0].isEmpty,
+      labels[0].utf8.allSatisfy(Self.labelCharacters.contains), parts.count == 1 || UInt16(parts[1]) != nil
+    else { return nil }
+    return host
+  }
+
+  private static let labelCharacters = ASCIISet("abcdefghijklmnopqrstuvwxyz-").union(.digits)
+  /// Of a DNS label, the zone and a port.
+  private static let hostBytes = 63 + ".localhost".utf8.count + ":65535".utf8.count
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
     // Most names begin with another letter than all of these, and need not be folded.

@@ -1,18 +1,9 @@
-import HTTPTypes
-
 /// Turns what an app says about its own address into what holds wherever it is seen from (RFC 9110 §10.2.2).
 struct OwnAddress {
   let scheme: String
   /// Host and port, as the app is asked for.
   let authority: String
   let base: String
-
-  /// Makes `Location` and `Content-Location` relative where they point to the app itself.
-  func makeRelative(_ fields: inout HTTPFields) {
-    for name in [HTTPField.Name.location, .contentLocation] {
-      if let value = fields[name], let path = relative(value) { fields[name] = path }
-    }
-  }
 
   /// Nil where the reference is to be left as it is.
   func relative(_ reference: String) -> String? {
@@ -27,14 +18,34 @@ struct OwnAddress {
     return path.hasPrefix("//") || path.hasPrefix("/\\") ? "/." + path : String(path)
   }
 
+  /// The app may spell itself in other ways than it is asked for: as its own machine, with or without the scheme's own port,
+  /// or with whatever scheme the page has.
   private func pathOnSelf(_ reference: String) -> Substring? {
-    let lowered = reference.lowercased()
-    for prefix in ["\(scheme)://\(authority)", "//\(authority)"] where lowered.hasPrefix(prefix.lowercased()) {
-      let rest = reference.dropFirst(prefix.count)
-      guard let first = rest.first else { return "/" }
-      return "/?#".contains(first) ? rest : nil
+    let scheme = reference.prefix { $0 != ":" && $0 != "/" && $0 != "?" && $0 != "#" }
+    let rest = reference[scheme.endIndex...]
+    guard scheme.isEmpty ? rest.hasPrefix("//") : scheme.lowercased() == self.scheme && rest.hasPrefix("://") else {
+      return reference.hasPrefix("/") && !base.isEmpty ? reference[...] : nil
     }
-    let isOwnPath = reference.hasPrefix("/") && !reference.hasPrefix("//") && !base.isEmpty
-    return isOwnPath ? reference[...] : nil
+    let behind = rest.drop { $0 == ":" }.dropFirst(2)
+    let named = behind.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    guard isOwn(named.lowercased()) else { return nil }
+    let path = behind[named.endIndex...]
+    return path.isEmpty ? "/" : path
+  }
+
+  private func isOwn(_ named: String) -> Bool {
+    let (host, port) = parts(named)
+    let own = parts(authority.lowercased())
+    return port == own.port && (host == own.host || ["localhost", "127.0.0.1", "[::1]"].contains(host))
+  }
+
+  /// Host and port; the port of the scheme where there is none.
+  private func parts(_ authority: String) -> (host: Substring, port: Substring) {
+    let unsaid: Substring = scheme == "https" ? "443" : "80"
+    guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
+      return (authority[...], unsaid)
+    }
+    let port = authority[authority.index(after: colon)...]
+    return (authority[..<colon], port.isEmpty ? unsaid : port)
   }
 }

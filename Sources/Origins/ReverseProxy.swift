@@ -22,7 +22,7 @@ package struct ReverseProxy: ServiceHandler {
   ) {
     client = HTTPClient(address: address, limits: limits, eventLoopGroup: eventLoopGroup)
     self.base = base
-    forwarded = ForwardedFields(address)
+    forwarded = ForwardedFields(address, base: base)
     own = OwnAddress(scheme: address.scheme, authority: address.authority, base: base)
   }
 
@@ -59,7 +59,7 @@ package struct ReverseProxy: ServiceHandler {
   private func outgoing(_ response: HTTPResponse) -> HTTPResponse {
     var response = response
     HopByHop.strip(&response.headerFields)
-    own.makeRelative(&response.headerFields)
+    response.headerFields.mapReferencesOfResponse { own.relative($0) ?? $0 }
     return response
   }
 }

@@ -118,7 +118,8 @@ struct DeviceOriginTests {
     Self.lamp.adaptRequest(&fields)
     let wanted: HTTPFields = [
       .origin: "httpx://lamp@pi", .referer: "httpx://lamp@pi/a?b", .cookie: "a=1",
-      other: "http://lamp--pi.localhost:8332/",
+      other: "http://lamp--pi.localhost:8332/", .init("X-Forwarded-Host")!: "lamp--pi.localhost:8332",
+      .init("X-Forwarded-Proto")!: "http",
     ]
     #expect(fields == wanted)
   }

@@ -137,6 +137,22 @@ import XMPP
     #expect(request.head.headerFields.lines == ["a: b c", "d: "])
   }
 
+  /// As a file's name in Latin-1 or Shift-JIS.
+  @Test(
+    arguments: [
+      [0x53, 0x74, 0x72, 0x61, 0xDF, 0x65], [0x83, 0x65, 0x83, 0x58, 0x26], [0x80, 0x9F, 0xFF, 0x3C, 0x27],
+      [0xEF, 0xBF, 0xBD],
+      [0xEF, 0xBF, 0xBD, 0xFF], [0xC3, 0xA4],
+    ] as [[UInt8]])
+  func bytesOfValuesSurvive(_ bytes: [UInt8]) throws {
+    var head = HTTPResponse(status: .ok)
+    head.headerFields.append(HTTPField(name: HTTPField.Name("X-A")!, value: bytes))
+    let stanza = try #require(
+      try ResponseStanza(payload(of: "<iq>\(written(ResponseStanza(head, dialect: .xep)))</iq>")))
+    let value = try #require(stanza.head.headerFields.first).withUnsafeBytesOfValue { Array($0) }
+    #expect(value == bytes)
+  }
+
   static let badFields = [
     "<header>x</header>", "<header name=''>x</header>", "<header name='a b'>x</header>",
     "<header name='a:'>x</header>", "<header name=':path'>x</header>", "<header name='a&#xA;b'>x</header>",

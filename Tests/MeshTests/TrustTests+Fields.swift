@@ -41,9 +41,7 @@ extension TrustTests {
           #expect(head.contains("hearth-peer: \(who[0])") || head.contains("hearth-peer: \(jid)"), "\(head)")
           #expect(head.contains("hearth-peer-trust: \(who[1])"), "\(head)")
           #expect(head.contains("hearth-peer-id: \(identity.nodeID.description.lowercased())"), "\(head)")
-          #expect(
-            head.filter { $0.contains("forwarded") } == ["x-forwarded-for: \(jid)", "x-forwarded-proto: httpx"],
-            "\(head)")
+          #expect(!head.contains { $0.contains("forwarded") || $0.hasPrefix("via") }, "\(head)")
           #expect(!head.contains { $0.contains("x-real-ip") || $0.contains("upgrade") }, "\(head)")
           #expect(!head.contains { $0.contains("override") || $0.contains("delete") }, "\(head)")
           #expect(head.contains("x-kept: 1"))

@@ -58,6 +58,8 @@ struct CodecTests {
     ("http://h:1/x?y#z", "/x?y#z"), ("HTTP://H:1", "/"), ("http://h:1?q", "/?q"), ("//h:1/x", "/x"),
     ("http://h:1//evil", "/.//evil"), ("http://h:1/\\evil", "/./\\evil"), ("http://h:10/x", nil), ("http://h/x", nil),
     ("https://h:1/x", nil), ("/x", nil), ("x", nil), ("", nil), ("http://h:1@evil/x", nil),
+    ("http://localhost:1/x", "/x"), ("http://127.0.0.1:1", "/"), ("//[::1]:1/x", "/x"), ("http://localhost/x", nil),
+    ("http://[::1]/x", nil), ("http://127.0.0.1:1.evil/x", nil), ("http:/x", nil), ("http:x", nil),
   ])
   func ownAddresses(_ reference: String, _ relative: String?) {
     #expect(OwnAddress(scheme: "http", authority: "h:1", base: "").relative(reference) == relative)
@@ -68,6 +70,14 @@ struct CodecTests {
   ])
   func ownAddressesOverTLS(_ reference: String, _ relative: String?) {
     #expect(OwnAddress(scheme: "https", authority: "h:1", base: "").relative(reference) == relative)
+  }
+
+  @Test(arguments: [
+    ("http://h/x", "/x"), ("http://h:80/x", "/x"), ("http://h:/x", "/x"), ("http://localhost/x", "/x"),
+    ("//localhost:80/x", "/x"), ("http://h:8080/x", nil), ("https://h/x", nil),
+  ])
+  func ownAddressesAtTheUsualPort(_ reference: String, _ relative: String?) {
+    #expect(OwnAddress(scheme: "http", authority: "h", base: "").relative(reference) == relative)
   }
 
   @Test(arguments: [

@@ -63,7 +63,7 @@ struct PeerFieldsTests {
     "Hearth-Peer-Groups",
     "hearth_peer_groups", "X-Forwarded-For", "x_forwarded_for", "X_Forwarded_Host", "X-Forwarded_Proto", "X_Real_IP",
     "X-Original-URL", "Remote_User", "X-Forwarded-User", "X-Auth-Request-Email", "X-Remote-User",
-    "Forwarded", "X_FORWARDED_PREFIX",
+    "Forwarded", "X_FORWARDED_PREFIX", "Via",
   ])
   func whatThePeerSaysOfItselfNeverPasses(_ name: String) throws {
     let caller = Caller(jid: JID("a@b"), id: Self.id, standing: .stranger)
@@ -73,7 +73,49 @@ struct PeerFieldsTests {
     fields[.connection] = "Hearth-Peer-Trust, Hearth-Peer-Id, Hearth-Peer"
     #expect(applied(fields, from: caller) == honest)
     #expect(honest["X-Kept"] == "1" && honest["Hearth-Peers"] == "2" && honest["X_Kept"] == "3")
-    #expect(honest.count == 9)
+    #expect(honest.count == 6)
+  }
+
+  /// What the front says that its browser used; whatever a stranger makes up could end in an app's mails.
+  @Test(arguments: [
+    ("thermostat--pi.localhost:8332", "http", true), ("a.localhost", "http", true),
+    ("a.localhost:8332", "https", false),
+    ("evil.example", "http", false), ("a.b.localhost", "http", false), ("localhost:8332", "http", false),
+    (".localhost", "http", false), ("a.localhost:1:2", "http", false), ("a.localhost:x", "http", false),
+    ("a.localhost, b.localhost", "http", false), ("A.localhost", "http", false), ("a.localhost:99999", "http", false),
+  ])
+  func onlyAnOriginOfAFrontIsForwarded(_ host: String, _ scheme: String, _ passes: Bool) {
+    let fields: HTTPFields = [.init("X-Forwarded-Host")!: host, .init("X-Forwarded-Proto")!: scheme]
+    let told = applied(fields, from: Caller(jid: nil, id: nil, standing: .plaintext))
+    #expect(told["X-Forwarded-Host"] == (passes ? host : nil))
+    #expect(told["X-Forwarded-Proto"] == (passes ? "http" : nil))
+  }
+
+  /// The device's origin is the app's own, however it is called; the others stay.
+  @Test(arguments: [
+    ("Origin", "httpx://app@pi", "http://h:1"), ("Origin", "http://app--pi.localhost:8332", "http://h:1"),
+    ("Origin", "http://evil.example", "http://evil.example"), ("Origin", "null", "null"),
+    ("Origin", "httpx://app@pic", "httpx://app@pic"),
+    ("Referer", "HTTPX://App@Pi/x?y#z", "http://h:1/base/x?y#z"), ("Referer", "httpx://app@pi?q", "http://h:1/base?q"),
+    ("Referer", "http://app--pi.localhost:83321/", "http://app--pi.localhost:83321/"),
+    ("Destination", "http://app--pi.localhost:8332/b.txt", "http://h:1/base/b.txt"),
+    ("Destination", "/b.txt", "/b.txt"),
+    (
+      "If", "<httpx://app@pi/a> (<urn:uuid:1> [\"e\"]) <http://x/> (Not <DAV:no-lock>)",
+      "<http://h:1/base/a> (<urn:uuid:1> [\"e\"]) <http://x/> (Not <DAV:no-lock>)"
+    ),
+    ("If", "<httpx://app@pi/a", "<httpx://app@pi/a"),
+  ])
+  func theDevicesOriginIsTheApps(_ name: String, _ value: String, _ expected: String) {
+    var head = HTTPRequest(
+      method: .get, scheme: "httpx", authority: "app@pi", path: "/",
+      headerFields: [
+        .init(name)!: value, .init("X-Forwarded-Host")!: "app--pi.localhost:8332", .init("X-Forwarded-Proto")!: "http",
+      ])
+    ForwardedFields(.tcp(host: "h", port: 1), base: "/base")
+      .apply(to: &head, from: Caller(jid: nil, id: nil, standing: .plaintext))
+    #expect(head.headerFields[.init(name)!] == expected)
+    #expect(head.authority == "h:1")
   }
 
   @Test func theAppSeesThemAndNoOthers() async throws {

@@ -62,7 +62,7 @@ def main():
     once["memory_transfer"] = transfer_memory(hearth, "large" if quick else "huge")
 
     rounds = {target.name: [] for target in targets}
-    count = 3 if quick else 5
+    count = 5
     for index in range(count):
         say(f"Round {index + 1} of {count}")
         for target in targets:
