@@ -11,10 +11,11 @@ import Synchronization
 /// sent to a thread pool.
 package final class LoopExecutor: SerialExecutor, TaskExecutor {
   package let eventLoop: any EventLoop
-  /// From the loop, in their order. These three are used on the loop only.
+  /// From the loop, in their order. These four are used on the loop only.
   nonisolated(unsafe) private var jobs = Deque<UnownedJob>()
   nonisolated(unsafe) private var isScheduled = false
   nonisolated(unsafe) private var isRunning = false
+  nonisolated(unsafe) private var unflushed: [any Flushable] = []
 
   /// Jobs after which sockets and timers have their turn, should jobs never end.
   private static let jobsInARow = 1024
@@ -52,8 +53,8 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
     scheduleJobs()
   }
 
-  /// Runs the jobs that the loop itself has enqueued: they need not wait for the end of its tick. On the loop; no job
-  /// calls it.
+  /// Runs the jobs that the loop itself has enqueued, then flushes what they have written: neither need wait for the end of
+  /// its tick. On the loop; no job calls it.
   package func runJobs() {
     guard !isRunning else { return }
     isRunning = true
@@ -63,7 +64,24 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
       count += 1
     }
     isRunning = false
+    flush()
     if !jobs.isEmpty { scheduleJobs() }
+  }
+
+  /// On the loop: flushes when the jobs at hand are done, in this tick.
+  ///
+  /// A write wakes its reader, which the kernel may let run at once, on this core: it reads little then, and both lose what
+  /// they have in caches. So a batch of messages is written when it is complete, one socket after the other.
+  package func flushLater(_ channel: any Flushable) {
+    unflushed.append(channel)
+    scheduleJobs()
+  }
+
+  private func flush() {
+    guard !unflushed.isEmpty else { return }
+    let channels = unflushed
+    unflushed.removeAll(keepingCapacity: true)
+    for channel in channels { channel.flushNow() }
   }
 
   private func scheduleJobs() {
@@ -84,4 +102,10 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
 
   /// Lets `assumeIsolated` be called by channel handlers, which run on the loop and in no task.
   package func checkIsolated() { eventLoop.preconditionInEventLoop() }
+}
+
+/// What has written to its socket's buffer, and waits for `flushLater`.
+package protocol Flushable: AnyObject {
+  /// On the loop. Where all has been flushed already, there is nothing to do.
+  func flushNow()
 }

@@ -23,7 +23,7 @@ struct ExchangeFailure: Error {
 /// Runs the actions of one connection's machine on its event loop.
 ///
 /// Twelve properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
-final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
+final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flushable {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
 
@@ -67,20 +67,27 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Writes the head, and the body where it is all there, in one flush.
   func start(_ id: Int, _ head: HTTPRequest, _ body: ByteBuffer?) {
     answer = .none
-    guard let context, machine.started(id, uploading: body == nil, now: .now()) else {
+    guard context != nil, machine.started(id, uploading: body == nil, now: .now()) else {
       let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
       return tell(.failure(ExchangeFailure(error: error, untouched: true)))
     }
     exchange = id
     responses.expect(answering: head.method)
-    requests.start(head, body, context)
+    requests.start(head, body)
+    executor.flushLater(self)
     armTimer()
   }
 
   /// A part of the request's body, as it is framed.
   func write(_ bytes: ByteBuffer, of id: Int) throws {
     guard let context, machine.isUploading(id) else { throw endedFirst }
+    // Not before its head.
+    requests.flush(context)
     context.writeAndFlush(NIOAny(bytes), promise: nil)
+  }
+
+  func flushNow() {
+    if let context { requests.flush(context) }
   }
 
   func finish(_ id: Int) throws {

@@ -4,7 +4,7 @@ import HTTPTypes
 import NIOCore
 
 /// Between a socket and a connection: runs the actions of its machines, and encodes responses.
-final class ServerHandler: ChannelDuplexHandler {
+final class ServerHandler: ChannelDuplexHandler, Flushable {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
@@ -22,6 +22,7 @@ final class ServerHandler: ChannelDuplexHandler {
   private var timer: Scheduled<Void>?
   /// What one flush is to write.
   private var output = ByteBuffer()
+  private var isUnflushed = false
 
   init(limits: HTTPServerLimits) {
     self.limits = limits
@@ -201,11 +202,18 @@ final class ServerHandler: ChannelDuplexHandler {
   }
 
   private func abort() throws -> Never {
-    context?.close(promise: nil)
+    close()
     throw ChannelError.ioOnClosedChannel
   }
 
   private func flush() {
+    guard !isUnflushed, let connection else { return }
+    isUnflushed = true
+    connection.executor.flushLater(self)
+  }
+
+  func flushNow() {
+    isUnflushed = false
     var spent = output
     passOn()
     context?.flush()
@@ -260,6 +268,7 @@ final class ServerHandler: ChannelDuplexHandler {
   // MARK: Endings
 
   func close() {
+    if isUnflushed { flushNow() }
     context?.close(promise: nil)
   }
 
@@ -288,7 +297,7 @@ final class ServerHandler: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case is ChannelShouldQuiesceEvent:
-      if machine.quiesce() { context.close(promise: nil) }
+      if machine.quiesce() { close() }
     case ChannelEvent.inputClosed:
       inputClosed(context)
     default:
@@ -300,7 +309,7 @@ final class ServerHandler: ChannelDuplexHandler {
     if requests.isInside, !isUnreadable, !machine.isOver {
       refuse(HTTPMessageError(.endedEarly, "it broke off"))
     }
-    guard !machine.inputEnded() else { return context.close(promise: nil) }
+    guard !machine.inputEnded() else { return close() }
     context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfCloseGrace) { [self] in
       connection?.assumeIsolated { $0.cancel() }
     }
