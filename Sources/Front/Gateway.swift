@@ -40,7 +40,7 @@ package struct Gateway: Sendable {
       // As it announces itself, upper and lower case: some peers compare by characters.
       let outgoing = outgoing(request, along: route, path, origin)
       try await node.send(outgoing, along: route, patience: patience) { response in
-        let response = incoming(response, origin)
+        let response = incoming(response, from: route, origin)
         try await reply.write(response.head, response.body)
       }
     } catch  where !reply.isBegun && !(error is CancellationError || error is HTTPMessageError) {
@@ -92,10 +92,12 @@ package struct Gateway: Sendable {
     return HTTPXRequest(head, body: request.body)
   }
 
-  @inline(never) private func incoming(_ response: HTTPXResponse, _ origin: DeviceOrigin?) -> HTTPXResponse {
+  @inline(never) private func incoming(
+    _ response: HTTPXResponse, from route: Route, _ origin: DeviceOrigin?
+  ) -> HTTPXResponse {
     var response = response
     HopByHop.strip(&response.head.headerFields)
-    origin?.adaptResponse(&response.head.headerFields)
+    origin?.adaptResponse(&response.head.headerFields, isTrusted: route.isTrusted)
     via.mark(response: &response.head.headerFields)
     return response
   }

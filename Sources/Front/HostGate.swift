@@ -70,9 +70,26 @@ package struct HostGate: Sendable {
     guard rest.hasPrefix("//") else { return .notAProxy }
     let authority = rest.dropFirst(2).prefix { $0 != "/" && $0 != "?" }
     let path = rest[authority.endIndex...]
-    let destination = named(String(authority), path: path.first == "/" ? String(path) : "/" + path, method: method)
+    let rooted = path.first == "/" ? String(path) : "/" + path
+    let destination = proxied(String(authority), rooted) ?? named(String(authority), path: rooted, method: method)
     if case .misdirected = destination { return .notAProxy }
     return destination
+  }
+
+  /// A program that was told of a proxy asks it for a device's name at whatever port it would ask there: `http_proxy` helps
+  /// where the C library does not know these names.
+  private func proxied(_ authority: String, _ path: String) -> Destination? {
+    let parts = authority.lowercased().split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 1 || parts.count == 2 && UInt16(parts[1]) != nil,
+      let label = FrontAddress.label(ofHost: String(parts[0]))
+    else { return nil }
+    return labelled(label, path, origin: "http://" + authority.lowercased())
+  }
+
+  private func labelled(_ label: String, _ path: String, origin: String) -> Destination {
+    if label == FrontAddress.dashboardLabel { return .dashboard(path: path, origin: origin) }
+    guard let jid = device(label) else { return .misdirected("No device has the name “\(label)”.") }
+    return .device(jid, path: path, origin: origin)
   }
 
   private func named(_ authority: String, path: String, method: HTTPRequest.Method) -> Destination {
@@ -87,11 +104,11 @@ package struct HostGate: Sendable {
     guard let label = FrontAddress.label(ofHost: host) else {
       return .misdirected("“\(host)” is not a name of this front; its names end in .\(FrontAddress.zone).")
     }
-    let origin = "http://" + authority.lowercased()
-    if label == FrontAddress.dashboardLabel { return .dashboard(path: path, origin: origin) }
-    guard let jid = device(label) else { return .misdirected("No device has the name “\(label)”.") }
+    let destination = labelled(label, path, origin: "http://" + authority.lowercased())
     // A label that is cut by a hash may be another device's tomorrow.
-    if DeviceLabel.jid(ofLabel: label) == jid { names.learn(authority, .init(device: jid, origin: origin)) }
-    return .device(jid, path: path, origin: origin)
+    if case .device(let jid, _, let origin) = destination, DeviceLabel.jid(ofLabel: label) == jid {
+      names.learn(authority, .init(device: jid, origin: origin))
+    }
+    return destination
   }
 }

@@ -53,6 +53,14 @@ package final class Route: Sendable {
 
   package var jid: JID { device.jid }
 
+  /// The device is the owner's or a friend's.
+  package var isTrusted: Bool {
+    switch device.standing {
+    case .self, .friend: true
+    case .stranger, .plaintext, .changed, .mismatch, .blocked: false
+    }
+  }
+
   /// The device as lists show it at this moment.
   var current: Device { device.seen(at: lastSign.time) }
 

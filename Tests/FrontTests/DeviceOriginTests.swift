@@ -66,8 +66,19 @@ struct DeviceOriginTests {
 
   private static func response(_ fields: HTTPFields) -> HTTPFields {
     var fields = fields
-    lamp.adaptResponse(&fields)
+    lamp.adaptResponse(&fields, isTrusted: false)
     return fields
+  }
+
+  /// With `treat-as-public-address` Chromium keeps a page from its own WebSockets.
+  @Test func aFriendsPageMayReachItsWebSockets() {
+    var fields: HTTPFields = [.init("Clear-Site-Data")!: "\"cache\"", .strictTransportSecurity: "max-age=1"]
+    Self.lamp.adaptResponse(&fields, isTrusted: true)
+    #expect(
+      fields == [
+        .init("Clear-Site-Data")!: "\"cache\"", .init("X-Frame-Options")!: "SAMEORIGIN",
+        .init("Referrer-Policy")!: "same-origin",
+      ])
   }
 
   private static let added: HTTPFields = [

@@ -45,6 +45,15 @@ struct HostGateTests {
     #expect(Self.destination(origin + "?a", host: "x") == .device(Self.lamp, path: "/?a", origin: origin))
   }
 
+  /// What `http_proxy` makes of it: the name at whatever port. The origin is what the program takes it for.
+  @Test(arguments: ["lamp--pi.localhost", "Lamp--Pi.localhost:80", "lamp--pi.localhost:8333"])
+  func asAProxyTheFrontTakesItsNamesAtAnyPort(_ host: String) {
+    #expect(
+      Self.destination("http://\(host)/x?y", host: host)
+        == .device(Self.lamp, path: "/x?y", origin: "http://" + host.lowercased()))
+    #expect(Self.kind(Self.destination("https://\(host)/x", host: host)) == "403")
+  }
+
   @Test(arguments: [
     "lamp--pi.localhost", "lamp--pi.localhost:80", "lamp--pi.localhost:8333", "lamp--pi.localhost:", "",
     "localhost:8332.", "nobody.localhost:8332", "a.lamp--pi.localhost:8332", "lamp--pi.localhost.example:8332",
@@ -84,7 +93,9 @@ struct HostGateTests {
 
   @Test(arguments: [
     ("http://example.com/", "403"), ("https://example.com/", "403"), ("https://lamp--pi.localhost:8332/", "403"),
-    ("ftp://example.com/", "403"), ("http://lamp--pi.localhost/", "403"), ("http://a@lamp--pi.localhost:8332/", "403"),
+    ("ftp://example.com/", "403"), ("http://lamp--pi.localhost:x/", "403"), ("http://x.lamp--pi.localhost/", "403"),
+    ("http://localhost/", "403"),
+    ("http://a@lamp--pi.localhost:8332/", "403"),
     ("ws://lamp--pi.localhost:8332/", "403"), ("http:/x", "403"), ("example.com:443", "403"), ("urn:x", "403"),
     ("http://127.0.0.1:8332/x", "403"), ("http://127.0.0.1:8332/", "redirect"), ("httpx:///x", "400"),
     ("httpx:lamp@pi", "400"), ("httpx://lamp@pi:80/", "400"), ("lamp", "400"), ("", "400"), ("*", "400"),
