@@ -67,6 +67,7 @@ final class StreamHandler: ChannelInboundHandler {
     do {
       try reader.feed(unwrapInboundIn(data)) { event in
         perform(machine.received(event, unread: reader.unread, now: .now()))
+        if machine.takesStanzas { reader.limits = .established }
       }
     } catch {
       isReadable = false
@@ -272,7 +273,6 @@ final class StreamHandler: ChannelInboundHandler {
   }
 
   private func opened(_ attributes: StreamAttributes) {
-    reader.limits = .established
     self.attributes = attributes
     addresses.write(attribute: "from", attributes.local.text)
     if let remote = attributes.remote { addresses.write(attribute: "to", remote.text) }

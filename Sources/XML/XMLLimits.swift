@@ -16,8 +16,8 @@ package struct XMLLimits: Sendable, Hashable {
     self.attributes = attributes
   }
 
-  /// For a peer that has not finished negotiation: a header and features fit, little else does.
-  package static let negotiating = XMLLimits(stanzaBytes: 8 << 10, elements: 32, depth: 8, attributes: 32)
+  /// While TLS and SASL are negotiated: a header and features fit, little else does; never less than RFC 6120 §13.12 asks for.
+  package static let negotiating = XMLLimits(stanzaBytes: 10_000, elements: 64, depth: 8, attributes: 32)
 
   /// For stanzas. 256 KiB hold four base64 blocks of 64 KiB; as elements they would cost far more than as text, so these
   /// are bounded apart: 8,192 are a long list of headers or a large `<xml>` body.

@@ -92,7 +92,9 @@ extension StreamMachine {
   private mutating func answer(_ stream: StreamAttributes, _ negotiation: Negotiation) -> [StreamAction] {
     hasSentFeatures = true
     var bytes = Self.bytes {
-      $0.write(StreamHeader(from: stream.local, to: stream.remote, id: configuration.streamID()))
+      // The lower of both versions: one that says none would wait for features for ever (§4.7.5).
+      let version = stream.version.map { min($0, .xmpp1) }
+      $0.write(StreamHeader(from: stream.local, to: stream.remote, id: configuration.streamID(), version: version))
     }
     guard stream.knowsFeatures else { return [.write(bytes)] + open(stream, orElse: .oldVersion) }
     let steps = steps(negotiation)

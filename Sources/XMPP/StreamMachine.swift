@@ -72,6 +72,15 @@ package struct StreamMachine: ~Copyable {
     }
   }
 
+  /// Whether the next element may be a stanza that counts: then what the features advertise as limits has to hold for it.
+  package var takesStanzas: Bool {
+    switch state {
+    case .open: true
+    case .awaitingFeatures, .offering: !configuration.steps.contains(.startTLS(isRequired: true))
+    case .idle, .greeting, .asking, .securing, .closing, .closed: false
+    }
+  }
+
   /// The connection stands.
   package mutating func connected(now: NIODeadline) -> [StreamAction] {
     guard case .idle = state else { return [] }

@@ -234,7 +234,7 @@ extension Play {
         "http://etherx.jabber.org/streams" from="romeo@forza" to="">
         <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>
       Romeo receives
-        from='juliet@pronto' to='romeo@forza' id='…' version='1.0'><iq from='juliet@pronto' to='romeo@forza' type='result' id='1'/>
+        from='juliet@pronto' to='romeo@forza' id='…'><iq from='juliet@pronto' to='romeo@forza' type='result' id='1'/>
       """),
     Play(
       "a header without from, as iChat's",
@@ -244,7 +244,7 @@ extension Play {
         <stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>
         <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>
       Romeo receives
-        from='juliet@pronto' id='…' version='1.0'><iq from='juliet@pronto' type='result' id='1'/>
+        from='juliet@pronto' id='…'><iq from='juliet@pronto' type='result' id='1'/>
       """),
     Play(
       "to an address that is not ours: the node answers as itself",

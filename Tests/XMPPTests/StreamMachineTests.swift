@@ -41,6 +41,29 @@ import XMPP
     wire.feed(Header.with(version: text))
     #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: version)])
     #expect(wire.written.contains("<stream:features>") == hasFeatures)
+    // The lower of both, which may be none (RFC 6120 §4.7.5): a client of old would wait for features.
+    let answered =
+      hasFeatures ? " id='id1' version='1.0'>" : version.map { " id='id1' version='\($0)'>" } ?? " id='id1'>"
+    #expect(wire.written.contains(answered), "\(wire.written)")
+  }
+
+  /// What is advertised holds for the first stanza too; what belongs to the negotiation is small.
+  @Test(arguments: [Int.max, 100]) func theFirstStanzaMayBeAsLargeAsIsAdvertised(piece: Int) {
+    let body = String(repeating: "x", count: 200_000)
+    let message = "<message from='romeo@forza' to='juliet@pronto'><body>\(body)</body></message>"
+    for tls in [TLSPolicy.none, .preferred] {
+      let wire = Wire.responder(tls: tls)
+      wire.feed(Header.with(version: "1.0") + message, piece: piece)
+      #expect(wire.stanzas.map(\.body) == [body], "\(tls)")
+    }
+    let secured = Wire.responder(tls: .required)
+    secured.feed(Header.with(version: "1.0") + message, piece: piece)
+    #expect(secured.stanzas.isEmpty)
+    let small = Wire.responder(tls: .required)
+    small.feed(
+      "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='\(String(repeating: "x", count: 9_800))' version='1.0'>",
+      piece: piece)
+    #expect(small.written.contains("<stream:features>"), "10,000 bytes are the least (RFC 6120 §13.12)")
   }
 
   static let addresses: [(String, JID)] = [
@@ -149,7 +172,7 @@ import XMPP
     ("GET / HTTP/1.1\r\n\r\n", .notWellFormed),
     ("\u{16}\u{3}\u{1}", .notWellFormed),
     ("<!DOCTYPE a [<!ENTITY b 'c'>]>", .restrictedXML),
-    ("<stream:stream to='\(String(repeating: "x", count: 9000))'>", .policyViolation),
+    ("<stream:stream to='\(String(repeating: "x", count: 10_000))'>", .policyViolation),
   ]
 
   @Test(arguments: early, [Int.max, 1])

@@ -134,7 +134,7 @@ extension Wire {
     let wire = Wire.responder(tls: .preferred)
     wire.feed(Header.pidgin)
     #expect(wire.peers == [StreamAttributes(remote: romeo, local: juliet, version: nil)])
-    #expect(wire.written == headerStart + "from='juliet@pronto' to='romeo@forza' id='id1' version='1.0'>")
+    #expect(wire.written == headerStart + "from='juliet@pronto' to='romeo@forza' id='id1'>")
   }
 
   @Test func whoSaysNothingMoreIsListenedTo() {

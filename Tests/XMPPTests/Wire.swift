@@ -55,12 +55,12 @@ final class Wire {
         reader.stop()
         reader = XMLReader(limits: .negotiating)
         isSecuring = action == .startTLS
-      case .opened: reader.limits = .established
       case .closed: isSecuring = false
-      case .features, .stanza, .deadline, .disconnect: break
+      case .opened, .features, .stanza, .deadline, .disconnect: break
       }
     }
     actions += found
+    if machine.takesStanzas { reader.limits = .established }
   }
 
   /// The peer's bytes, in one piece or byte by byte.
