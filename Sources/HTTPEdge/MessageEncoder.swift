@@ -34,8 +34,19 @@ extension ByteBuffer {
         write(field)
         continue
       }
-      if !hasCookies { writeString("\(field.name.rawName): \(head.headerFields[.cookie] ?? "")\r\n") }
+      if !hasCookies { writeCookies(of: head.headerFields, as: field.name) }
       hasCookies = true
+    }
+    writeStaticString("\r\n")
+  }
+
+  private mutating func writeCookies(of fields: HTTPFields, as name: HTTPField.Name) {
+    writeString(name.rawName)
+    var separator: StaticString = ": "
+    for field in fields where field.name == .cookie {
+      writeStaticString(separator)
+      field.withUnsafeBytesOfValue { _ = writeBytes($0) }
+      separator = "; "
     }
     writeStaticString("\r\n")
   }

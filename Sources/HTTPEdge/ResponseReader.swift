@@ -91,7 +91,21 @@ struct ResponseReader {
     let head = HTTPResponse(status: line.status, headerFields: fields)
     if !head.hasBody(answering: method) { framing = .none }
     state = .body(BodyReader(framing, isLenient: true))
-    return .head(head, keepAlive: line.version.keepsAlive(fields) && framing != .untilClose)
+    let keepAlive = line.version.keepsAlive(fields) && framing != .untilClose && !fields.signsConnectionIn
+    return .head(head, keepAlive: keepAlive)
+  }
+}
+
+extension HTTPFields {
+  /// By NTLM and Negotiate it is the connection that signs in, not each request (RFC 4559 §6): whoever asked over it next
+  /// would be taken for the first.
+  fileprivate var signsConnectionIn: Bool {
+    contains { field in
+      field.name == .wwwAuthenticate
+        && field.value.split(separator: ",").contains { item in
+          ["ntlm", "negotiate"].contains(String(item.trimmingSpace.prefix { $0 != " " }).asciiLowercased)
+        }
+    }
   }
 }
 

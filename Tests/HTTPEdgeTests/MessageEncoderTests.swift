@@ -41,6 +41,16 @@ struct MessageEncoderTests {
       bytes { $0.write(head) } == Array("HTTP/1.1 200 OK\r\nServer: a".utf8) + [0xE9, 0x62] + Array("\r\n\r\n".utf8))
   }
 
+  @Test func cookiesGoOutByteForByte() {
+    let head = HTTPRequest(
+      method: .get, scheme: "http", authority: nil, path: "/",
+      headerFields: HTTPFields([
+        HTTPField(name: .cookie, value: [0x61, 0x3D, 0xE9]), HTTPField(name: .cookie, value: "b=2"),
+      ]))
+    #expect(
+      bytes { $0.write(head) } == Array("GET / HTTP/1.1\r\nCookie: a=".utf8) + [0xE9] + Array("; b=2\r\n\r\n".utf8))
+  }
+
   @Test func aChunkHasItsSizeInHexadecimal() {
     let written = bytes { buffer in
       buffer.writeChunkStart(26)

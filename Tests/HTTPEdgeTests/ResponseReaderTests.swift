@@ -163,6 +163,17 @@ private struct Reading: Equatable, CustomStringConvertible {
     #expect(!Reading(response).isEnded)
   }
 
+  /// Over the same connection the next caller would be signed in.
+  @Test(arguments: [
+    ("NTLM", false), ("Negotiate", false), ("negotiate YII=", false), ("NTLM, Basic realm=\"x\"", false),
+    ("Basic realm=\"x\", NTLM", false),
+    ("Basic realm=\"NTLM\"", true), ("Digest realm=\"x\"", true),
+  ])
+  func aConnectionThatSignsInIsNotUsedAgain(_ challenge: String, _ keepAlive: Bool) {
+    let reading = Reading("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: \(challenge)\r\nContent-Length: 0\r\n\r\n")
+    #expect(reading.keepAlive == keepAlive && reading.isEnded)
+  }
+
   @Test func whatNobodyAskedForIsRefused() {
     #expect(
       Reading("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n").error
