@@ -117,6 +117,31 @@ import XMPP
     }
   }
 
+  @Test(arguments: ["FOO /dump", "M-SEARCH /dump", "GET //api/v1/info", "PROPFIND /a%20b"])
+  func anyMethodAndPathArriveAsTheyWereSent(_ line: String) async throws {
+    try await Rig.run { rig in
+      try await rig.serve(answer: Self.mirror)
+      let answer = try await rig.ask(line)
+      #expect(answer.status == 200 && answer.text.hasPrefix(line + " app@pi\n"), "\(answer.text)")
+    }
+  }
+
+  @Test(arguments: [
+    ("Transfer-Encoding: xchunked", "hello", "Transfer-Encoding is not chunked alone"),
+    ("Transfer-Encoding: chunked", "zz\r\nhello\r\n0\r\n\r\n", "a chunk has no size"),
+    ("Content-Length: 5\r\nContent-Length: 6", "hello!", "Content-Length is not one number"),
+  ])
+  func whatCannotBeReadIsRefusedBeforeTheAppIsAsked(_ field: String, _ body: String, _ reason: String) async throws {
+    try await Rig.run { rig in
+      try await rig.serve { _, _, _ in Issue.record("the app was asked") }
+      let answer = try await rig.connected { client in
+        try await client.write("POST /dump HTTP/1.1\r\nHost: \(rig.host())\r\n\(field)\r\n\r\n\(body)")
+        return try await client.readToEnd()
+      }
+      #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && answer.contains(reason), "\(answer)")
+    }
+  }
+
   @Test func theBrowserGetsTheAnswerAdapted() async throws {
     try await Rig.run { rig in
       try await rig.serve { _, _, send in
