@@ -8,4 +8,15 @@ extension HTTPFields {
     guard let first = firstIndex(where: { $0.name == name }) else { return nil }
     return self[(first + 1)...].contains { $0.name == name } ? self[name] : self[first].value
   }
+
+  /// Takes all fields of this name out, which is in small letters, and returns their values.
+  package mutating func take(_ name: String) -> [String] {
+    var values: [String] = []
+    var start = startIndex
+    while let index = self[start...].firstIndex(where: { $0.name.canonicalName == name }) {
+      values.append(remove(at: index).value)
+      start = index
+    }
+    return values
+  }
 }

@@ -15,6 +15,16 @@ package enum Hexadecimal {
     }
   }
 
+  /// The value of each digit; nil where one is none.
+  package static func values(of digits: some Sequence<UInt8>) -> [UInt8]? {
+    var values: [UInt8] = []
+    for digit in digits {
+      guard let value = value(of: digit) else { return nil }
+      values.append(value)
+    }
+    return values
+  }
+
   /// nil where a character is no digit, or one is left over.
   package static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var bytes: [UInt8] = []

@@ -17,15 +17,19 @@ extension HTTPFields {
   private mutating func mapReferences(_ names: FieldNameSet, _ map: (String) -> String) {
     guard contains(where: { names.contains($0.name) }) else { return }
     for index in indices where names.contains(self[index].name) {
-      let value = self[index].value
-      let mapped =
-        switch self[index].name.canonicalName {
-        case "refresh": Refresh.mapping(value, map)
-        case "link", "if": Self.mappingBrackets(value, map)
-        default: map(value)
-        }
-      if mapped != value { self[index].value = mapped }
+      switch self[index].name.canonicalName {
+      case "refresh": mapValue(at: index) { Refresh.mapping($0, map) }
+      case "link", "if": mapValue(at: index) { Self.mappingBrackets($0, map) }
+      default: mapValue(at: index, map)
+      }
     }
+  }
+
+  /// Leaves a value that stays the same untouched, bytes beyond ASCII included.
+  package mutating func mapValue(at index: Int, _ map: (String) -> String) {
+    let value = self[index].value
+    let mapped = map(value)
+    if mapped != value { self[index].value = mapped }
   }
 
   /// Maps what stands between `<` and `>`.

@@ -28,7 +28,7 @@ extension DeviceOrigin {
     fields.removeAll { Self.dropped.contains($0.name) || $0.name == .clearSiteData && !isTrusted }
     fields.mapReferencesOfResponse(forBrowser)
     for index in fields.indices where fields[index].name == .setCookie {
-      fields.replaceValue(at: index, Cookie.withoutDomain)
+      fields.mapValue(at: index, Cookie.withoutDomain)
     }
   }
 
@@ -40,13 +40,4 @@ extension DeviceOrigin {
   private static let sameOriginFrames = HTTPField(name: .xFrameOptions, value: "SAMEORIGIN")
   private static let sameOriginReferrers = HTTPField(name: .referrerPolicy, value: "same-origin")
   private static let publicAddress = HTTPField(name: .contentSecurityPolicy, value: "treat-as-public-address")
-}
-
-extension HTTPFields {
-  /// Leaves a value that stays the same untouched, bytes beyond ASCII included.
-  fileprivate mutating func replaceValue(at index: Int, _ map: (String) -> String) {
-    let value = self[index].value
-    let mapped = map(value)
-    if mapped != value { self[index].value = mapped }
-  }
 }

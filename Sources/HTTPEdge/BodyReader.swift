@@ -1,5 +1,4 @@
 import Codecs
-import HTTPTypes
 import NIOCore
 
 /// Cuts the body of a message out of what comes (RFC 9112 §6 and §7): what is left of it, or inside which part of a chunk.
@@ -22,8 +21,8 @@ struct BodyReader {
   private enum State {
     case counted(Int)
     case untilClose
-    /// In the line with a chunk's size, of which so many bytes came before.
-    case size(line: Int)
+    /// In the line with a chunk's size.
+    case size
     case chunk(Int)
     /// Behind the bytes of a chunk.
     case chunkEnd
@@ -40,7 +39,7 @@ struct BodyReader {
     switch framing {
     case .none: state = .counted(0)
     case .counted(let count): state = .counted(count)
-    case .chunked: state = .size(line: 0)
+    case .chunked: state = .size
     case .untilClose: state = .untilClose
     }
   }
@@ -68,7 +67,7 @@ struct BodyReader {
       case .chunkEnd:
         guard let line = try line(&input, 2, "a chunk is longer than its size") else { return nil }
         guard line.isEmpty else { throw .malformed("a chunk is longer than its size") }
-        state = .size(line: 0)
+        state = .size
       case .trailers(let count):
         guard let line = try line(&input, ChunkLimits.trailers - count, "the trailers are too long") else { return nil }
         state = line.isEmpty ? .ended : .trailers(count + line.count + 2)
@@ -116,9 +115,8 @@ struct BodyReader {
     let hasExtension = digits.count < line.count
     while let last = digits.last, last.isOptionalSpace, isLenient || hasExtension { digits.removeLast() }
     guard !digits.isEmpty, digits.count <= ChunkLimits.digits,
-      digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-      let size = Int(String(decoding: digits, as: UTF8.self), radix: 16)
+      let values = Hexadecimal.values(of: digits)
     else { throw .malformed("a chunk has no size") }
-    return size
+    return values.reduce(0) { $0 << 4 | Int($1) }
   }
 }

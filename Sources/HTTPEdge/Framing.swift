@@ -4,8 +4,7 @@ import HTTPTypes
 extension BodyReader.Framing {
   /// How the body behind these fields is framed, for a message that may have one (RFC 9112 §6.3); nil where they do not say.
   ///
-  /// `fields` keep one `Content-Length` where there were several that agree, which nothing but the first hop should see
-  /// (RFC 9110 §8.6), and none beside chunks.
+  /// `fields` keep one `Content-Length` where there were several that agree.
   static func told(by fields: inout HTTPFields) throws(HTTPMessageError) -> Self? {
     let length = ContentLength(fields)
     if length == .invalid { throw .malformed("its Content-Length is not one number") }
@@ -18,7 +17,7 @@ extension BodyReader.Framing {
       return .chunked
     }
     guard case .bytes(let count) = length else { return nil }
-    if !fields.hasSingle(.contentLength) { fields[.contentLength] = String(count) }
+    fields.sayContentLengthOnce(count)
     return .counted(count)
   }
 }
@@ -42,8 +41,13 @@ extension HTTPFields {
     return false
   }
 
+  /// Said several times, it is said once (RFC 9110 §8.6).
+  mutating func sayContentLengthOnce(_ count: Int) {
+    if !hasSingle(.contentLength) { self[.contentLength] = String(count) }
+  }
+
   /// One field of this name, with one item in it.
-  func hasSingle(_ name: HTTPField.Name) -> Bool {
+  private func hasSingle(_ name: HTTPField.Name) -> Bool {
     var fields = self.lazy.filter { $0.name == name }.makeIterator()
     guard let first = fields.next(), fields.next() == nil else { return false }
     return !first.value.utf8.contains(UInt8(ascii: ","))

@@ -54,7 +54,7 @@ struct HeadReader {
 
   /// The length of the head with the empty line at its end.
   private mutating func end(_ bytes: UnsafeRawBufferPointer) throws(HTTPMessageError) -> Int? {
-    while let lineEnd = bytes.firstIndex(of: .lf, from: max(scanned, lineStart)) {
+    while let lineEnd = bytes.firstIndex(of: .lf, from: scanned) {
       let isEmpty = lineEnd == lineStart || (lineEnd == lineStart + 1 && bytes[lineStart] == .cr)
       let isFirst = lineStart == 0
       try check(lineEnd - lineStart, isFirst, total: lineEnd)
@@ -141,7 +141,7 @@ struct HeadReader {
 
 extension ByteBuffer {
   /// `withUnsafeReadableBytes` with its error's type.
-  fileprivate func reading<Value>(
+  func reading<Value>(
     _ body: (UnsafeRawBufferPointer) throws(HTTPMessageError) -> Value
   ) throws(HTTPMessageError) -> Value {
     try withUnsafeReadableBytes { bytes in Result { () throws(HTTPMessageError) in try body(bytes) } }.get()

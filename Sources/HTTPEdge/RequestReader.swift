@@ -52,26 +52,23 @@ struct ReceivedHead {
   /// Exactly one `Host` is needed (RFC 9112 §3.2; HTTP/1.0 may have none). `Expect: 100-continue` is answered here, and goes
   /// no further.
   init(_ line: ByteBuffer, _ fields: HTTPFields, isChunked: Bool) throws(HTTPMessageError) {
-    let line = try line.withUnsafeReadableBytes { bytes in
-      Result { () throws(HTTPMessageError) in try RequestLine(bytes) }
-    }.get()
+    let line = try line.reading { bytes throws(HTTPMessageError) in try RequestLine(bytes) }
     let (method, version) = (line.method, line.version)
     let isHTTP10 = version.minor == 0
     // Before 1.1 there were no chunks, so that somebody on the way may have taken the body to end elsewhere (RFC 9112 §6.1).
     if isChunked, isHTTP10 { throw .malformed("a request of HTTP/1.0 has chunks") }
     var fields = fields
-    let hosts = fields.indices.filter { fields[$0].name.canonicalName == "host" }
+    let hosts = fields.take("host")
     guard hosts.count == 1 || hosts.isEmpty && isHTTP10 else {
       throw .malformed(hosts.isEmpty ? "there is no Host" : "there is more than one Host")
     }
-    let host = hosts.first.map { fields.remove(at: $0).value }
     var expects = false
     if fields.value(of: .expect)?.asciiLowercased == "100-continue" {
       expects = !isHTTP10
       fields[.expect] = nil
     }
     request = HTTPRequest(
-      method: method, scheme: "http", authority: host, path: line.target, headerFields: fields)
+      method: method, scheme: "http", authority: hosts.first, path: line.target, headerFields: fields)
     // What follows one that could change the protocol may be of that protocol.
     let mayChangeProtocol = method == .connect || fields.contains(.upgrade)
     traits = ServerMachine.RequestTraits(

@@ -42,16 +42,14 @@ struct ResponseReader {
       guard input.readableBytes == 0 else { throw .malformed("it sent what nobody asked for") }
       return nil
     case .body(var body):
-      // Moved out, so that the buffers in it are not copied.
-      state = .idle
-      switch try body.next(&input) {
-      case .bytes(let bytes)?:
-        state = .body(body)
-        return .body(bytes)
-      case .end?: return .end
-      case nil:
-        state = .body(body)
-        return nil
+      let part = try body.next(&input)
+      state = .body(body)
+      switch part {
+      case .bytes(let bytes)?: return .body(bytes)
+      case .end?:
+        state = .idle
+        return .end
+      case nil: return nil
       }
     case .head(let method):
       while let lines = try head.next(&input) {
@@ -68,20 +66,14 @@ struct ResponseReader {
     return true
   }
 
-  var isIdle: Bool {
-    if case .idle = state { true } else { false }
-  }
-
   /// Nil for one that another follows, of no use to anybody behind a tunnel (RFC 9110 §15.2).
   private mutating func response(
     _ lines: HeadReader.Head, answering method: HTTPRequest.Method
   ) throws(HTTPMessageError) -> Part? {
-    let line = try lines.line.withUnsafeReadableBytes { bytes in
-      Result { () throws(HTTPMessageError) in try StatusLine(bytes) }
-    }.get()
+    let line = try lines.line.reading { bytes throws(HTTPMessageError) in try StatusLine(bytes) }
     var fields = lines.fields
     // It has nothing to say in a response.
-    if let host = fields.firstIndex(where: { $0.name.canonicalName == "host" }) { fields.remove(at: host) }
+    _ = fields.take("host")
     if line.status.kind == .informational {
       guard line.status.code != 101 else { throw .malformed("it changed the protocol, which nobody asked for") }
       return nil

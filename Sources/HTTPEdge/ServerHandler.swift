@@ -4,6 +4,8 @@ import HTTPTypes
 import NIOCore
 
 /// Between a socket and a connection: runs the actions of its machines, and encodes responses.
+///
+/// Ten properties, as both directions meet in it, and the channel with the connection.
 final class ServerHandler: ChannelDuplexHandler, Flushable {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
@@ -22,7 +24,6 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   private var timer: Scheduled<Void>?
   /// What one flush is to write.
   private var output = ByteBuffer()
-  private var isUnflushed = false
 
   init(limits: HTTPServerLimits) {
     self.limits = limits
@@ -207,13 +208,10 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   }
 
   private func flush() {
-    guard !isUnflushed, let connection else { return }
-    isUnflushed = true
-    connection.executor.flushLater(self)
+    connection?.executor.flushLater(self)
   }
 
   func flushNow() {
-    isUnflushed = false
     var spent = output
     passOn()
     context?.flush()
@@ -268,7 +266,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   // MARK: Endings
 
   func close() {
-    if isUnflushed { flushNow() }
+    flushNow()
     context?.close(promise: nil)
   }
 

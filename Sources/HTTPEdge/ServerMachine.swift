@@ -120,8 +120,7 @@ struct ServerMachine {
     if !takesBody(head, traits) { return .none }
     switch ContentLength(head.headerFields) {
     case .bytes(let count):
-      // Said several times, it is said once (RFC 9110 §8.6).
-      if !head.headerFields.hasSingle(.contentLength) { head.headerFields[.contentLength] = String(count) }
+      head.headerFields.sayContentLengthOnce(count)
       return .counted(count)
     case .invalid: return .counted(0)
     case .absent: break

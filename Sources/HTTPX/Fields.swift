@@ -74,10 +74,9 @@ enum Fields {
 
   /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).
   static func takeHost(from fields: inout HTTPFields) throws(HTTPXError) -> String? {
-    let hosts = fields.indices.filter { fields[$0].name.canonicalName == "host" }
-    guard let index = hosts.first else { return nil }
-    guard hosts.count == 1 else { throw HTTPXError(.malformed, "more than one Host field") }
-    return fields.remove(at: index).value
+    let hosts = fields.take("host")
+    guard hosts.count <= 1 else { throw HTTPXError(.malformed, "more than one Host field") }
+    return hosts.first
   }
 }
 

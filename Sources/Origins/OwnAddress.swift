@@ -1,3 +1,5 @@
+import HTTPEdge
+
 /// Turns what an app says about its own address into what holds wherever it is seen from (RFC 9110 §10.2.2).
 struct OwnAddress {
   let scheme: String
@@ -41,7 +43,7 @@ struct OwnAddress {
 
   /// Host and port; the port of the scheme where there is none.
   private func parts(_ authority: String) -> (host: Substring, port: Substring) {
-    let unsaid: Substring = scheme == "https" ? "443" : "80"
+    let unsaid = Substring("\(scheme == "https" ? HTTPAddress.httpsPort : HTTPAddress.httpPort)")
     guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
       return (authority[...], unsaid)
     }

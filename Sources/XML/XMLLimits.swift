@@ -27,7 +27,7 @@ package struct XMLLimits: Sendable, Hashable {
   /// one until the stream ends, and looks them up ever slower.
   static let names = 256 << 10
 
-  /// Text from this length on passes the parser by, where it needs none. Each such text costs two more calls of the parser,
-  /// as much as its reading of some 300 characters.
+  /// Text from this length on passes the parser by, where it needs none. Each such text costs one more call of the
+  /// parser, so that short ones are left to it.
   static let plainTextBytes = 512
 }

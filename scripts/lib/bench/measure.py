@@ -13,6 +13,8 @@ import table
 from load import Load, Target, download, sample, wrk
 from processes import forget_peak, memory
 
+ROUNDS = 5
+
 # The machine's other work comes and goes: every target has its turn in every round, and ratios are taken within one.
 FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3)
 # Four seconds: from the third on, ssh waits for delayed acknowledgements again and again, which shorter rounds do not show.
@@ -62,9 +64,8 @@ def main():
     once["memory_transfer"] = transfer_memory(hearth, "large" if quick else "huge")
 
     rounds = {target.name: [] for target in targets}
-    count = 5
-    for index in range(count):
-        say(f"Round {index + 1} of {count}")
+    for index in range(ROUNDS):
+        say(f"Round {index + 1} of {ROUNDS}")
         for target in targets:
             rounds[target.name].append(sample(target, load, folder))
             say(f"  {target.name}: " + ", ".join(f"{key} {value:.4g}" for key, value in rounds[target.name][-1].items()))

@@ -28,6 +28,10 @@ def load(target, seconds):
     return int(re.search(r"(\d+) requests in", output)[1])
 
 
+def control(target, option):
+    subprocess.run(["callgrind_control", option, *map(str, target["pids"])], check=True, stdout=subprocess.DEVNULL)
+
+
 def counts(path):
     """Instructions of each function of one file, without those of the functions that it calls."""
     names, function, is_call, totals = {}, None, False, collections.Counter()
@@ -52,12 +56,10 @@ def main():
     targets = map(json.loads, (folder / "targets").read_text().splitlines())
     target = next(target for target in targets if target["name"] == "hearth")
     load(target, SECONDS // 4)
-    pids = [str(pid) for pid in target["pids"]]
-    for option in (["--instr=on"], None, ["--instr=off"], ["--dump"]):
-        if option is None:
-            requests = load(target, SECONDS)
-            continue
-        subprocess.run(["callgrind_control", *option, *pids], check=True, stdout=subprocess.DEVNULL)
+    control(target, "--instr=on")
+    requests = load(target, SECONDS)
+    control(target, "--instr=off")
+    control(target, "--dump")
     total = collections.Counter()
     for path in glob.glob(f"{folder}/callgrind.*.1"):
         total += counts(path)
