@@ -3,8 +3,11 @@ package enum PercentEncoding {
   /// `text` with all but the bytes of `plain` encoded.
   package static func encode(_ text: some StringProtocol, except plain: ASCIISet) -> String {
     let text = String(text)
-    let bytes = text.utf8
-    guard bytes.contains(where: { !plain.contains($0) }) else { return text }
+    return text.utf8.allSatisfy(plain.contains) ? text : encode(text.utf8, except: plain)
+  }
+
+  /// The same for bytes that need not be UTF-8.
+  package static func encode(_ bytes: some Collection<UInt8>, except plain: ASCIISet) -> String {
     var encoded: [UInt8] = []
     encoded.reserveCapacity(bytes.count + 16)
     for byte in bytes {

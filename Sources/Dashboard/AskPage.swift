@@ -1,3 +1,4 @@
+import Codecs
 import FoundationEssentials
 import Front
 import HTTPEdge
@@ -33,8 +34,8 @@ struct AskPage {
     return page.response()
   }
 
-  private var jid: String { "<b><bdi>\(Page.escaped(device.jid.text))</bdi></b>" }
-  private var open: String { "<a href=\"\(Page.escaped(front.url(of: device.jid)))\">Open \(jid)</a>" }
+  private var jid: String { "<b><bdi>\(HTML.escaped(device.jid.text))</bdi></b>" }
+  private var open: String { "<a href=\"\(HTML.escaped(front.url(of: device.jid)))\">Open \(jid)</a>" }
   private var back: String { "<p class=\"note\"><a href=\"/\">All devices</a></p>" }
 
   private var state: String {
@@ -72,7 +73,7 @@ struct AskPage {
       "<p><b>It said no</b> on \(Page.time($0)): it takes no requests, or its owner refused. "
         + "Talk to its owner before you ask again.</p>\n"
     }
-    let compare = Page.escaped(DashboardRoute.befriend(device.jid).path)
+    let compare = HTML.escaped(DashboardRoute.befriend(device.jid).path)
     return (no ?? "") + """
       <p>You are not friends. Friends get into each other's services, as far as their owners open them to friends.</p>
       <p>Ask its owner, who answers when they see it. Or compare digits, where somebody is at the other side now: that \
@@ -85,7 +86,7 @@ struct AskPage {
     guard mayChange else {
       return """
         <p>Only \(DashboardCaller.whoMay) may ask, here or in a terminal: \
-        <code>\(Page.escaped(Command.request(device.jid)))</code></p>
+        <code>\(HTML.escaped(Command.request(device.jid)))</code></p>
         """
     }
     let node = device.node.map { "<input type=\"hidden\" name=\"node\" value=\"\($0)\">" } ?? ""

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPEdge
 import HTTPTypes
 package import XMPP
@@ -18,10 +19,10 @@ package struct Confirmation: Sendable {
 
   package func response() -> Response {
     // Whole, because a path may begin with two slashes.
-    let url = Page.escaped(origin + path)
+    let url = HTML.escaped(origin + path)
     let body = """
-      <p>Another site wants to open this on <b>\(Page.escaped(device.text))</b>, with data of its choice:</p>
-      <p><code>\(Page.escaped(path))</code></p>
+      <p>Another site wants to open this on <b>\(HTML.escaped(device.text))</b>, with data of its choice:</p>
+      <p><code>\(HTML.escaped(path))</code></p>
       <p><a class="button" href="\(url)">Open it</a></p>
       <p class="note">If you did not mean to, close this page: the device has not been asked for anything.</p>
       """

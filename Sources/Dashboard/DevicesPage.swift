@@ -1,3 +1,4 @@
+import Codecs
 package import FoundationEssentials
 package import Front
 package import HTTPEdge
@@ -37,14 +38,14 @@ package struct DevicesPage: Sendable {
   }
 
   private func item(_ device: Device, _ book: FriendBook?) -> String {
-    let name = Page.escaped(device.name)
-    let link = device.http == false ? name : "<a href=\"\(Page.escaped(front.url(of: device.jid)))\">\(name)</a>"
-    let message = device.message.map { "<span>\(Page.escaped($0))</span>" } ?? ""
+    let name = HTML.escaped(device.name)
+    let link = device.http == false ? name : "<a href=\"\(HTML.escaped(front.url(of: device.jid)))\">\(name)</a>"
+    let message = device.message.map { "<span>\(HTML.escaped($0))</span>" } ?? ""
     let seen = device.state == .online ? "" : "<span class=\"note\">last seen \(Page.time(device.seen))</span>"
     return """
       <li class="\(device.state.rawValue) \(device.standing.word)"><span class="name"><bdi>\(link)</bdi></span>\
       <span class="state">\(device.state.rawValue)</span>\(message)\
-      <span class="note"><bdi>\(Page.escaped(device.jid.text))</bdi>\(device.http == false ? ", no pages" : "")</span>\
+      <span class="note"><bdi>\(HTML.escaped(device.jid.text))</bdi>\(device.http == false ? ", no pages" : "")</span>\
       <span class="note trust">\(trust(device, book))</span>\(seen)</li>
 
       """
@@ -53,16 +54,16 @@ package struct DevicesPage: Sendable {
   /// What the device is to this node, and the way to change that.
   private func trust(_ device: Device, _ book: FriendBook?) -> String {
     let word = device.standing.word
-    let ask = "href=\"\(Page.escaped(DashboardRoute.ask(device.jid).path))\""
+    let ask = "href=\"\(HTML.escaped(DashboardRoute.ask(device.jid).path))\""
     switch device.standing {
-    case .friend(let petname): return book == nil ? word : "\(word) \(Page.escaped(petname.text))"
+    case .friend(let petname): return book == nil ? word : "\(word) \(HTML.escaped(petname.text))"
     case .stranger:
       let isAsked = book?.asked.contains { $0.id == device.node || $0.jid == device.jid } ?? false
       return "\(word) · <a \(ask)>\(isAsked ? "asked for friendship" : "become friends")</a>"
     case .changed(let expected, let seen):
       return "\(word): expected the node <code>\(expected)</code>, saw \(node(seen)) · <a \(ask)>what to do</a>"
     case .mismatch(let announced, let seen):
-      return "\(word): announced as <code>\(Page.escaped(announced))</code>, saw \(node(seen)) · "
+      return "\(word): announced as <code>\(HTML.escaped(announced))</code>, saw \(node(seen)) · "
         + "<a \(ask)>what to do</a>"
     case .self, .plaintext, .blocked: return word
     }

@@ -1,3 +1,4 @@
+import Codecs
 import FoundationEssentials
 package import Mesh
 package import Trust
@@ -110,11 +111,11 @@ extension NextSteps {
 extension NextSteps {
   /// - Parameter dashboard: its URL; nil where the client has none.
   func html(_ dashboard: String?) -> String {
-    var html = text.map { "\n<p>\(Page.escaped($0))</p>" }.joined()
+    var html = text.map { "\n<p>\(HTML.escaped($0))</p>" }.joined()
     if let page, let url = page.url(dashboard) {
-      html += "\n<p><a class=\"button\" href=\"\(Page.escaped(url))\">\(Page.escaped(page.title))</a></p>"
+      html += "\n<p><a class=\"button\" href=\"\(HTML.escaped(url))\">\(HTML.escaped(page.title))</a></p>"
     }
-    let commands = commands.map { "\n<br><code>\(Page.escaped($0))</code>" }.joined()
+    let commands = commands.map { "\n<br><code>\(HTML.escaped($0))</code>" }.joined()
     return commands.isEmpty ? html : html + "\n<p class=\"note\">In a terminal:\(commands)</p>"
   }
 }

@@ -16,19 +16,6 @@ package struct Page: Sendable {
   /// Whether its forms work. They do at the dashboard, and not at a device's origin.
   package var hasForms = false
 
-  package static func escaped(_ text: some StringProtocol) -> String {
-    text.unicodeScalars.reduce(into: "") { escaped, scalar in
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-  }
-
   /// For people, in UTC, since a page without script does not know the reader's clock.
   static func time(_ date: Date) -> String {
     "<time datetime=\"\(date.formatted(.iso8601))\">\(plainTime(date))</time>"
@@ -67,8 +54,8 @@ package struct Page: Sendable {
     let html = """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-      <title>\(Self.escaped(title))</title><style>\(Self.style)</style></head>
-      <body><h1>\(Self.escaped(title))</h1>
+      <title>\(HTML.escaped(title))</title><style>\(Self.style)</style></head>
+      <body><h1>\(HTML.escaped(title))</h1>
       \(body)
       </body></html>
 

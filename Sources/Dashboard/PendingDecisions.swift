@@ -1,3 +1,4 @@
+import Codecs
 import FoundationEssentials
 import Trust
 import XMPP
@@ -52,8 +53,8 @@ struct PendingDecisions {
   }
 
   private static func request(_ request: PendingRequest) -> String {
-    let greeting = request.greeting.map { "<span>It says “<bdi>\(Page.escaped($0))</bdi>”</span>" } ?? ""
-    let address = request.address.map { " from \(Page.escaped($0))" } ?? ""
+    let greeting = request.greeting.map { "<span>It says “<bdi>\(HTML.escaped($0))</bdi>”</span>" } ?? ""
+    let address = request.address.map { " from \(HTML.escaped($0))" } ?? ""
     return """
       <li><span class="name">\(claim(request.jid)) wants to be a friend</span>\(greeting)
       \(note(request.id))<span class="note">Asked \(Page.time(request.since))\(address). \
@@ -64,7 +65,7 @@ struct PendingDecisions {
   }
 
   private static func claim(_ jid: JID?) -> String {
-    jid.map { "“<bdi>\(Page.escaped($0.text))</bdi>”, as it calls itself," } ?? "A node without a name"
+    jid.map { "“<bdi>\(HTML.escaped($0.text))</bdi>”, as it calls itself," } ?? "A node without a name"
   }
 
   private static func note(_ id: NodeID) -> String {
@@ -72,7 +73,7 @@ struct PendingDecisions {
   }
 
   static func form(_ route: DashboardRoute, _ inside: String) -> String {
-    "<form method=\"post\" action=\"\(Page.escaped(route.path))\">\(inside)</form>"
+    "<form method=\"post\" action=\"\(HTML.escaped(route.path))\">\(inside)</form>"
   }
 
   /// To be typed, so that no click at a place of somebody else's choice makes a friend.

@@ -1,3 +1,4 @@
+import Codecs
 package import FoundationEssentials
 package import HTTPEdge
 package import HTTPTypes
@@ -55,10 +56,10 @@ package struct Problem: Error, Sendable {
   }
 
   private func html(_ dashboard: String?) -> String {
-    var html = "<p>\(Page.escaped(message))</p>"
+    var html = "<p>\(HTML.escaped(message))</p>"
     if let nextSteps { html += nextSteps.html(dashboard) }
     if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
-    if let dashboard { html += "\n<p class=\"note\"><a href=\"\(Page.escaped(dashboard))\">All devices</a></p>" }
+    if let dashboard { html += "\n<p class=\"note\"><a href=\"\(HTML.escaped(dashboard))\">All devices</a></p>" }
     return html
   }
 

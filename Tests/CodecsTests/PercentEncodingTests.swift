@@ -38,6 +38,7 @@ import Testing
 
   @Test func bytesNeedBeNoText() {
     #expect(PercentEncoding.decode("%ff%C0".utf8) == [0xFF, 0xC0])
+    #expect(PercentEncoding.encode([0xFF, 0x61, 0xC0], except: .unreserved) == "%FFa%C0")
     #expect(PercentEncoding.decodeText("%ff") == nil)
   }
 

@@ -1,3 +1,5 @@
+import Codecs
+
 /// One line that says how far a download is; drawn by whoever owns the terminal.
 struct ProgressBar {
   /// In bytes, where the length is known.

@@ -1,6 +1,4 @@
-import Codecs
-
-/// What the front's own answers are written in, by what the client accepts (RFC 9110 §12.5.1).
+/// What an answer of our own is written in, by what the client accepts (RFC 9110 §12.5.1).
 package enum Representation: Hashable, Sendable {
   case html
   case json

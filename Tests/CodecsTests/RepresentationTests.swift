@@ -1,4 +1,4 @@
-import Dashboard
+import Codecs
 import Testing
 
 struct RepresentationTests {

@@ -1,8 +1,8 @@
 /// Amounts of bytes for people: `512 B`, `1.5 KiB`, `12.0 MiB`.
-enum ByteCount {
+package enum ByteCount {
   private static let units = ["KiB", "MiB", "GiB", "TiB"]
 
-  static func text(_ bytes: Int) -> String {
+  package static func text(_ bytes: Int) -> String {
     guard bytes >= 1024 else { return "\(bytes) B" }
     var value = Double(bytes) / 1024
     var unit = 0
