@@ -18,11 +18,13 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   package var fingerprint: String?
   /// Whether any certificate of an `https` target will do.
   package var insecure: Bool?
+  /// Whether folders without an index page are listed; only for a target that is a folder. Nil: they are.
+  package var listing: Bool?
 
   package init(
     target: String, title: String? = nil, description: String? = nil, access: AccessResource,
     methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool? = nil, fingerprint: String? = nil,
-    insecure: Bool? = nil
+    insecure: Bool? = nil, listing: Bool? = nil
   ) {
     self.target = target
     self.title = title
@@ -33,6 +35,7 @@ package struct ServiceResource: Codable, Sendable, Hashable {
     self.plaintext = plaintext
     self.fingerprint = fingerprint
     self.insecure = insecure
+    self.listing = listing
   }
 
   /// Throws `TrustError` where the rules cannot be meant.

@@ -9,7 +9,8 @@ extension HostedService {
       name: definition.name, title: definition.title, description: definition.description, target: definition.target,
       policy: definition.access,
       handler: try Target(
-        definition.target, fingerprint: definition.fingerprint, insecure: definition.insecure
-      ).makeHandler(eventLoopGroup: eventLoopGroup))
+        definition.target, fingerprint: definition.fingerprint, insecure: definition.insecure,
+        listing: definition.listing
+      ).makeHandler(title: definition.title ?? definition.name, eventLoopGroup: eventLoopGroup))
   }
 }

@@ -8,6 +8,11 @@ enum MediaTypes {
     return types[name[name.index(after: dot)...].lowercased()] ?? "application/octet-stream"
   }
 
+  /// Whether browsers show it within a page.
+  static func isPicture(_ type: String) -> Bool { type.hasPrefix("image/") && !onlyDownloaded.contains(type) }
+
+  private static let onlyDownloaded: Set = ["image/heic", "image/tiff"]
+
   private static let types: [String: String] = [
     "html": "text/html" + utf8, "htm": "text/html" + utf8, "xhtml": "application/xhtml+xml" + utf8,
     "css": "text/css" + utf8, "js": "text/javascript" + utf8, "mjs": "text/javascript" + utf8,

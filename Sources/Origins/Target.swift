@@ -12,7 +12,8 @@ import TLS
 /// With a base, an app's answers are those below it: `/x` asks it for `/base/x`.
 package enum Target: Sendable, Hashable {
   case app(HTTPAddress, base: String)
-  case folder(String)
+  /// - Parameter isListed: whether folders without an index page are listed.
+  case folder(String, isListed: Bool)
 
   /// Of a DNS name or an IPv4 address.
   private static let hostBytes = ASCIISet.letters.union(.digits).union(ASCIISet("-._"))
@@ -21,17 +22,26 @@ package enum Target: Sendable, Hashable {
   /// without colons; `insecure` accepts any. With neither, it is one that the system's authorities have signed for the
   /// host, and within its dates.
   ///
-  /// Throws `TargetError`, which names what is allowed; also where the two contradict each other, or are given for
+  /// `listing`: whether folders without an index page are listed, as they are unless said otherwise.
+  ///
+  /// Throws `TargetError`, which names what is allowed; also where the first two contradict each other, or one is given for
   /// something else.
-  package init(_ text: String, fingerprint: String? = nil, insecure: Bool = false) throws(TargetError) {
+  package init(
+    _ text: String, fingerprint: String? = nil, insecure: Bool = false, listing: Bool? = nil
+  ) throws(TargetError) {
     let trust = try UpstreamTrust(fingerprint: fingerprint, insecure: insecure)
+    guard listing == nil || text.hasPrefix("/") else {
+      throw TargetError(message: "listing is for folders only, and target is \"\(text)\".", option: "listing")
+    }
     if let rest = text.removingPrefix("https://") {
       let (host, port, base) = try Self.url(rest, text)
       self = .app(.tls(host: host, port: port ?? HTTPAddress.httpsPort, trust: trust), base: base)
     } else if trust != .systemCAs {
-      throw TargetError(message: "fingerprint and insecure are for https:// only, and target is \"\(text)\".")
+      throw TargetError(
+        message: "fingerprint and insecure are for https:// only, and target is \"\(text)\".",
+        option: fingerprint == nil ? "insecure" : "fingerprint")
     } else if text.hasPrefix("/") {
-      self = .folder(text)
+      self = .folder(text, isListed: listing ?? true)
     } else if let rest = text.removingPrefix("unix:") {
       self = try Self.unix(rest, text)
     } else if let rest = text.removingPrefix("http://") {
@@ -97,12 +107,16 @@ package enum Target: Sendable, Hashable {
 /// A target that cannot be used.
 package struct TargetError: Error, CustomStringConvertible {
   package let message: String
+  /// The option that is at fault; nil: the target itself.
+  package let option: String?
 
-  init(message: String) {
+  init(message: String, option: String) {
     self.message = message
+    self.option = option
   }
 
   init(_ text: String, _ reason: String) {
+    option = nil
     message =
       "target \"\(text)\": \(reason). Allowed are http://host:port, http://host:port/base, the same with https, "
       + "unix:/path, unix:/path:/base and /path/of/a/folder."

@@ -11,12 +11,14 @@ extension UpstreamTrust {
       return
     }
     guard !insecure else {
-      throw TargetError(message: "fingerprint and insecure = true contradict each other: leave one of them out.")
+      throw TargetError(
+        message: "fingerprint and insecure = true contradict each other: leave one of them out.",
+        option: "fingerprint")
     }
     guard let digest = Self.digest(fingerprint) else {
       throw TargetError(
         message: "fingerprint \"\(fingerprint)\" is no SHA-256 of a certificate: it has 64 hexadecimal digits, as "
-          + "`openssl x509 -noout -fingerprint -sha256` prints them.")
+          + "`openssl x509 -noout -fingerprint -sha256` prints them.", option: "fingerprint")
     }
     self = .fingerprint(digest)
   }

@@ -32,6 +32,7 @@ struct ConfigurationTests {
       target = "/srv/www"
       access = "public"
       plaintext = true
+      listing = false
       [services.nas]
       target = "https://nas.local"
       access = "friends"
@@ -52,7 +53,7 @@ struct ConfigurationTests {
       configuration.services == [
         ServiceDefinition(name: "app", target: "unix:/run/app.sock", access: .friends),
         ServiceDefinition(
-          name: "files", target: "/srv/www", access: try AccessPolicy(access: .public, plaintext: true)),
+          name: "files", target: "/srv/www", access: try AccessPolicy(access: .public, plaintext: true), listing: false),
         ServiceDefinition(
           name: "nas", target: "https://nas.local", access: .friends, fingerprint: Self.fingerprint),
         ServiceDefinition(name: "printer", target: "https://10.0.0.7:8443/ui", access: .friends, insecure: true),
@@ -75,10 +76,10 @@ struct ConfigurationTests {
     }
     let sample = try ConfigurationFile.parse(keys.joined(separator: "\n"), file: path)
     #expect(sample.node.machine != nil && sample.node.listen != nil && sample.node.interfaces != nil)
-    #expect(sample.services.map(\.name) == ["nas", "thermostat"])
+    #expect(sample.services.map(\.name) == ["nas", "photos", "thermostat"])
     let known = [
       "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "target", "title", "description",
-      "access", "methods", "paths", "plaintext", "fingerprint", "insecure",
+      "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
     ]
     #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix { $0.isLetter }) }) == Set(known))
   }
@@ -138,6 +139,10 @@ struct ConfigurationTests {
     Bad(friends + "paths = [\"/a/../b\"]", 4, "services.tv.paths", "without dots"),
     Bad(friends + "paths = []", 4, "services.tv.paths", "opens nothing"),
     Bad(friends + "plaintext = true", 4, "services.tv.plaintext", "access = \"public\""),
+    Bad(friends + "listing = \"no\"", 4, "services.tv.listing", "true or false"),
+    Bad(
+      "[services.tv]\ntarget = \"http://a\"\naccess = \"friends\"\nlisting = true", 4, "services.tv.listing",
+      "folders only"),
     Bad(friends + "insecure = true", 4, "services.tv.insecure", "https:// only"),
     Bad(friends + "fingerprint = \"\(fingerprint)\"", 4, "services.tv.fingerprint", "https:// only"),
     Bad(

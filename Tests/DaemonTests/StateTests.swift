@@ -11,6 +11,7 @@ struct StateTests {
     ServiceDefinition(
       name: "a", target: "/srv/a", title: "A", description: "first", access: .only("anna", "bob", paths: ["/x"])),
     ServiceDefinition(name: "b", target: "https://127.0.0.1:80", access: .friends, fingerprint: "5b", insecure: true),
+    ServiceDefinition(name: "c", target: "/srv/c", access: .friends, listing: false),
   ]
 
   @Test func servicesAreKept() throws {

@@ -3,6 +3,8 @@ import Testing
 
 @testable import Origins
 
+private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
 struct CodecTests {
   @Test(arguments: [
     (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -43,12 +45,13 @@ struct CodecTests {
   }
 
   @Test(arguments: [
-    ("/", FilePath.folder("")), ("/a/", .folder("a/")), ("/a", .file("a")), ("/a/b.txt?x=/../", .file("a/b.txt")),
-    ("/%41%20b", .file("A b")), ("/a%2Fb", .hidden), ("/.a", .hidden), ("/a/.b/c", .hidden), ("/%2ea", .hidden),
+    ("/", FilePath.folder([])), ("/a/", .folder(bytes("a/"))), ("/a", .file(bytes("a"))),
+    ("/a/b.txt?x=/../", .file(bytes("a/b.txt"))), ("/%41%20b", .file(bytes("A b"))), ("/a%2Fb", .hidden),
+    ("/.a", .hidden), ("/a/.b/c", .hidden), ("/%2ea", .hidden),
     ("/..", .hidden), ("/a/%2e%2e/b", .hidden), ("/./a", .hidden), ("/a//b", .hidden), ("/%00", .bad), ("/a%", .bad),
     ("/%ZZ", .bad), ("/%4", .bad), ("//a", .bad), ("/\\a", .bad), ("a", .bad), ("*", .bad), ("", .bad),
-    ("http://x/a", .bad), ("/a#b", .bad), ("/a b", .bad), ("/%ff", .hidden), ("/%c3%a4", .file("ä")),
-    ("/a\\..\\b", .file("a\\..\\b")),
+    ("http://x/a", .bad), ("/a#b", .bad), ("/a b", .bad), ("/%ff", .file([0xFF])),
+    ("/%c3%a4", .file(bytes("ä"))), ("/%e4/", .folder([0xE4, 0x2F])), ("/a\\..\\b", .file(bytes("a\\..\\b"))),
   ])
   func paths(_ target: String, _ path: FilePath) {
     #expect(FilePath(target) == path)
@@ -115,5 +118,7 @@ struct CodecTests {
     #expect(MediaTypes.type(ofFileNamed: "photo.jpeg") == "image/jpeg")
     #expect(MediaTypes.type(ofFileNamed: "Makefile") == "application/octet-stream")
     #expect(MediaTypes.type(ofFileNamed: "x.") == "application/octet-stream")
+    #expect(MediaTypes.isPicture("image/jpeg") && !MediaTypes.isPicture("image/heic"))
+    #expect(!MediaTypes.isPicture("video/mp4"))
   }
 }

@@ -4,6 +4,7 @@ import HTTPTypes
 import HTTPX
 import Mesh
 import NIOCore
+import NIOPosix
 import Origins
 import TestKit
 import Testing
@@ -13,46 +14,6 @@ import Testing
 #elseif canImport(Musl)
   import Musl
 #endif
-
-/// A folder in a folder, with neighbours that must never be seen.
-private final class Site {
-  let top: String
-  var root: String { top + "/site" }
-
-  init() throws {
-    var template = Array("/tmp/hearth-files-XXXXXX".utf8CString)
-    top = String(cString: mkdtemp(&template)!)
-    for folder in ["", "/sub", "/empty", "/.git", "/sub/deep"] { mkdir(root + folder, 0o755) }
-    mkdir(top + "/site-secret", 0o755)
-    write("secret", "../secret.txt")
-    write("secret", "../site-secret/secret.txt")
-    write("hidden", ".hidden")
-    write("hidden", ".git/config")
-    write("<h1>home</h1>", "index.html")
-    write("<h1>sub</h1>", "sub/index.html")
-    write("0123456789", "digits.txt")
-    write("", "nothing.bin")
-    write("ä", "sub/deep/ümlaut 1.txt")
-    symlink("../secret.txt", root + "/out.txt")
-    symlink("..", root + "/up")
-    symlink("/etc", root + "/etc")
-    symlink("../site-secret", root + "/sibling")
-    symlink(".git", root + "/git")
-    symlink("sub", root + "/current")
-    symlink("loop", root + "/loop")
-    mkfifo(root + "/pipe", 0o644)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: top)
-  }
-
-  func write(_ text: String, _ path: String) {
-    let file = fopen(root + "/" + path, "w")!
-    fputs(text, file)
-    fclose(file)
-  }
-}
 
 @Suite(.timeLimit(.minutes(1))) struct FileFolderTests {
   private let site: Site
@@ -89,8 +50,8 @@ private final class Site {
   @Test func foldersWantTheirSlash() async throws {
     let got = try await folder.get("/sub?x=1")
     #expect(got.code == 301 && got["Location"] == "/sub/?x=1")
-    #expect(try await folder.get("/empty/").code == 404)
     #expect(try await folder.get("/digits.txt/").code == 404)
+    #expect(try await folder.get("/missing/").code == 404)
   }
 
   @Test(arguments: [HTTPRequest.Method.post, .put, .delete, .options, .patch]) func othersAreNotAllowed(
@@ -98,6 +59,29 @@ private final class Site {
   ) async throws {
     let got = try await folder.ask(method, "/digits.txt", body: Body("x"))
     #expect(got.code == 405 && got["Allow"] == "GET, HEAD")
+  }
+
+  @Test func namesAreBytes() async throws {
+    site.write("latin", bytes: Array("caf".utf8) + [0xE9] + Array(".txt".utf8))
+    let got = try await folder.get("/caf%E9.txt")
+    #expect(got.code == 200 && got.body == "latin" && got["Content-Type"] == "text/plain; charset=utf-8")
+    #expect(try await folder.get("/caf%C3%A9.txt").code == 404, "another name, though a reader may see the same")
+  }
+
+  @Test func whatMayNotBeReadIsForbidden() async throws {
+    for path in ["locked.txt", "closed/page.txt"] { site.write("locked", path) }
+    chmod(site.root + "/locked.txt", 0)
+    chmod(site.root + "/closed", 0)
+    defer { chmod(site.root + "/closed", 0o755) }
+    try await Unprivileged.with { threads in
+      let folder = try FileFolder(site.root, threads: threads)
+      for path in ["/locked.txt", "/closed/page.txt", "/closed/"] {
+        let got = try await folder.get(path)
+        #expect(got.code == 403 && got.body.contains("may not read"))
+      }
+      #expect(try await folder.get("/missing.txt").code == 404)
+      #expect(try await folder.get("/digits.txt").code == 200)
+    }
   }
 
   @Test(arguments: [
@@ -191,7 +175,25 @@ private final class Site {
 
   @Test func aFolderThatIsNoneIsNamed() throws {
     for path in [site.root + "/missing", site.root + "/digits.txt"] {
-      #expect { try FileFolder(path) } throws: { "\($0)".contains(path) }
+      #expect { try FileFolder(path) } throws: { "\($0)" == "\(path): there is no such folder" }
+    }
+  }
+
+  @Test func aFolderThatMayNotBeReadIsNoneToServe() async throws {
+    chmod(site.root + "/sub", 0o711)
+    chmod(site.root + "/empty", 0o744)
+    defer { chmod(site.root + "/sub", 0o755) }
+    try await Unprivileged.with { threads in
+      try await threads.runIfActive { [root = site.root] in
+        for (path, isListed) in [("/sub", true), ("/empty", true), ("/empty", false)] {
+          #expect {
+            try FileFolder(root + path, isListed: isListed)
+          } throws: {
+            "\($0)".hasPrefix("\(root + path): this folder cannot be read") && "\($0)".contains("setfacl")
+          }
+        }
+        _ = try FileFolder(root + "/sub", isListed: false)
+      }
     }
   }
 }

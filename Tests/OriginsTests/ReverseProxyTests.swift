@@ -227,7 +227,8 @@ import Testing
     let path = "/tmp/hearth-app-\(UInt32.random(in: 0...UInt32.max)).sock"
     try await withApp(at: .unix(path: path), Self.mirror) { (address) async throws in
       #expect(address == .unix(path: path))
-      let origin = try Target("unix:\(path):/base").makeHandler(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      let origin = try Target("unix:\(path):/base").makeHandler(
+        title: "app", eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
       #expect(try await origin.get("/x").body.hasPrefix("GET /base/x\nHost: localhost\n"))
     }
   }

@@ -49,7 +49,7 @@ import Testing
     let digits = identity.map { Digest.sha256($0.certificate.der).map { String($0, radix: 16) } }
     let fingerprint = digits?.map { $0.count == 1 ? "0" + $0 : $0 }.joined(separator: ":")
     return try Target("https://127.0.0.1:\(port)", fingerprint: fingerprint)
-      .makeHandler(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      .makeHandler(title: "app", eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
   }
 
   @Test func thePinnedAppAnswers() async throws {

@@ -16,7 +16,7 @@ struct TargetTests {
     ("https://nas", .app(.tls(host: "nas", port: 443, trust: .systemCAs), base: "")),
     ("https://192.168.1.2:5001/", .app(.tls(host: "192.168.1.2", port: 5001, trust: .systemCAs), base: "")),
     ("https://[fe80::1%eth0]/x/", .app(.tls(host: "fe80::1%eth0", port: 443, trust: .systemCAs), base: "/x")),
-    ("/srv/www", .folder("/srv/www")),
+    ("/srv/www", .folder("/srv/www", isListed: true)),
   ])
   func reads(_ text: String, _ target: Target) throws {
     #expect(try Target(text) == target)
@@ -70,6 +70,20 @@ struct TargetTests {
   @Test func insecureIsForThoseWhoSaySo() throws {
     let target = try Target("https://nas", insecure: true)
     #expect(target == .app(.tls(host: "nas", port: 443, trust: .insecure), base: ""))
+  }
+
+  @Test func listingIsForFolders() throws {
+    #expect(try Target("/srv/www", listing: false) == .folder("/srv/www", isListed: false))
+    #expect(try Target("/srv/www", listing: true) == .folder("/srv/www", isListed: true))
+    for text in ["http://nas", "unix:/a", "https://nas"] {
+      for listing in [true, false] {
+        #expect {
+          try Target(text, listing: listing)
+        } throws: {
+          "\($0)".contains("listing is for folders only")
+        }
+      }
+    }
   }
 
   @Test func trustIsForTLS() {

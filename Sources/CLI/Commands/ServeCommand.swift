@@ -13,8 +13,8 @@ struct ServeCommand: AsyncParsableCommand {
       At once, and again whenever the daemon starts, until `hearth unserve`. Serving a name again replaces it; names
       that stand in hearth.toml are changed there.
 
-      TARGET is http://host:port, https://host:port, unix:/path/of/socket, or a folder. Friends may use it, unless
-      --access says otherwise.
+      TARGET is http://host:port, https://host:port, unix:/path/of/socket, or a folder, whose files are listed where it
+      has no index.html. Friends may use it, unless --access says otherwise.
 
       Examples:
         hearth serve tv http://127.0.0.1:3000 --title "Living room TV"
@@ -49,6 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
   var fingerprint: String?
   @Flag(help: "For https: accept any certificate. Whoever is in between can read and change what passes.")
   var insecure = false
+  @Flag(help: "For a folder: do not list its files; who knows a file's name opens it.")
+  var noListing = false
   @OptionGroup var client: ClientOptions
 
   /// What contradicts itself is said before the daemon is asked.
@@ -67,7 +69,8 @@ struct ServeCommand: AsyncParsableCommand {
     ServiceResource(
       target: Self.absolute(target, from: FileManager.default.currentDirectoryPath), title: title,
       description: description, access: AccessResource(access), methods: method.isEmpty ? nil : method,
-      paths: path.isEmpty ? nil : path, plaintext: plaintext, fingerprint: fingerprint, insecure: insecure)
+      paths: path.isEmpty ? nil : path, plaintext: plaintext, fingerprint: fingerprint, insecure: insecure,
+      listing: noListing ? false : nil)
   }
 
   func run() async throws {

@@ -44,4 +44,6 @@ struct ServiceDefinition: Equatable, Sendable {
   var fingerprint: String?
   /// Whether an `https` target may show any certificate.
   var insecure = false
+  /// Whether the folders of a target that is one are listed where they have no index page; nil: they are.
+  var listing: Bool?
 }

@@ -30,23 +30,23 @@ extension ConfigurationFile {
     _ table: ConfigurationTable, name: String
   ) throws(ConfigurationError) -> ServiceDefinition {
     try table.allow([
-      "target", "title", "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure",
+      "target", "title", "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
     ])
     if let problem = DeviceName.problem(with: name) { throw table.failure(nil, problem) }
     guard let target = try table.string("target") else {
       throw table.failure(nil, "has no target; add target = \"http://127.0.0.1:8080\", \"unix:/path\" or \"/a/folder\"")
     }
     let (fingerprint, insecure) = (try table.string("fingerprint"), try table.bool("insecure") ?? false)
+    let listing = try table.bool("listing")
     do throws(TargetError) {
-      _ = try Target(target, fingerprint: fingerprint, insecure: insecure)
+      _ = try Target(target, fingerprint: fingerprint, insecure: insecure, listing: listing)
     } catch {
-      // A target that is good without them has the fault in them.
-      let key = (try? Target(target)) == nil ? "target" : fingerprint == nil ? "insecure" : "fingerprint"
-      throw table.failure(key, error.message)
+      throw table.failure(error.option ?? "target", error.message)
     }
     return ServiceDefinition(
       name: name, target: target, title: try table.string("title"), description: try table.string("description"),
-      access: try policy(table), fingerprint: fingerprint, insecure: insecure)
+      access: try policy(table), fingerprint: fingerprint, insecure: insecure,
+      listing: listing)
   }
 
   private static func policy(_ table: ConfigurationTable) throws(ConfigurationError) -> AccessPolicy {

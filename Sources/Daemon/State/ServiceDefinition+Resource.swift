@@ -12,7 +12,8 @@ extension ServiceDefinition {
     }
     self.init(
       name: name, target: service.target, title: service.title, description: service.description, access: access,
-      fingerprint: service.fingerprint, insecure: service.insecure ?? false)
+      fingerprint: service.fingerprint, insecure: service.insecure ?? false,
+      listing: service.listing)
   }
 }
 
@@ -22,6 +23,7 @@ extension ServiceResource {
       target: definition.target, title: definition.title, description: definition.description,
       access: AccessResource(definition.access.access), methods: definition.access.methods?.sorted(),
       paths: definition.access.paths?.map(\.description), plaintext: definition.access.plaintext,
-      fingerprint: definition.fingerprint, insecure: definition.insecure)
+      fingerprint: definition.fingerprint, insecure: definition.insecure,
+      listing: definition.listing)
   }
 }
