@@ -24,6 +24,8 @@ if [[ -z ${HEARTH:-} ]]; then
 fi
 [[ -x $HEARTH ]] || { echo "$HEARTH is missing: run scripts/build" >&2; exit 1; }
 export HEARTH
+# What the tests' Python programs share is read from here, and nothing is written beside it.
+export PYTHONPATH=$LAB_HOME:$ROOT/scripts/lib/apps PYTHONDONTWRITEBYTECODE=1
 for program in curl python3 ss; do
   type -P "$program" >/dev/null || lab_skip "this test needs the program $program"
 done
