@@ -6,10 +6,16 @@
 BUILD_PACKAGES=(libavahi-client-dev libxml2-dev libssl-dev pkg-config)
 # shellcheck disable=SC2034
 RUN_PACKAGES=(avahi-daemon dbus curl python3)
-# What the tests need besides: a lab of network namespaces, a real chat program, another TLS to talk to, somebody who reads
-# along.
+# A lab of network namespaces.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(shellcheck iproute2 nftables perl gcc libc6-dev libpurple-dev openssl tcpdump)
+LAB_PACKAGES=(iproute2 nftables perl)
+# What the tests need besides: a real chat program, another TLS to talk to, somebody who reads along.
+# shellcheck disable=SC2034
+TEST_PACKAGES=(shellcheck gcc libc6-dev libpurple-dev openssl tcpdump)
+
+# Seconds: a test that waits for what never comes must not keep the others waiting.
+# shellcheck disable=SC2034
+LONGEST_TEST=300
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
