@@ -83,3 +83,35 @@ gives() {
   BODY=$(tr -d '\0' <"$LAB_DIR/body") HEAD=$(tr -d '\r' <"$LAB_DIR/head")
   [[ $status == "$3" ]]
 }
+
+# browser_start HOST chromium|firefox: what webdriver.py drives.
+browser_start() {
+  local folder=$LAB_DIR/$1
+  mkdir -p "$folder/home" "$folder/profile"
+  case $2 in
+    chromium) host_bg "$1" "$folder/$2.log" env HOME="$folder/home" chromedriver --port=9515 ;;
+    firefox)
+      host_bg "$1" "$folder/$2.log" env HOME="$folder/home" MOZ_CRASHREPORTER_DISABLE=1 \
+        firefox-esr --headless --no-remote --marionette --profile "$folder/profile" about:blank
+      ;;
+  esac
+  await "$folder/$2.log" 'started successfully|Listening on port' 60 || fail "$2 does not start"
+}
+
+# video FILE SECONDS: one that is larger than what browsers read ahead.
+video() {
+  ffmpeg -nostdin -loglevel error -f lavfi -i "testsrc2=size=320x240:rate=10,noise=alls=60:allf=t" -t "$2" \
+    -c:v libvpx -deadline realtime -cpu-used 8 -b:v 3M -g 20 "$1" || fail "no video"
+}
+
+# browse chromium|firefox: it uses webapp, of a friend, since those of strangers are held back in browsers.
+browse() {
+  video "$LAB_DIR/video.webm" 60
+  app h1 8000 "$PYTHON" "$APPS/webapp.py" 8000 "$LAB_DIR/video.webm"
+  home "$(service webapp "${APP[h1]}" friends)" webapp@pi
+  befriend h1 h2 laptop pi
+  await_trust h2 webapp@pi friend
+  browser_start h2 "$1"
+  [[ -z ${PICTURES:-} ]] || mkdir -p "$PICTURES"
+  host_run h2 python3 "$APPS/browse.py" "$1" "$(front webapp@pi)" 60 "${PICTURES:-}" || fail "$1 does not do what it should"
+}
