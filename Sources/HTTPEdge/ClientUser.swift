@@ -95,8 +95,11 @@ struct SocketRow: Sendable, Hashable {
 /// The kernel's tables of TCP sockets.
 enum SocketTable {
   /// Whose the socket of this row is; nil where there is none, or no such table.
-  static func user(of row: SocketRow) -> UInt32? {
-    let file = open(row.table, O_RDONLY | O_CLOEXEC)
+  static func user(of row: SocketRow) -> UInt32? { first(in: row.table, row.user) }
+
+  /// What is found in the first line of a table that has it; nil where none has, or there is no such table.
+  static func first<Found>(in table: String, _ find: (String) -> Found?) -> Found? {
+    let file = open(table, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
     var buffer = [UInt8](repeating: 0, count: PartSize.receive)
@@ -110,7 +113,7 @@ enum SocketTable {
       var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       let incomplete = lines.popLast() ?? []
       for line in lines {
-        if let user = row.user(in: String(decoding: line, as: UTF8.self)) { return user }
+        if let found = find(String(decoding: line, as: UTF8.self)) { return found }
       }
       rest = Array(incomplete)
     }
