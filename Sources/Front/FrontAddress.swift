@@ -40,8 +40,13 @@ package struct FrontAddress: Sendable, Hashable {
     origin(of: uri.jid) + uri.path + (uri.fragment.map { "#" + $0 } ?? "")
   }
 
-  private func origin(_ label: String) -> String {
-    "http://\(label).\(Self.zone)" + (port == Self.unsaidPort ? "" : ":\(port)")
+  /// `http://localhost:8332`
+  var origin: String { origin(ofHost: Self.zone) }
+
+  private func origin(_ label: String) -> String { origin(ofHost: label + Self.suffix) }
+
+  private func origin(ofHost host: String) -> String {
+    "http://\(host)" + (port == Self.unsaidPort ? "" : ":\(port)")
   }
 }
 

@@ -97,7 +97,7 @@ package struct HostGate: Sendable {
     guard let host = front.host(ofAuthority: authority) else {
       return .misdirected("“\(authority)” is not a name on port \(front.port) of this front.")
     }
-    if ["localhost", "127.0.0.1", "[::1]"].contains(host) {
+    if LoopbackHost.names.contains(host) {
       return path == "/" && [.get, .head].contains(method)
         ? .redirectToDashboard : .misdirected("Devices are at their own names, not at “\(host)”.")
     }

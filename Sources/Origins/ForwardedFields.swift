@@ -53,8 +53,8 @@ struct ForwardedFields {
   /// - `Hearth-Peer-Id`: the node id, all eight groups; absent without a key.
   /// - `Hearth-Peer-Trust`: `self` (the owner at this node), `friend`, `stranger` (a key that nobody knows) or `plaintext`
   ///   (whatever the name says, it may be anyone).
-  /// - `X-Forwarded-Host`, `X-Forwarded-Proto`: what the front of the peer says that its browser used, where it is an origin
-  ///   of a front's. A stranger could put its own host into an app's mails otherwise.
+  /// - `X-Forwarded-Host`, `X-Forwarded-Proto`: what the front of the peer says that its client used, where it is an origin
+  ///   of a front's or the loopback port of a forward. A stranger could put its own host into an app's mails otherwise.
   ///
   /// Names from the peer are compared as CGI, WSGI, Rack and PHP show them to an app, which do not tell `Hearth_Peer` from
   /// `Hearth-Peer`.
@@ -86,22 +86,32 @@ struct ForwardedFields {
     return "/?#".contains(first) ? origin + base + path : nil
   }
 
-  /// `<label>.localhost[:port]`, which is all that a browser can have used.
+  /// `<label>.localhost[:port]`, or loopback at the port of a forward, which is all that a program can have used.
   private func browsersHost(_ fields: HTTPFields) -> String? {
-    guard fields[values: Self.forwardedProto] == ["http"], let host = fields[Self.forwardedHost],
-      host.utf8.count <= Self.hostBytes
+    guard fields[values: Self.forwardedProto] == ["http"], let authority = fields[Self.forwardedHost],
+      authority.utf8.count <= Self.authorityBytes
     else { return nil }
-    let parts = host.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let labels = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-    guard labels.count == 2, labels[1] == "localhost", !labels[0].isEmpty,
-      labels[0].utf8.allSatisfy(Self.labelCharacters.contains), parts.count == 1 || UInt16(parts[1]) != nil
-    else { return nil }
-    return host
+    let (host, port) = Self.split(authority)
+    guard port.map({ UInt16($0) != nil }) ?? true else { return nil }
+    return Self.isLabelled(host) || port != nil && LoopbackHost.names.contains(String(host)) ? authority : nil
+  }
+
+  /// The colons of an IPv6 address are inside of brackets (RFC 3986 §3.2.2).
+  private static func split(_ authority: String) -> (host: Substring, port: Substring?) {
+    let end = authority.lastIndex(of: "]") ?? authority.startIndex
+    guard let colon = authority[end...].firstIndex(of: ":") else { return (authority[...], nil) }
+    return (authority[..<colon], authority[authority.index(after: colon)...])
+  }
+
+  private static func isLabelled(_ host: Substring) -> Bool {
+    let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+    return labels.count == 2 && labels[1] == "localhost" && !labels[0].isEmpty
+      && labels[0].utf8.allSatisfy(labelCharacters.contains)
   }
 
   private static let labelCharacters = ASCIISet("abcdefghijklmnopqrstuvwxyz-").union(.digits)
   /// Of a DNS label, the zone and a port.
-  private static let hostBytes = 63 + ".localhost".utf8.count + ":65535".utf8.count
+  private static let authorityBytes = 63 + ".localhost".utf8.count + ":65535".utf8.count
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
     // Most names begin with another letter than all of these, and need not be folded.

@@ -80,7 +80,12 @@ struct PeerFieldsTests {
   @Test(arguments: [
     ("thermostat--pi.localhost:8332", "http", true), ("a.localhost", "http", true),
     ("a.localhost:8332", "https", false),
-    ("evil.example", "http", false), ("a.b.localhost", "http", false), ("localhost:8332", "http", false),
+    ("evil.example", "http", false), ("a.b.localhost", "http", false), ("localhost:6310", "http", true),
+    ("127.0.0.1:6310", "http", true), ("[::1]:6310", "http", true), ("localhost:6310", "https", false),
+    ("localhost", "http", false), ("127.0.0.1", "http", false), ("[::1]", "http", false),
+    ("127.0.0.2:6310", "http", false), ("[::2]:6310", "http", false), ("localhost:", "http", false),
+    ("LOCALHOST:6310", "http", false), ("[::1]:1:2", "http", false), ("[::1]x:1", "http", false),
+    ("evil.example:6310", "http", false), ("localhost:6310, a.localhost", "http", false),
     (".localhost", "http", false), ("a.localhost:1:2", "http", false), ("a.localhost:x", "http", false),
     ("a.localhost, b.localhost", "http", false), ("A.localhost", "http", false), ("a.localhost:99999", "http", false),
   ])
