@@ -113,8 +113,8 @@ let package = Package(
     library(
       "Daemon",
       [
-        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Origins", "TLS", "Trust",
-        "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
+        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "TLS",
+        "Trust", "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
       name: "CLI",

@@ -13,6 +13,7 @@ struct Hearth: AsyncParsableCommand {
         hearth devices                             who is on the link
         hearth get httpx://thermostat@pi/          fetch from a device
         hearth open httpx://thermostat@pi/         open it in the browser
+        hearth forward printer@pi 6310             a port that is a device, for programs that know no *.localhost
         hearth serve tv http://127.0.0.1:3000      announce an app as a device, for friends
         hearth invite                              print a line for `hearth join` on another node
         hearth friends                             who may come in
@@ -21,8 +22,9 @@ struct Hearth: AsyncParsableCommand {
       """,
     version: "hearth \(Daemon.version)",
     subcommands: [
-      DaemonCommand.self, DevicesCommand.self, GetCommand.self, OpenCommand.self, URLCommand.self, ServeCommand.self,
-      UnserveCommand.self, StatusCommand.self, IDCommand.self, FriendsCommand.self, RequestsCommand.self,
+      DaemonCommand.self, DevicesCommand.self, GetCommand.self, OpenCommand.self, URLCommand.self, ForwardCommand.self,
+      ServeCommand.self, UnserveCommand.self, StatusCommand.self, IDCommand.self, FriendsCommand.self,
+      RequestsCommand.self,
       AcceptCommand.self, RejectCommand.self, InviteCommand.self, JoinCommand.self, BefriendCommand.self,
       PermitCommand.self, RotateKeyCommand.self,
     ])

@@ -124,10 +124,7 @@ extension ControlClient {
     try await ask(method, path, body: ByteBuffer(bytes: try ControlJSON.encode(wish)), for: type)
   }
 
-  private func tell(_ method: HTTPRequest.Method, _ path: String, _ wish: TrustRequest? = nil) async throws {
-    let body = try wish.map { ByteBuffer(bytes: try ControlJSON.encode($0)) }
-    try await exchange(Self.request(method, path), body: body) {
-      guard $0.status == .noContent else { throw try await Self.failure($0, $1) }
-    }
+  private func tell(_ method: HTTPRequest.Method, _ path: String, _ wish: TrustRequest) async throws {
+    try await tell(method, path, body: ByteBuffer(bytes: try ControlJSON.encode(wish)))
   }
 }

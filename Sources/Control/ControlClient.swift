@@ -48,11 +48,22 @@ package struct ControlClient: Sendable {
   }
 
   package func unserve(_ name: String) async throws {
-    try await exchange(
-      Self.request(.delete, "/v1/services/\(PercentEncoding.encode(name, except: .authority))"), body: nil
-    ) {
-      guard $0.status == .noContent else { throw try await Self.failure($0, $1) }
-    }
+    try await tell(.delete, "/v1/services/\(PercentEncoding.encode(name, except: .authority))")
+  }
+
+  /// By port.
+  package func forwards() async throws -> ForwardList {
+    try await ask(.get, "/v1/forwards", for: ForwardList.self)
+  }
+
+  /// Makes a port a device's, at once and over restarts.
+  package func openForward(_ request: ForwardRequest) async throws -> OpenedForwardResource {
+    let body = ByteBuffer(bytes: try ControlJSON.encode(request))
+    return try await ask(.post, "/v1/forwards", body: body, for: OpenedForwardResource.self)
+  }
+
+  package func closeForward(_ port: Int) async throws {
+    try await tell(.delete, "/v1/forwards/\(port)")
   }
 
   /// A request to a device: `head.path` is an `httpx` URI. Errors on the way are responses with `Proxy-Status`.
@@ -72,6 +83,12 @@ package struct ControlClient: Sendable {
     try await exchange(Self.request(method, path), body: body) { response, body in
       guard response.status == .ok else { throw try await Self.failure(response, body) }
       return try Self.decode(type, from: try await Self.collect(body))
+    }
+  }
+
+  func tell(_ method: HTTPRequest.Method, _ path: String, body: ByteBuffer? = nil) async throws {
+    try await exchange(Self.request(method, path), body: body) {
+      guard $0.status == .noContent else { throw try await Self.failure($0, $1) }
     }
   }
 

@@ -22,19 +22,40 @@ struct ControlRoutes: Sendable {
     router.get("/v1/status") { _, _ -> Response in
       try .json(
         StatusResource(
-          daemon.node.status(), id: daemon.node.trustService.id, version: version, frontPort: frontPort))
+          daemon.node.status(), id: daemon.node.trustService.id, version: version, frontPort: frontPort,
+          forwards: await daemon.forwards()))
     }
     router.put("/v1/services/:name") { request, context -> Response in
       let name = try Self.name(context)
-      let service = try await Self.service(request)
+      let service =
+        try await Self.body(of: request, like: #"{"target": "http://127.0.0.1:8080", "access": "friends"}"#)
+        as ServiceResource
       return try .json(try await daemon.serve(name, service))
     }
     router.delete("/v1/services/:name") { _, context -> Response in
       try await daemon.unserve(try Self.name(context))
       return Response(status: .noContent)
     }
+    addForwards(to: router)
     TrustRoutes(of: daemon).add(to: router)
     return router
+  }
+
+  private func addForwards(to router: Router<BasicRequestContext>) {
+    router.get("/v1/forwards") { _, _ -> Response in
+      try .json(ForwardList(await daemon.forwards()))
+    }
+    router.post("/v1/forwards") { request, _ -> Response in
+      let wanted = try await Self.body(of: request, like: #"{"device": "printer@pi", "port": 6310}"#) as ForwardRequest
+      return try .json(try await daemon.openForward(wanted))
+    }
+    router.delete("/v1/forwards/:port") { _, context -> Response in
+      guard let port = context.parameters.get("port").flatMap({ Int($0) }) else {
+        throw ControlError(.invalid, "A forward is named by its port, a whole number.")
+      }
+      try await daemon.closeForward(port)
+      return Response(status: .noContent)
+    }
   }
 
   private func list(all: Bool) throws -> Response {
@@ -65,13 +86,13 @@ struct ControlRoutes: Sendable {
     return name
   }
 
-  private static func service(_ request: Request) async throws -> ServiceResource {
+  /// - Parameter example: what a good one looks like.
+  private static func body<Value: Decodable>(of request: Request, like example: String) async throws -> Value {
     do {
       let body = try await request.body.collect(upTo: ControlLimits.requestBytes)
-      return try ControlJSON.decode(ServiceResource.self, from: Data(body.readableBytesView))
+      return try ControlJSON.decode(Value.self, from: Data(body.readableBytesView))
     } catch is DecodingError {
-      throw ControlError(
-        .invalid, #"The body must be JSON like {"target": "http://127.0.0.1:8080", "access": "friends"}."#)
+      throw ControlError(.invalid, "The body must be JSON like \(example).")
     } catch is NIOTooManyBytesError {
       throw ControlError(.invalid, "The body is larger than \(ControlLimits.requestBytes) bytes.")
     }

@@ -16,6 +16,16 @@ package protocol ControlledDaemon: Sendable {
   ///
   /// - Throws: `ControlError`.
   func unserve(_ name: String) async throws
+  /// By port.
+  func forwards() async -> [ForwardResource]
+  /// Makes a port a device's, at once and over restarts; the one that is so already, where there is such a one.
+  ///
+  /// - Throws: `ControlError`, and then nothing has changed.
+  func openForward(_ request: ForwardRequest) async throws -> OpenedForwardResource
+  /// Ends what `openForward` began.
+  ///
+  /// - Throws: `ControlError`.
+  func closeForward(_ port: Int) async throws
   /// Makes a new key for the next start.
   ///
   /// - Throws: `ControlError`.

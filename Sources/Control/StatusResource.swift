@@ -30,14 +30,17 @@ package struct StatusResource: Codable, Sendable, Hashable {
   /// Open streams to peers.
   package let streams: Int
   package let services: [Service]
+  /// By port.
+  package let forwards: [ForwardResource]
 
-  package init(_ status: NodeStatus, id: NodeID, version: String, frontPort: Int?) {
+  package init(_ status: NodeStatus, id: NodeID, version: String, frontPort: Int?, forwards: [ForwardResource] = []) {
     schema = 1
     self.version = version
     jid = status.jid.text
     self.id = id.description
     port = status.port
     streams = status.streams
+    self.forwards = forwards
     services = status.services.map {
       Service(
         name: $0.name, jid: $0.jid?.text, target: $0.target, access: AccessResource($0.policy.access),

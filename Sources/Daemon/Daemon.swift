@@ -78,11 +78,13 @@ package struct Daemon {
       node: node, configured: configuration.services, store: ServiceStore(folder: state.path),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     try await book.start()
-    try await run(services(node, book, keys))
+    try await run(services(node, book, keys, ForwardStore(folder: state.path)))
   }
 
   /// In the order of their start; they end the other way round, so that the node can say goodbye last.
-  private func services(_ node: Node, _ book: ServiceBook, _ keys: IdentityStore) -> [any Service] {
+  private func services(
+    _ node: Node, _ book: ServiceBook, _ keys: IdentityStore, _ forwardStore: ForwardStore
+  ) async throws -> [any Service] {
     let frontPort = configuration.front.enabled ? configuration.front.port : nil
     let rights = ControlRights.ofThisProcess
     let dashboard = DashboardResponder(
@@ -96,17 +98,27 @@ package struct Daemon {
         node: node, port: $0, responder: dashboard, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
         logger: logger)
     }
+    let forwards = frontPort.map {
+      Forwards(
+        node: node, front: FrontAddress(port: $0), responder: dashboard,
+        eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+    }
+    let forwardBook = ForwardBook(
+      forwards: forwards, configured: configuration.forwards, store: forwardStore, frontPort: configuration.front.port,
+      logger: logger)
+    try await forwardBook.start()
     let gateway = Gateway(node: node, responder: dashboard, logger: logger)
     let control = ControlServer(
-      socket: socket, daemon: RunningDaemon(localNode: node, book: book, keys: keys, gateway: gateway),
+      socket: socket,
+      daemon: RunningDaemon(localNode: node, book: book, forwardBook: forwardBook, keys: keys, gateway: gateway),
       version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(
       node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
     let reload = Reload(
       file: file, trusted: trusted, running: configuration, trustService: node.trustService, book: book,
-      notifier: notifier, logger: logger)
-    return [readiness, node] + (front.map { [$0] } ?? []) + [control, reload, notifier]
+      forwardBook: forwardBook, notifier: notifier, logger: logger)
+    return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? []) + [control, reload, notifier]
   }
 
   private func run(_ services: [any Service]) async throws {

@@ -9,6 +9,12 @@ enum DaemonLimits {
   /// `services.json`: far beyond what anyone serves; a larger file is not ours.
   static let servicesBytes = 1 << 20
 
+  /// `forwards.json`: far beyond what may be forwarded; a larger file is not ours.
+  static let forwardsBytes = 1 << 20
+
+  /// Ports behind one that is taken, of which a free one is suggested.
+  static let suggestedPorts = 100
+
   /// The files of an identity: a key and a certificate take 1 KiB, a chain of statements 16 KiB.
   static let identityBytes = 64 << 10
 

@@ -3,7 +3,7 @@ import Mesh
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services and friends; a bad file changes nothing.
+/// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services, forwards and friends; a bad file changes nothing.
 struct Reload: Service {
   /// nil where the daemon runs without a file.
   let file: String?
@@ -12,6 +12,7 @@ struct Reload: Service {
   let running: Configuration
   let trustService: TrustService
   let book: ServiceBook
+  let forwardBook: ForwardBook
   let notifier: ServiceNotifier
   let logger: Logger
 
@@ -27,7 +28,10 @@ struct Reload: Service {
     do {
       let fleet = try TrustedFolder.read(trusted)
       let configuration = try file.map(ConfigurationFile.read) ?? running
-      if file != nil { try await book.reload(configuration.services) }
+      if file != nil {
+        try await book.reload(configuration.services)
+        await forwardBook.reload(configuration.forwards)
+      }
       await trustService.setFleet(fleet)
       logger.notice(
         "reloaded",

@@ -1,15 +1,17 @@
 import Control
 import Front
 import HTTPEdge
+import HTTPX
 import Mesh
 import TLS
 import Trust
 import XMPP
 
-/// What answers the control socket: the node's devices, the services of the book, and the mesh through the gateway.
+/// What answers the control socket: the node's devices, the services and forwards of the books, and the mesh through the gateway.
 struct RunningDaemon: ControlledDaemon {
   let localNode: Node
   let book: ServiceBook
+  let forwardBook: ForwardBook
   let keys: IdentityStore
   let gateway: Gateway
 
@@ -25,6 +27,27 @@ struct RunningDaemon: ControlledDaemon {
   }
 
   func unserve(_ name: String) async throws { try await book.remove(name) }
+
+  func forwards() async -> [ForwardResource] { await forwardBook.list }
+
+  func openForward(_ request: ForwardRequest) async throws -> OpenedForwardResource {
+    guard let uri = try? HTTPXURI("\(HTTPXURI.scheme)://\(request.device)"), uri.path == "/" else {
+      throw ControlError(.invalid, "“\(request.device)” is no device: write its address, like printer@pi.")
+    }
+    let forward = try await forwardBook.add(uri.jid, at: request.port)
+    return OpenedForwardResource(forward, warnings: warnings(about: uri.jid))
+  }
+
+  private func warnings(about device: JID) -> [String] {
+    switch localNode.device(device) {
+    case nil: ["“\(device)” is not discovered yet, and is found as soon as it is"]
+    case let found? where found.state != .online: ["“\(device)” is away at the moment"]
+    case let found? where found.http == false: ["“\(device)” serves no HTTP"]
+    default: []
+    }
+  }
+
+  func closeForward(_ port: Int) async throws { try await forwardBook.remove(port) }
 
   func rotateKey() async throws -> NodeID {
     do {

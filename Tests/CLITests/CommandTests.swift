@@ -7,6 +7,7 @@ import HTTPX
 import TestKit
 import Testing
 import Trust
+import XMPP
 
 @testable import CLI
 
@@ -63,6 +64,29 @@ struct CommandTests {
     for wrong in [["-I", "-d", "x", "a@b"], ["-m", "0", "a@b"]] {
       await #expect(throws: (any Error).self) { _ = try await GetCommand.asyncParse(wrong) }
     }
+  }
+
+  @Test func forwardParses() async throws {
+    let forward = try await ForwardCommand.asyncParse(["printer@pi", "6310"])
+    #expect(forward.device == "printer@pi" && forward.port == 6310)
+    #expect(try await ForwardCommand.asyncParse(["--remove", "6310"]).remove == 6310)
+    #expect(try await ForwardCommand.asyncParse(["--list", "--json"]).list)
+    for wrong in [[], ["printer@pi", "x"], ["--list", "--remove", "1"], ["printer@pi", "--list"]] {
+      await #expect(throws: (any Error).self) { _ = try await ForwardCommand.asyncParse(wrong) }
+    }
+  }
+
+  @Test func forwardsAreAListAndSayHowTheyEnd() {
+    let forward = ForwardResource(Forward(port: 6310, to: JID("printer@pi")!), configured: false, problem: nil)
+    let broken = ForwardResource(Forward(port: 80, to: JID("tv@den")!), configured: true, problem: "in use")
+    #expect(
+      ForwardText.lines([broken, forward]) == [
+        "PORT  DEVICE      URL                     BY           PROBLEM",
+        "80    tv@den      http://localhost/       hearth.toml  in use",
+        "6310  printer@pi  http://localhost:6310/  command",
+      ])
+    #expect(ForwardText.opened(forward).last == "To end it: hearth forward --remove 6310")
+    #expect(ForwardText.opened(forward).first?.hasPrefix("http://localhost:6310/ is printer@pi") == true)
   }
 
   @Test func whatToDoNextIsSaidAsCommands() {

@@ -118,6 +118,9 @@ private struct Pair {
     func join(_ line: InviteLine, petname: String?) throws -> Friend { throw Unused() }
     func serve(_ name: String, _ service: ServiceResource) throws -> ServedResource { throw Unused() }
     func unserve(_ name: String) throws { throw Unused() }
+    func forwards() -> [ForwardResource] { [] }
+    func openForward(_ request: ForwardRequest) throws -> OpenedForwardResource { throw Unused() }
+    func closeForward(_ port: Int) throws { throw Unused() }
     func rotateKey() throws -> NodeID { throw Unused() }
     func forward(_ request: Request, _ writer: ResponseWriter) throws { throw Unused() }
   }

@@ -101,6 +101,22 @@ import XMPP
     }
   }
 
+  @Test func forwarding() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let opened = try await client.openForward(ForwardRequest(device: "printer@pi", port: 6310))
+      #expect(opened.forward.url == "http://localhost:6310/" && opened.warnings == ["beware"])
+      _ = try await client.openForward(ForwardRequest(device: "tv@den", port: nil))
+      #expect(try await client.forwards().forwards.map(\.port) == [6310, 8400])
+      #expect(try await client.status().forwards.map(\.device) == ["printer@pi", "tv@den"])
+      try await client.closeForward(6310)
+      #expect(daemon.forwards().map(\.port) == [8400])
+      let error = await #expect(throws: ControlError.self) { try await client.closeForward(6310) }
+      #expect(error?.code == .notFound)
+      #expect(try await daemon.raw(.delete, "/v1/forwards/x").status == .badRequest)
+      #expect(try await daemon.raw(.post, "/v1/forwards", body: "{}").status == .badRequest)
+    }
+  }
+
   @Test func whatIsNotUnderstood() async throws {
     try await FakeDaemon.with { daemon, _ in
       let unknown = try await daemon.raw(.get, "/v2/devices")

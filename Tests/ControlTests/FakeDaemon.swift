@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Codecs
+import Front
 import HTTPEdge
 import HTTPTypes
 import LinkLocal
@@ -25,6 +26,7 @@ final class FakeDaemon: Sendable {
   let asked = Mutex<[String]>([])
   private let rights: ControlRights?
   fileprivate let served = Mutex<[String: ServiceResource]>([:])
+  fileprivate let opened = Mutex<[ForwardResource]>([])
   fileprivate let changes = AsyncStream<Device>.makeStream()
   private let shutdown = AsyncStream<Void>.makeStream()
 
@@ -151,6 +153,23 @@ extension FakeDaemon: ControlledDaemon {
     guard served.withLock({ $0.removeValue(forKey: name) }) != nil else {
       throw ControlError(.notFound, "not served")
     }
+  }
+
+  func forwards() -> [ForwardResource] { opened.withLock { $0 } }
+
+  func openForward(_ request: ForwardRequest) throws -> OpenedForwardResource {
+    guard let device = JID(request.device) else { throw ControlError(.invalid, "no device") }
+    let forward = ForwardResource(Forward(port: request.port ?? 8400, to: device), configured: false, problem: nil)
+    opened.withLock { $0.append(forward) }
+    return OpenedForwardResource(forward, warnings: ["beware"])
+  }
+
+  func closeForward(_ port: Int) throws {
+    let isThere = opened.withLock { opened in
+      defer { opened.removeAll { $0.port == port } }
+      return opened.contains { $0.port == port }
+    }
+    guard isThere else { throw ControlError(.notFound, "not forwarded") }
   }
 
   func rotateKey() -> NodeID { Self.bob }

@@ -27,10 +27,12 @@ import Trust
     ("POST", "/v1/join", #"{"line": "x"}"#), ("POST", "/v1/pairing", #"{"device": "a@b"}"#),
     ("POST", "/v1/pairing/confirm", #"{"digits": "1"}"#), ("DELETE", "/v1/pairing", ""),
     ("PUT", "/v1/permit", #"{"seconds": 9}"#), ("DELETE", "/v1/permit", ""), ("POST", "/v1/rotation", ""),
+    ("POST", "/v1/forwards", #"{"device": "printer@pi"}"#), ("DELETE", "/v1/forwards/6310", ""),
     ("POST", "httpx://thermostat@pi/", "x"),
   ]
   private static let looks = [
     "/v1/devices", "/v1/status", "/v1/friends", "/v1/requests", "/v1/identity", "/v1/pairing", "/v1/permit",
+    "/v1/forwards",
   ]
 
   @Test(.enabled(if: isRoot, "only root can be another user")) func anotherUserMayLookAndChangeNothing() async throws {
@@ -46,7 +48,7 @@ import Trust
         #expect(status == 200, "\(path)")
       }
       #expect(try daemon.trustService.current.encoded() == before)
-      #expect(daemon.services.isEmpty && daemon.asked.withLock { $0 }.isEmpty)
+      #expect(daemon.services.isEmpty && daemon.forwards().isEmpty && daemon.asked.withLock { $0 }.isEmpty)
       #expect(daemon.trustService.current.permit(now: Date()) == nil)
     }
   }

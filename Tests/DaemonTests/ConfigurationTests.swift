@@ -1,6 +1,8 @@
+import Front
 import TestKit
 import Testing
 import Trust
+import XMPP
 
 @testable import Daemon
 
@@ -19,8 +21,11 @@ struct ConfigurationTests {
       interfaces = ["eth0", "wlan0"]
       requests = "reject"
       [front]
-      enabled = false
+      enabled = true
       port = 8400
+      [forward]
+      6310 = "printer@pi"
+      631 = "httpx://printer@den/"
       [services.thermostat]
       target = "http://127.0.0.1:8321"
       title = "Living room"
@@ -48,7 +53,11 @@ struct ConfigurationTests {
     #expect(
       configuration.node
         == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"], requests: .reject))
-    #expect(configuration.front == .init(enabled: false, port: 8400))
+    #expect(configuration.front == .init(enabled: true, port: 8400))
+    #expect(
+      configuration.forwards == [
+        Forward(port: 631, to: JID("printer@den")!), Forward(port: 6310, to: JID("printer@pi")!),
+      ])
     #expect(
       configuration.services == [
         ServiceDefinition(name: "app", target: "unix:/run/app.sock", access: .friends),
@@ -71,17 +80,19 @@ struct ConfigurationTests {
     let lines = try ConfigurationFile.text(of: path).split(separator: "\n")
     let keys = lines.compactMap { line -> Substring? in
       let text = line.hasPrefix("# ") ? line.dropFirst(2) : line
-      let word = text.prefix { $0.isLetter }
+      let word = text.prefix { $0.isLetter || $0.isNumber }
       return text.hasPrefix("[") || !word.isEmpty && text.dropFirst(word.count).hasPrefix(" = ") ? text : nil
     }
     let sample = try ConfigurationFile.parse(keys.joined(separator: "\n"), file: path)
     #expect(sample.node.machine != nil && sample.node.listen != nil && sample.node.interfaces != nil)
+    #expect(sample.forwards == [Forward(port: 6310, to: JID("printer@pi")!)])
     #expect(sample.services.map(\.name) == ["nas", "photos", "thermostat"])
     let known = [
-      "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "target", "title", "description",
-      "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
+      "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "6310", "target", "title",
+      "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
     ]
-    #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix { $0.isLetter }) }) == Set(known))
+    #expect(
+      Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix { $0.isLetter || $0.isNumber }) }) == Set(known))
   }
 
   private static let fingerprint = Array(repeating: "5B", count: 32).joined(separator: ":")
@@ -105,7 +116,7 @@ struct ConfigurationTests {
   private static let friends = "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\n"
 
   static let bad = [
-    Bad("[nod]\n", 1, "nod", "node, front, services"),
+    Bad("[nod]\n", 1, "nod", "node, front, forward, services"),
     Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces, requests"),
     Bad("node = 3", 1, "node", "[node]"),
     Bad("[node]\nname = 7", 2, "node.name", "a string in quotes"),
@@ -123,6 +134,15 @@ struct ConfigurationTests {
     Bad("[front]\nenabled = \"yes\"", 2, "front.enabled", "true or false"),
     Bad("[front]\nport = 0", 2, "front.port", "1 to 65535"),
     Bad("[front]\nhost = \"0.0.0.0\"", 2, "front.host", "enabled, port"),
+    Bad("[front]\nenabled = false\n[forward]\n6310 = \"a@b\"", 4, "forward.6310", "enabled = true"),
+    Bad("[forward]\n\nprinter = \"a@b\"", 3, "forward.printer", "from 1 to 65535"),
+    Bad("[forward]\n70000 = \"a@b\"", 2, "forward.70000", "from 1 to 65535"),
+    Bad("[forward]\n0631 = \"a@b\"", 2, "forward.0631", "from 1 to 65535"),
+    Bad("[forward]\n8332 = \"a@b\"", 2, "forward.8332", "front itself"),
+    Bad("[forward]\n6310 = 1", 2, "forward.6310", "a string in quotes"),
+    Bad("[forward]\n6310 = \"a@b/x\"", 2, "forward.6310", "printer@pi"),
+    Bad("[forward]\n6310 = \"http://a\"", 2, "forward.6310", "printer@pi"),
+    Bad("[forward]\n6310 = \"a@b\"\n6310 = \"c@d\"", 3, nil, "not TOML"),
     Bad("[services]\ntv = \"http://x\"", 2, "services.tv", "[services.tv]"),
     Bad("[services.tv]\ntitle = \"TV\"", 1, "services.tv", "no target"),
     Bad("[services.tv]\ntarget = \"ftp://x\"", 2, "services.tv.target", "http://host:port"),

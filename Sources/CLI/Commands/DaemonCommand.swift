@@ -13,9 +13,9 @@ struct DaemonCommand: AsyncParsableCommand {
     commandName: "daemon",
     abstract: "Run a node: announce this machine's services, find those of others, let browsers in.",
     discussion: """
-      Stays in the foreground and logs to standard error. SIGTERM and SIGINT end it, SIGHUP takes over the services of a
-      changed configuration, and the friends of a changed trusted.d beside it. Exit status 78 where the configuration
-      cannot be used, or others could read the node's key.
+      Stays in the foreground and logs to standard error. SIGTERM and SIGINT end it, SIGHUP takes over services and
+      forwards of a changed configuration, and the friends of a changed trusted.d beside it. Exit status 78 where the
+      configuration cannot be used, or others could read the node's key.
 
       Examples:
         hearth daemon

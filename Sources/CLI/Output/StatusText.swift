@@ -11,12 +11,19 @@ enum StatusText {
       "Front     \(status.front ?? "off")",
       "Streams   \(status.streams)",
     ]
-    guard !status.services.isEmpty else { return lines + ["Services  none: see `hearth serve --help`"] }
+    if status.services.isEmpty {
+      lines.append("Services  none: see `hearth serve --help`")
+    } else {
+      lines += [""] + services(status.services)
+    }
+    return status.forwards.isEmpty ? lines : lines + [""] + ForwardText.lines(status.forwards)
+  }
+
+  private static func services(_ services: [StatusResource.Service]) -> [String] {
     var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "PROBLEM"])
-    table.rows = status.services.map {
+    table.rows = services.map {
       [$0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, $0.problem ?? ""]
     }
-    lines += [""] + table.lines
-    return lines
+    return table.lines
   }
 }

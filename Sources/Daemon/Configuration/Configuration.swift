@@ -1,3 +1,4 @@
+import Front
 import Trust
 
 /// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
@@ -25,6 +26,8 @@ struct Configuration: Equatable, Sendable {
 
   var node = NodeSection()
   var front = FrontSection()
+  /// `[forward]`, by port.
+  var forwards: [Forward] = []
   /// `[services.NAME]`, sorted by name.
   var services: [ServiceDefinition] = []
 }

@@ -41,10 +41,13 @@ enum ConfigurationFile {
   /// `file` is the name for messages.
   static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
     let root = try root(text, file: file)
-    try root.allow(["node", "front", "services"])
+    try root.allow(["node", "front", "forward", "services"])
     var configuration = Configuration()
     if let node = try root.table("node") { configuration.node = try Self.node(node) }
     if let front = try root.table("front") { configuration.front = try Self.front(front) }
+    if let forward = try root.table("forward") {
+      configuration.forwards = try Self.forwards(forward, front: configuration.front)
+    }
     if let services = try root.table("services") {
       configuration.services = try Self.services(services, node: configuration.node)
     }

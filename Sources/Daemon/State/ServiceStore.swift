@@ -62,14 +62,7 @@ struct ServiceStore: Sendable {
 
   /// Sorted by name; none where there is no file. Throws `StateError` and changes nothing where it is damaged.
   func load() throws(StateError) -> [ServiceDefinition] {
-    let bytes: [UInt8]?
-    do {
-      bytes = try FileBytes.contents(of: file, limit: DaemonLimits.servicesBytes)
-    } catch {
-      throw .unusable(error)
-    }
-    guard let bytes else { return [] }
-    let data = Data(bytes)
+    guard let data = try JSONFile.contents(of: file, limit: DaemonLimits.servicesBytes) else { return [] }
     do {
       return try definitions(data).sorted { $0.name < $1.name }
     } catch let error as StateError {
@@ -101,15 +94,6 @@ struct ServiceStore: Sendable {
   /// Replaces all; returns once it is on disk. Throws `StateError`, and then the old file still stands.
   func save(_ services: [ServiceDefinition]) throws(StateError) {
     let entries = services.sorted { $0.name < $1.name }.map(Entry.init)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do {
-      let data = try encoder.encode(File(schema: Self.schema, services: entries))
-      try FileBytes.replace(file, in: folder, with: [UInt8](data) + [0x0A])
-    } catch let error as SystemError {
-      throw .unusable(error)
-    } catch {
-      throw .damaged(file, reason: "\(error)")
-    }
+    try JSONFile.replace(file, in: folder, with: File(schema: Self.schema, services: entries))
   }
 }
