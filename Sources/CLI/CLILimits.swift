@@ -6,6 +6,9 @@ enum CLILimits {
   /// How long the shell waits for names at most: longer is felt as a hang.
   static let completion = Duration.milliseconds(500)
 
+  /// How long the system's resolver is waited for: a name that takes longer is as good as none.
+  static let resolving = Duration.seconds(1)
+
   /// How often an open question is looked at: is there an answer, and does the question still stand?
   static let questionInterval = Duration.milliseconds(500)
 

@@ -1,8 +1,11 @@
 import Control
 import FoundationEssentials
 import Logging
+import Mesh
 import Synchronization
 import Testing
+import Trust
+import XMPP
 
 @testable import CLI
 
@@ -56,6 +59,26 @@ struct OutputTests {
   ])
   func ages(_ seconds: Double, _ text: String) {
     #expect(DeviceTable.age(seconds) == text)
+  }
+
+  @Test func loopbackIsToldFromOtherAddresses() async {
+    #expect(LocalNames.isLoopback("127.0.0.1") && LocalNames.isLoopback("127.9.9.9") && LocalNames.isLoopback("::1"))
+    for name in ["10.0.0.1", "::2", "::", "::ffff:10.0.0.1", "1::1"] {
+      #expect(!LocalNames.isLoopback(name), "\(name)")
+    }
+    #expect(await LocalNames.areResolved() == LocalNames.isLoopback("any.localhost"))
+  }
+
+  @Test(arguments: [true, false]) func theStatusSaysWhereNamesAreNotResolved(_ isResolved: Bool) throws {
+    let node = NodeStatus(jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [], streams: 0)
+    let id = try #require(NodeID(digest: Array(repeating: 1, count: 32)))
+    let report = StatusReport(
+      status: StatusResource(node, id: id, version: "1", frontPort: 8400), localhostNames: isResolved)
+    let line = StatusText.lines(report).first { $0.hasPrefix("Names ") }
+    #expect((line == nil) == isResolved)
+    if let line { #expect(line.contains("libnss-myhostname") && line.contains("http_proxy=http://127.0.0.1:8400")) }
+    let json = String(decoding: try ControlJSON.encode(report), as: UTF8.self)
+    #expect(json.contains(#""localhostNames":\#(isResolved)"#) && json.contains(#""jid":"hearth@pi""#))
   }
 
   @Test func theProgressBar() {

@@ -5,6 +5,8 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say what the daemon is and does.",
     discussion: """
+      Names is there where programs other than browsers and curl do not resolve *.localhost, and says what to do.
+
       Exit status 69 where no daemon answers.
       """)
 
@@ -13,11 +15,29 @@ struct StatusCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    let status = try await client.client.status()
+    async let isResolved = LocalNames.areResolved()
+    let report = StatusReport(status: try await client.client.status(), localhostNames: await isResolved)
     if json {
-      Terminal.write(try ControlJSON.encode(status, pretty: true) + [0x0A], to: 1)
+      try Terminal.print(json: report)
     } else {
-      for line in StatusText.lines(status) { Terminal.print(line) }
+      for line in StatusText.lines(report) { Terminal.print(line) }
     }
+  }
+}
+
+/// What the daemon says of itself, and what this program finds out: one object in JSON.
+struct StatusReport: Encodable {
+  let status: StatusResource
+  /// Whether programs other than browsers and curl resolve `*.localhost`.
+  let localhostNames: Bool
+
+  private enum CodingKeys: CodingKey {
+    case localhostNames
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try status.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(localhostNames, forKey: .localhostNames)
   }
 }

@@ -6,6 +6,9 @@ struct URLCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "url", abstract: "Print the address under which browsers on this machine open a device.",
     discussion: """
+      Browsers and curl resolve these names by themselves. Other programs ask the system, which knows them where
+      libnss-myhostname is installed; http_proxy=http://127.0.0.1:8332 helps them, too, and so does `hearth forward`.
+
       Example:
         hearth url httpx://thermostat@pi/          http://thermostat--pi.localhost:8332/
       """)
@@ -15,7 +18,12 @@ struct URLCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    Terminal.print(try await BrowserAddress.of(uri, client: client.client))
+    let uri = try DeviceAddress.parse(uri)
+    let front = try await BrowserAddress.front(client.client)
+    Terminal.print(front.url(of: uri))
+    // A script wants the address alone, and at once.
+    guard Terminal.outputIsTerminal, Terminal.errorIsTerminal, await !LocalNames.areResolved() else { return }
+    Terminal.printError("hearth: \(LocalNames.advice(front))\n")
   }
 }
 
@@ -51,12 +59,17 @@ enum BrowserAddress {
   /// Throws `CommandFailure` where it is no URI or the daemon has no front, and `ControlError`.
   static func of(_ text: String, client: ControlClient) async throws -> String {
     let uri = try DeviceAddress.parse(text)
+    return try await front(client).url(of: uri)
+  }
+
+  /// Throws `CommandFailure` where the daemon has none, and `ControlError`.
+  static func front(_ client: ControlClient) async throws -> FrontAddress {
     guard let dashboard = try await client.status().front, let front = FrontAddress(dashboard: dashboard) else {
       throw CommandFailure(
         .failure,
         "the daemon has no front for browsers: set enabled = true under [front] in hearth.toml, then restart it"
       )
     }
-    return front.url(of: uri)
+    return front
   }
 }

@@ -1,8 +1,10 @@
 import Control
+import Front
 
 /// The daemon's status as people read it.
 enum StatusText {
-  static func lines(_ status: StatusResource) -> [String] {
+  static func lines(_ report: StatusReport) -> [String] {
+    let status = report.status
     var lines = [
       "Node      \(status.jid), hearth \(status.version)",
       "Id        \(status.id)",
@@ -11,6 +13,9 @@ enum StatusText {
       "Front     \(status.front ?? "off")",
       "Streams   \(status.streams)",
     ]
+    if !report.localhostNames, let front = status.front.flatMap(FrontAddress.init(dashboard:)) {
+      lines.append("Names     \(LocalNames.advice(front))")
+    }
     if status.services.isEmpty {
       lines.append("Services  none: see `hearth serve --help`")
     } else {
