@@ -29,8 +29,8 @@ enum CommandStatus: Int32 {
   case notDiscovered = 6
   /// The device refuses connections, or is away.
   case refused = 7
-  /// It answered with what is no HTTP, or speaks none.
-  case noHTTP = 8
+  /// No app of it answers: it speaks no HTTP, or its node is there and its app is down.
+  case noApp = 8
   /// It does not let this node in.
   case denied = 9
   /// The body ended too early.
@@ -63,7 +63,7 @@ extension CommandStatus {
     case "destination_not_found", "dns_error": self = .notDiscovered
     case "destination_unavailable", "connection_refused", "connection_limit_reached": self = .refused
     case "http_response_timeout", "connection_timeout": self = .timedOut
-    case "http_protocol_error": self = .noHTTP
+    case "http_protocol_error": self = .noApp
     case "http_request_denied": self = .denied
     case "tls_certificate_error": self = .wrongKey
     case "tls_protocol_error": self = .insecure

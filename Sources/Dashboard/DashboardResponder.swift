@@ -31,7 +31,7 @@ package struct DashboardResponder: FrontResponder {
     do {
       response = try await answer(request, path: path, of: origin, at: front)
     } catch let problem as Problem {
-      response = problem.response(to: request.head, dashboard: front.dashboard)
+      response = problem.response(to: request.head, by: node.proxyName, dashboard: front.dashboard)
     }
     // No other page keeps a hold of its window, or gets hold of what it shows.
     response.headers[.crossOriginOpenerPolicy] = "same-origin"
@@ -51,7 +51,7 @@ package struct DashboardResponder: FrontResponder {
     case .unconfirmed(let device, let origin, let path):
       return Confirmation(of: device, at: origin, path: path).response()
     }
-    return problem.response(to: request, dashboard: front?.dashboard)
+    return problem.response(to: request, by: node.proxyName, dashboard: front?.dashboard)
   }
 
   /// Throws `Problem` and `CancellationError`.

@@ -1,4 +1,4 @@
-import Codecs
+package import Codecs
 package import FoundationEssentials
 package import HTTPEdge
 package import HTTPTypes
@@ -29,9 +29,11 @@ package struct Problem: Error, Sendable {
     self.device = device
   }
 
-  /// - Parameter dashboard: where the list of devices is, nil where the client has none.
-  package func response(to request: HTTPRequest, dashboard: String? = nil) -> Response {
-    var fields: HTTPFields = [.proxyStatus: proxyStatus]
+  /// - Parameters:
+  ///   - proxy: who says it, in `Proxy-Status`.
+  ///   - dashboard: where the list of devices is, nil where the client has none.
+  package func response(to request: HTTPRequest, by proxy: String, dashboard: String? = nil) -> Response {
+    var fields: HTTPFields = [.proxyStatus: proxyStatus(by: proxy).text]
     if let retryAfter { fields[.retryAfter] = "\(retryAfter)" }
     switch Representation.preferred(request.headerFields[values: .accept]) {
     case .html: return Page(status: status, title: title, body: html(dashboard)).response(fields: fields)
@@ -40,19 +42,10 @@ package struct Problem: Error, Sendable {
     }
   }
 
-  /// RFC 9209 §2: `details` is a quoted string (RFC 9651 §3.3.3), so printable ASCII only.
-  package var proxyStatus: String {
+  package func proxyStatus(by proxy: String) -> ProxyStatus {
     let stop = message.last.map { ".!?\n".contains($0) } == true ? "" : "."
     let hint = nextSteps?.commands.first.map { "\(stop) Try: \($0)" } ?? ""
-    let details = (message + hint).unicodeScalars.map { scalar in
-      switch scalar {
-      case "\"", "\\": "\\\(scalar)"
-      case " "..."~": String(scalar)
-      case "“", "”": "'"
-      default: "?"
-      }
-    }
-    return "hearth; error=\(error); details=\"\(details.joined())\""
+    return ProxyStatus(proxy, error: error, details: message + hint)
   }
 
   private func html(_ dashboard: String?) -> String {

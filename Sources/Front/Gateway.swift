@@ -99,6 +99,10 @@ package struct Gateway: Sendable {
     HopByHop.strip(&response.head.headerFields)
     origin?.adaptResponse(&response.head.headerFields, isTrusted: route.isTrusted)
     via.mark(response: &response.head.headerFields)
+    // The last word is this node's, so that what it says of itself can be told from what others say (RFC 9209 §2).
+    if response.head.headerFields.contains(.proxyStatus) {
+      response.head.headerFields.append(ProxyStatus(node.proxyName))
+    }
     return response
   }
 }

@@ -16,9 +16,12 @@ package struct HTTPXRequest: Sendable {
 package struct HTTPXResponse: Sendable {
   package var head: HTTPResponse
   package var body: Body
+  /// Why this stands for the response of an app; for the node that serves it, which says so in `Proxy-Status`.
+  package var failure: OriginFailure?
 
-  package init(_ head: HTTPResponse, body: Body = .empty) {
+  package init(_ head: HTTPResponse, body: Body = .empty, failure: OriginFailure? = nil) {
     self.head = head
     self.body = body
+    self.failure = failure
   }
 }

@@ -140,6 +140,9 @@ package final class Node: Service {
     }
   }
 
+  /// How it calls itself in `Proxy-Status` (RFC 9209 §2): by its own address.
+  package var proxyName: String { HTTPXURI(jid: table.node).authority }
+
   // MARK: Devices
 
   /// Sorted by address; those that are gone included.

@@ -17,7 +17,9 @@ struct Router: Sendable {
     _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
     let (service, request) = try admit(request, for: device, from: caller)
-    try await Self.respond(service, request, caller, send: send, logger: logger)
+    try await Self.respond(service, request, caller, logger: logger) { response in
+      try await send(Self.signed(response, by: device))
+    }
   }
 
   /// The service that this caller may ask, and the request as it gets it.
@@ -40,7 +42,16 @@ struct Router: Sendable {
   }
 
   private static let failed = HTTPXResponse(
-    HTTPResponse(status: .internalServerError), body: Body("The service failed.\n"))
+    HTTPResponse(status: .internalServerError), body: Body("The service failed.\n"),
+    failure: OriginFailure(.request, error: "proxy_internal_error", reason: "an error of this node"))
+
+  /// With the device's word in `Proxy-Status` (RFC 9209 §2) where the response is not the app's, or others have said theirs.
+  @inline(never) private static func signed(_ response: HTTPXResponse, by device: JID) -> HTTPXResponse {
+    guard response.failure != nil || response.head.headerFields.contains(.proxyStatus) else { return response }
+    var response = response
+    response.head.headerFields.append(ProxyStatus(HTTPXURI(jid: device).authority, error: response.failure?.error))
+    return response
+  }
 
   /// Without the fields by which many frameworks let a POST stand for another method, past the owner's list of them.
   private static func plain(_ request: HTTPXRequest) -> HTTPXRequest {
@@ -53,8 +64,8 @@ struct Router: Sendable {
 
   /// An handler that fails before it answered is a 500; one that fails later breaks the body off.
   private static func respond(
-    _ service: HostedService, _ request: HTTPXRequest, _ caller: Caller,
-    send: (HTTPXResponse) async throws -> Void, logger: Logger
+    _ service: HostedService, _ request: HTTPXRequest, _ caller: Caller, logger: Logger,
+    send: (HTTPXResponse) async throws -> Void
   ) async throws {
     var isBegun = false
     do {

@@ -9,7 +9,7 @@ package import NIOCore
 ///
 /// Only the configured address is ever dialled, whatever a peer writes into its request; redirects are passed on, not
 /// followed. Heads change as `ForwardedFields` and `OwnAddress` say, bodies not at all. An app that gives no response
-/// becomes a 502, 503 or 504 with `Proxy-Status`; one that breaks off inside a body becomes an error: never a short body.
+/// becomes a 502, 503 or 504 that says why in its `failure`; one that breaks off inside a body becomes an error: never a short body.
 package struct ReverseProxy: ServiceHandler {
   private let client: HTTPClient
   private let base: String
@@ -30,7 +30,7 @@ package struct ReverseProxy: ServiceHandler {
     to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
     guard let target = target(of: request.head), let length = RequestLength(request) else {
-      return try await send(.plain(.badRequest, "This request cannot be passed on.", to: request.head.method))
+      return try await send(Self.badRequest(request.head.method))
     }
     var head = request.head
     head.path = target
@@ -44,6 +44,12 @@ package struct ReverseProxy: ServiceHandler {
     } catch let error as HTTPClientError where !isSent {
       try await send(ProxyFailure(error).response(to: request.head.method))
     }
+  }
+
+  private static func badRequest(_ method: HTTPRequest.Method) -> HTTPXResponse {
+    var response = HTTPXResponse.plain(.badRequest, "This request cannot be passed on.", to: method)
+    response.failure = OriginFailure(.request, error: OriginFailure.requestError, reason: "the app was not asked")
+    return response
   }
 
   /// The request target for the app; nil where the peer's is none that may be passed on.

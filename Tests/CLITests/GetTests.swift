@@ -20,12 +20,12 @@ struct GetTests {
 
   @Test(arguments: [
     (MeshError.Code.notDiscovered, CommandStatus.notDiscovered), (.away, .refused), (.refused, .refused),
-    (.unanswered, .timedOut), (.timedOut, .timedOut), (.notHTTP, .noHTTP), (.forbidden, .denied), (.limit, .refused),
-    (.protocolError, .noHTTP),
+    (.unanswered, .timedOut), (.timedOut, .timedOut), (.notHTTP, .noApp), (.forbidden, .denied), (.limit, .refused),
+    (.protocolError, .noApp),
     (.connectionLost, .connectionLost), (.changed, .wrongKey), (.insecure, .insecure),
   ])
   func everyErrorOfTheMeshHasAStatus(_ code: MeshError.Code, _ status: CommandStatus) {
-    let failure = ProxyFailure.of(Self.response("hearth; error=\(code.proxyStatus)"), device: "a@b")
+    let failure = ProxyFailure.of(Self.response(#""hearth@laptop"; error=\#(code.proxyStatus)"#), device: "a@b")
     #expect(failure?.status == status)
     #expect(failure?.message.hasPrefix("a@b: ") == true)
   }
@@ -37,18 +37,20 @@ struct GetTests {
   @Test func curlsNumbers() {
     #expect(CommandStatus.notDiscovered.rawValue == 6)
     #expect(CommandStatus.refused.rawValue == 7)
+    #expect(CommandStatus.noApp.rawValue == 8)
     #expect(CommandStatus.httpError.rawValue == 22)
     #expect(CommandStatus.timedOut.rawValue == 28)
   }
 
   @Test func theDaemonsOwnWordsAreShown() {
-    let value = #"hearth; error=connection_refused; details="a@b, \"the pi\"; is asleep""#
+    let value = #""hearth@laptop"; error=connection_refused; details="a@b, \"the pi\"; is asleep""#
     #expect(ProxyFailure.of(Self.response(value), device: "x")?.message == #"a@b, "the pi"; is asleep"#)
   }
 
   @Test(arguments: [
-    ["nginx; error=connection_refused"], ["hearth"], ["hearth; received-status=502"],
-    ["hearth; error=connection_refused, nginx"], ["hearth; error=connection_refused", "nginx"],
+    [#"nginx; error=connection_refused, "hearth@laptop""#], [#""hearth@laptop""#],
+    [#""hearth@laptop"; received-status=502"#],
+    [#""a@b"; error=connection_refused, "hearth@laptop""#], [#""a@b"; error=connection_refused"#, #""hearth@laptop""#],
     [#"nginx; details="x, hearth; error=connection_refused""#], [],
   ])
   func answersOfTheDeviceAreItsOwn(_ values: [String]) {
@@ -57,6 +59,21 @@ struct GetTests {
       response.headerFields.append(HTTPField(name: HTTPField.Name("Proxy-Status")!, value: value))
     }
     #expect(ProxyFailure.of(response, device: "x") == nil)
+  }
+
+  @Test(arguments: [
+    (#""thermostat@pi"; error=connection_refused, "hearth@laptop""#, true),
+    (#"nginx; error=dns_error, "Thermostat@Pi"; error=http_response_timeout, "hearth@laptop""#, true),
+    (#""thermostat%40x@pi"; error=connection_refused, "hearth@laptop""#, false),
+    (#""thermostat@pi"; error=http_request_error, "hearth@laptop""#, false),
+    (#"nginx; error=connection_refused, "thermostat@pi", "hearth@laptop""#, false),
+    (#""thermostat@pi"; error=connection_refused"#, false), (#""thermostat@pi", "hearth@laptop""#, false),
+    (#""hearth@laptop"; error=connection_refused"#, false), ("", false),
+  ])
+  func aDeadAppIsToldFromADeadNode(_ value: String, _ isApps: Bool) {
+    let failure = ProxyFailure.ofApp(Self.response(value), device: "httpx://thermostat@pi/a?b")
+    #expect((failure?.status == .noApp) == isApps && (failure == nil) != isApps)
+    if isApps { #expect(ProxyFailure.of(Self.response(value), device: "x") == nil) }
   }
 
   @Test func theRequestHead() throws {

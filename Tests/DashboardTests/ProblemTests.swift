@@ -1,3 +1,4 @@
+import Codecs
 import FoundationEssentials
 import Dashboard
 import Front
@@ -21,7 +22,7 @@ struct ProblemTests {
   private static func answer(_ problem: Problem, accept: String? = nil) async throws -> (Response, String) {
     var request = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/")
     request.headerFields[.accept] = accept
-    let response = problem.response(to: request, dashboard: "http://hearth.localhost:8332/")
+    let response = problem.response(to: request, by: "hearth@laptop", dashboard: "http://hearth.localhost:8332/")
     return (response, try await text(of: response))
   }
 
@@ -41,7 +42,7 @@ struct ProblemTests {
   func everyFailureHasAStatusAndAName(_ code: MeshError.Code, _ status: Int, _ error: String) async throws {
     let (response, text) = try await Self.answer(Self.problem(code))
     #expect(response.status.code == status)
-    #expect(response.headers[.proxyStatus] == "hearth; error=\(error); details=\"Why.\"")
+    #expect(response.headers[.proxyStatus] == "\"hearth@laptop\"; error=\(error); details=\"Why.\"")
     #expect(response.headers[.retryAfter] == (code == .limit ? "5" : nil))
     #expect(response.headers[.cacheControl] == "no-store")
     #expect(text == "Why.\n")
@@ -55,7 +56,8 @@ struct ProblemTests {
     ("a \"quoted\\ word", #"a \"quoted\\ word"#), ("“lamp@pi”", "'lamp@pi'"), ("ä\r\nX: y\u{0}", "???X: y?"),
   ])
   func detailsAreAQuotedStringWhateverADeviceSays(_ message: String, _ details: String) {
-    #expect(Self.problem(.away, message).proxyStatus == "hearth; error=destination_unavailable; details=\"\(details)\"")
+    let text = Self.problem(.away, message).proxyStatus(by: "hearth@laptop").text
+    #expect(text == "\"hearth@laptop\"; error=destination_unavailable; details=\"\(details)\"")
   }
 
   @Test func pagesAreForPeople() async throws {

@@ -52,7 +52,9 @@ import XMPP
         let answer = try await rig.ask(line, host: host)
         #expect(answer.status == status, "\(line) \(host)")
         if status == 302 { #expect(answer["Location"] == rig.front.dashboard) }
-        if status == 421 { #expect(answer["Proxy-Status"]?.hasPrefix("hearth; error=http_request_error") == true) }
+        if status == 421 {
+          #expect(answer["Proxy-Status"]?.hasPrefix("\"node@laptop\"; error=http_request_error") == true)
+        }
       }
     }
   }
@@ -75,7 +77,7 @@ import XMPP
     try await Rig.run { rig in
       let unknown = try await rig.ask("GET /", host: rig.host("nobody@pi"), ["Accept: application/json"])
       #expect(unknown.status == 502)
-      #expect(unknown["Proxy-Status"]?.hasPrefix("hearth; error=destination_not_found; details=") == true)
+      #expect(unknown["Proxy-Status"]?.hasPrefix("\"node@laptop\"; error=destination_not_found; details=") == true)
       #expect(unknown["Content-Type"] == "application/json")
       #expect(unknown.text.contains(#""error":"destination_not_found""#))
       let page = try await rig.ask("GET /", host: rig.host("nobody@pi"), ["Accept: text/html"])
@@ -266,7 +268,29 @@ import XMPP
       }
       let answer = try await rig.ask("GET /")
       #expect(answer.status == 508)
-      #expect(answer.text.hasPrefix("hearth; error=proxy_loop_detected"))
+      #expect(answer.text.hasPrefix("\"node@laptop\"; error=proxy_loop_detected"))
+    }
+  }
+
+  /// RFC 9209 §2: each says it in its own name, the nearest last.
+  @Test func aDeadAppIsToldFromADeadNode() async throws {
+    try await Rig.run { rig in
+      try await rig.serve { request, _, send in
+        let failure = OriginFailure(.unreachable, error: "connection_refused", reason: "Connection refused")
+        var response = HTTPXResponse(HTTPResponse(status: .badGateway), body: Body("not running"), failure: failure)
+        if request.head.path == "/nginx" {
+          response.failure = nil
+          response.head.headerFields[.proxyStatus] = "nginx; error=dns_error"
+        }
+        try await send(response)
+      }
+      let dead = try await rig.ask("GET /")
+      #expect(dead.status == 502 && dead.text == "not running")
+      #expect(dead["Proxy-Status"] == #""app@pi"; error=connection_refused, "node@laptop""#)
+      let other = try await rig.ask("GET /nginx")
+      #expect(other["Proxy-Status"] == #"nginx; error=dns_error, "app@pi", "node@laptop""#)
+      let gone = try await rig.ask("GET /", host: rig.host("nobody@pi"))
+      #expect(gone["Proxy-Status"]?.hasPrefix(#""node@laptop"; error=destination_not_found"#) == true)
     }
   }
 

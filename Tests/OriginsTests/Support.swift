@@ -16,6 +16,7 @@ struct Received: Sendable {
   var head: HTTPResponse
   var body: String
   var length: Int?
+  var failure: OriginFailure?
 
   var code: Int { head.status.code }
 
@@ -39,7 +40,7 @@ extension ServiceHandler {
     try await respond(to: HTTPXRequest(head, body: body), from: caller) { response in
       var text = ""
       for try await part in response.body { text += String(buffer: part) }
-      received = Received(head: response.head, body: text, length: response.body.length)
+      received = Received(head: response.head, body: text, length: response.body.length, failure: response.failure)
     }
     return received!
   }

@@ -7,8 +7,9 @@ struct GetCommand: AsyncParsableCommand {
     commandName: "get", abstract: "Fetch from a device, as curl would.",
     discussion: """
       The body goes to standard output, byte for byte. Exit status: 0; with --fail 22 for HTTP 400 and above; 6 no such
-      device; 7 it refuses or is away; 8 it speaks no HTTP; 9 it does not let us in; 18 the body ended too early;
-      28 timed out; 56 the connection broke; 60 it shows another key than before; 69 no daemon.
+      device; 7 its node refuses or is away; 8 its app does not answer (the body says why), or it speaks no HTTP; 9 it does
+      not let us in; 18 the body ended too early; 28 timed out; 56 the connection broke; 60 it shows another key than
+      before; 69 no daemon.
 
       Examples:
         hearth get httpx://thermostat@pi/

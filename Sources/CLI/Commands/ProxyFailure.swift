@@ -1,77 +1,43 @@
 import Codecs
 import HTTPTypes
+import HTTPX
+import XMPP
 
-/// Why a request never got an answer from its device, as the daemon says in `Proxy-Status` (RFC 9209).
+/// Why a request never got an answer from its device, or from the app behind it, as the nodes on its way say in
+/// `Proxy-Status` (RFC 9209). The last word is always that of this machine's.
 enum ProxyFailure {
-  private static let field = HTTPField.Name("Proxy-Status")!
-  /// How the daemon calls itself there.
-  private static let proxy = "hearth"
-
-  /// nil where the response is the device's own.
+  /// This node has no answer of the device's; nil where the response came from there.
   static func of(_ response: HTTPResponse, device: String) -> CommandFailure? {
-    guard let member = response.headerFields[values: field].last.flatMap({ members($0).last }) else { return nil }
-    let parts = split(member, at: ";").map { String($0.trimmingSpace) }
-    guard parts.first.map(unquoted) == proxy else { return nil }
-    let parameters = parts.dropFirst().map { split($0[...], at: "=").map { String($0.trimmingSpace) } }.filter {
-      $0.count == 2
-    }
-    guard let token = parameters.first(where: { $0[0] == "error" })?[1] else { return nil }
-    let status = CommandStatus(proxyStatus: unquoted(token))
-    let details = parameters.first { $0[0] == "details" }.map { Printable.clean(unquoted($0[1])) }
-    return CommandFailure(status, details ?? "\(device): \(words(status, token: unquoted(token)))")
+    guard let own = response.headerFields.proxyStatus.last, let error = own.error else { return nil }
+    let status = CommandStatus(proxyStatus: error)
+    let details = own.details.map(Printable.clean)
+    return CommandFailure(status, details ?? "\(device): \(words(status, error: error))")
   }
 
-  private static func words(_ status: CommandStatus, token: String) -> String {
+  /// The device's node has answered, and says that the app behind the device has not.
+  static func ofApp(_ response: HTTPResponse, device: String) -> CommandFailure? {
+    guard let word = response.headerFields.proxyStatus.dropLast().last, let error = word.error,
+      error != OriginFailure.requestError, let uri = try? HTTPXURI(device), isNode(word.proxy, of: uri)
+    else { return nil }
+    let words = error.replacing("_", with: " ")
+    return CommandFailure(.noApp, "\(Printable.clean(uri.jid.text)) is there, and its app gives no answer: \(words)")
+  }
+
+  private static func isNode(_ proxy: String, of uri: HTTPXURI) -> Bool {
+    (try? HTTPXURI("\(HTTPXURI.scheme)://\(proxy)"))?.jid == uri.jid
+  }
+
+  private static func words(_ status: CommandStatus, error: String) -> String {
     switch status {
     case .notDiscovered: "no such device on the link: see `hearth devices`"
     case .refused: "it is away, or refuses connections"
     case .timedOut: "no answer in time"
-    case .noHTTP: "it does not speak HTTP"
+    case .noApp: "it does not speak HTTP"
     case .denied: "it does not let this node in"
     case .wrongKey: "it shows another key than it has to: see `hearth devices`"
     case .insecure: "it has to be reached over TLS, and is not: somebody may be in between"
     case .connectionLost: "the connection broke"
-    default: "no answer (\(token))"
+    default: "no answer (\(Printable.clean(error)))"
     }
-  }
-
-  private static func members(_ value: String) -> [Substring] {
-    split(value[...], at: ",")
-  }
-
-  /// Splits outside of quoted strings (RFC 9651 §3.3.3).
-  private static func split(_ text: Substring, at separator: Character) -> [Substring] {
-    var parts: [Substring] = []
-    var start = text.startIndex
-    var (quoted, escaped) = (false, false)
-    for index in text.indices {
-      let character = text[index]
-      if escaped {
-        escaped = false
-      } else if character == "\\", quoted {
-        escaped = true
-      } else if character == "\"" {
-        quoted.toggle()
-      } else if character == separator, !quoted {
-        parts.append(text[start..<index])
-        start = text.index(after: index)
-      }
-    }
-    return parts + [text[start...]]
-  }
-
-  private static func unquoted(_ text: String) -> String {
-    guard text.count >= 2, text.first == "\"", text.last == "\"" else { return text }
-    var result = ""
-    var escaped = false
-    for character in text.dropFirst().dropLast() {
-      if character == "\\", !escaped {
-        escaped = true
-      } else {
-        result.append(character)
-        escaped = false
-      }
-    }
-    return result
   }
 }

@@ -43,13 +43,15 @@ struct Transfer: Sendable {
 
   private func receive(_ response: HTTPResponse, _ body: Body) async throws {
     if let failure = ProxyFailure.of(response, device: head.path ?? "") { throw failure }
+    let appFailure = ProxyFailure.ofApp(response, device: head.path ?? "")
     if failsOnError, response.status.code >= 400 {
-      throw CommandFailure(.httpError, "the device answered \(response.status)")
+      throw appFailure ?? CommandFailure(.httpError, "the device answered \(response.status)")
     }
     let sink = try openOutput()
     defer { if output != nil { close(sink) } }
     if showsHead { try write(Self.text(of: response).utf8, to: sink) }
     try await copy(body, to: sink, length: body.length)
+    if let appFailure { throw appFailure }
   }
 
   private func copy(_ body: Body, to sink: Int32, length: Int?) async throws {
