@@ -7,14 +7,28 @@ package import XMPP
 /// for answers is slowed down to the reader's pace, and nobody else on the stream is. `draining`: the sender has
 /// closed; what came before is still to be read. `ended`: with all bytes read, or with an error. The machine knows
 /// whether the reader waits; it is told exactly once, by the action that delivers, ends or has `resumesReader`.
+///
+/// In a session that both sides send in, an empty block ends this direction alone, and says no more than TCP's FIN does;
+/// `<close/>` ends both.
 package enum IBBReceiverMachine: ~Copyable {
   case open(Intake)
   case draining(Intake)
   case ended((any Error)?)
 
-  /// `blockSize` in bytes, as the accepted `<open/>` offers them.
-  package init(sid: String, blockSize: Int) {
-    self = .open(Intake(sid: sid, blockSize: blockSize))
+  /// - Parameters:
+  ///   - blockSize: in bytes, as the accepted `<open/>` offers them.
+  ///   - isDuplex: both sides send.
+  package init(sid: String, blockSize: Int, isDuplex: Bool = false) {
+    self = .open(Intake(sid: sid, blockSize: blockSize, isDuplex: isDuplex))
+  }
+
+  /// The other side has said that it sends no more.
+  package var isEnding: Bool {
+    switch self {
+    case .open: false
+    case .draining: true
+    case .ended: true
+    }
   }
 
   /// What has arrived, and waits for its reader.
@@ -33,6 +47,8 @@ package enum IBBReceiverMachine: ~Copyable {
     case hold
     /// Nothing new in it: answer it with a result.
     case acknowledge(String?)
+    /// The last one: answer it with a result, and resume the reader where it waits: every byte has been read.
+    case end(acknowledge: String?, resumesReader: Bool)
     /// There is no such bytestream any more; nothing else changes.
     case refuse(StanzaError)
     /// Answer it with the error; the bytestream has failed.
@@ -55,6 +71,10 @@ package enum IBBReceiverMachine: ~Copyable {
     switch consume self {
     case .open(var intake):
       switch intake.judge(block) {
+      case .next where intake.isDuplex && block.bytes.readableBytes == 0:
+        let resumesReader = intake.readerWaits
+        self = intake.isEmpty ? .ended(nil) : .draining(intake)
+        return .end(acknowledge: stanza, resumesReader: resumesReader)
       case .next:
         let action = intake.take(block.bytes, stanza: stanza)
         self = .open(intake)
@@ -182,6 +202,7 @@ extension IBBReceiverMachine {
 
     let sid: String
     let blockSize: Int
+    let isDuplex: Bool
     var readerWaits = false
     /// The number of the block that is due.
     private var expected: UInt16 = 0
@@ -189,9 +210,10 @@ extension IBBReceiverMachine {
     private var repeatable: UInt16 = 0
     private var queue = PartQueue()
 
-    fileprivate init(sid: String, blockSize: Int) {
+    fileprivate init(sid: String, blockSize: Int, isDuplex: Bool) {
       self.sid = sid
       self.blockSize = blockSize
+      self.isDuplex = isDuplex
     }
 
     var isEmpty: Bool { queue.isEmpty }

@@ -8,6 +8,8 @@ package import XMPP
 /// written, blocks or answers are outstanding; `<close/>` goes out behind the last answer, so that an end without
 /// error means that the reader has taken every byte. `ended`: nothing will be sent; the answer to `<close/>` changes
 /// nothing and is not awaited. Whoever waits is told exactly once, by the action that carries `resumes`.
+///
+/// In a session that both sides send in, whose other direction goes on, an empty block says that this one has ended.
 package enum IBBSenderMachine: ~Copyable {
   case writing(Outflow)
   case finishing(Outflow)
@@ -60,14 +62,23 @@ package enum IBBSenderMachine: ~Copyable {
   package enum FinishAction: Sendable {
     /// The producer waits until it is resumed.
     case wait
+    /// Send this, which says that all has been sent, and wait until it is answered.
+    case send([IBBBlock])
     /// Nothing is outstanding: send `<close/>`; the transfer has ended well.
     case close(sid: String)
     case refuse(any Error)
   }
 
   /// Nothing more will be written.
-  package mutating func finish() -> FinishAction {
+  ///
+  /// - Parameter leavesOpen: the other side goes on sending in this session.
+  package mutating func finish(leavesOpen: Bool = false) -> FinishAction {
     switch consume self {
+    case .writing(var flow) where leavesOpen:
+      flow.endBlock = .due
+      let blocks = flow.takeBlocks()
+      self = .finishing(flow)
+      return .send(blocks)
     case .writing(let flow) where flow.isDone:
       self = .ended(BytestreamError.finished)
       return .close(sid: flow.sid)
@@ -89,11 +100,13 @@ package enum IBBSenderMachine: ~Copyable {
     case send([IBBBlock], resumes: Waiter?)
     /// Send `<close/>` and resume the finisher: the transfer has ended well.
     case close(sid: String)
+    /// The same for one that leaves the session open: nothing is sent.
+    case finished
   }
 
-  /// The other side has accepted `<open/>`.
-  package mutating func opened() -> ProgressAction {
-    progress { $0.isOpen = true }
+  /// The other side has accepted `<open/>`, or has sent it, with blocks of this many bytes.
+  package mutating func opened(blockSize: Int? = nil) -> ProgressAction {
+    progress { $0.open(blockSize) }
   }
 
   /// The other side has answered one block; a caller that matches answers by stanza id drops repeated ones.
@@ -118,7 +131,7 @@ package enum IBBSenderMachine: ~Copyable {
         return blocks.isEmpty ? .none : .send(blocks, resumes: nil)
       }
       self = .ended(BytestreamError.finished)
-      return .close(sid: flow.sid)
+      return flow.endBlock == .none ? .close(sid: flow.sid) : .finished
     case .ended(let error):
       self = .ended(error)
       return .none
@@ -229,7 +242,8 @@ extension IBBSenderMachine {
     let sid: String
     private(set) var blockSize: Int
     let window: Int
-    var isOpen: Bool
+    private(set) var isOpen: Bool
+    var endBlock = EndBlock.none
     /// Blocks that the other side has not answered.
     var inFlight = 0
     /// The number of the next block.
@@ -245,8 +259,11 @@ extension IBBSenderMachine {
       self.isOpen = isOpen
     }
 
+    /// The empty block that ends this direction alone.
+    enum EndBlock { case none, due, sent }
+
     var isFull: Bool { pending.readableBytes >= blockSize }
-    var isAllSent: Bool { isOpen && pending.readableBytes == 0 }
+    var isAllSent: Bool { isOpen && pending.readableBytes == 0 && endBlock != .due }
     var isDone: Bool { isAllSent && inFlight == 0 }
 
     mutating func append(_ bytes: ByteBuffer) {
@@ -263,11 +280,24 @@ extension IBBSenderMachine {
       while isOpen, inFlight < window,
         let bytes = pending.readSlice(length: min(blockSize, pending.readableBytes)), bytes.readableBytes > 0
       {
-        blocks.append(IBBBlock(sid: sid, seq: seq, bytes: bytes))
-        seq &+= 1
-        inFlight += 1
+        blocks.append(next(bytes))
+      }
+      if isOpen, endBlock == .due, pending.readableBytes == 0 {
+        endBlock = .sent
+        blocks.append(next(ByteBuffer()))
       }
       return blocks
+    }
+
+    private mutating func next(_ bytes: ByteBuffer) -> IBBBlock {
+      defer { seq &+= 1 }
+      inFlight += 1
+      return IBBBlock(sid: sid, seq: seq, bytes: bytes)
+    }
+
+    mutating func open(_ blockSize: Int?) {
+      isOpen = true
+      if let blockSize { self.blockSize = min(self.blockSize, blockSize) }
     }
 
     /// Half the block size, nil where that is below what anyone should ask for, or the opening has been answered.

@@ -63,7 +63,7 @@ extension CommandStatus {
     case "destination_not_found", "dns_error": self = .notDiscovered
     case "destination_unavailable", "connection_refused", "connection_limit_reached": self = .refused
     case "http_response_timeout", "connection_timeout": self = .timedOut
-    case "http_protocol_error": self = .noApp
+    case "http_protocol_error", "http_upgrade_failed": self = .noApp
     case "http_request_denied": self = .denied
     case "tls_certificate_error": self = .wrongKey
     case "tls_protocol_error": self = .insecure

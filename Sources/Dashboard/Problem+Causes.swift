@@ -35,6 +35,7 @@ extension Problem {
     case .unanswered: "\(error.device) cannot be reached"
     case .timedOut: "\(error.device) did not answer in time"
     case .notHTTP: "\(error.device) has no web pages"
+    case .noUpgrade: "\(error.device) carries no WebSockets"
     case .forbidden: "\(error.device) does not let this computer in"
     case .changed: "\(error.device) shows another key"
     case .insecure: "\(error.device) cannot be reached securely"

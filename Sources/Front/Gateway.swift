@@ -81,7 +81,7 @@ package struct Gateway: Sendable {
     _ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?
   ) -> HTTPXRequest {
     var head = request.head
-    HopByHop.strip(&head.headerFields)
+    HopByHop.strip(&head)
     head.headerFields[.expect] = nil
     origin?.adaptRequest(&head.headerFields)
     via.mark(request: &head.headerFields)
@@ -96,7 +96,7 @@ package struct Gateway: Sendable {
     _ response: HTTPXResponse, from route: Route, _ origin: DeviceOrigin?
   ) -> HTTPXResponse {
     var response = response
-    HopByHop.strip(&response.head.headerFields)
+    HopByHop.strip(&response.head)
     origin?.adaptResponse(&response.head.headerFields, isTrusted: route.isTrusted)
     via.mark(response: &response.head.headerFields)
     // The last word is this node's, so that what it says of itself can be told from what others say (RFC 9209 §2).

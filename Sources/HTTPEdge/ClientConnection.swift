@@ -31,6 +31,7 @@ actor ClientConnection: PooledConnection {
       .makeBoxSendingValue([:], eventLoop: eventLoop)
     let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(upstream.limits.connect)
+      .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.recvAllocator, value: ReceiveBuffers.make())
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -85,6 +86,12 @@ actor ClientConnection: PooledConnection {
   /// Sends the head of a request; `write` and `finish` follow, unless all of its body is given.
   func start(_ exchange: Int, _ head: HTTPRequest, body: ByteBuffer? = nil) {
     handler.value.start(exchange, head, body)
+  }
+
+  /// Asks for a change of the protocol: `write` and `finish` follow once the response is 101.
+  func upgrade(_ exchange: Int, _ head: HTTPRequest) async throws -> Answer {
+    handler.value.start(exchange, head, ByteBuffer(), upgrading: true)
+    return try await answer(to: exchange)
   }
 
   func answer(to exchange: Int) async throws -> Answer {

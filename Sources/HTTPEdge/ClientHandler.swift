@@ -65,14 +65,16 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
   // MARK: The request
 
   /// Writes the head, and the body where it is all there, in one flush.
-  func start(_ id: Int, _ head: HTTPRequest, _ body: ByteBuffer?) {
+  ///
+  /// - Parameter upgrading: the request asks for a WebSocket; more is written once that is agreed.
+  func start(_ id: Int, _ head: HTTPRequest, _ body: ByteBuffer?, upgrading: Bool = false) {
     answer = .none
-    guard context != nil, machine.started(id, uploading: body == nil, now: .now()) else {
+    guard context != nil, machine.started(id, uploading: body == nil, upgrading: upgrading, now: .now()) else {
       let error = firstError ?? HTTPClientError(.closedEarly, address, "the connection was closed while it was idle")
       return tell(.failure(ExchangeFailure(error: error, untouched: true)))
     }
     exchange = id
-    responses.expect(answering: head.method)
+    responses.expect(answering: head.method, upgrading: upgrading)
     requests.start(head, body)
     executor.flushLater(self)
     armTimer()
@@ -92,8 +94,11 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
 
   func finish(_ id: Int) throws {
     guard context != nil, machine.isUploading(id) else { throw endedFirst }
-    machine.uploaded(id, now: .now())
-    armTimer()
+    switch machine.uploaded(id, now: .now()) {
+    case .none: armTimer()
+    case .endOutput: context?.close(mode: .output, promise: nil)
+    case .close: context?.close(promise: nil)
+    }
   }
 
   private var endedFirst: HTTPClientError {
@@ -191,6 +196,8 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
       onRelease()
     case .close:
       context?.close(promise: nil)
+    case .stay:
+      break
     }
   }
 
@@ -233,6 +240,13 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
     if responses.receivedEnd() { perform(machine.receivedEnd(now: .now()), context) }
     fail(HTTPClientError(.closedEarly, address, "the connection ended before the response did"))
     context.fireChannelInactive()
+  }
+
+  /// The upstream has sent its last byte. That ends a connection of HTTP; of another protocol it ends one direction.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+    guard machine.isUpgraded else { return context.close(promise: nil) }
+    if responses.receivedEnd() { perform(machine.receivedEnd(now: .now()), context) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

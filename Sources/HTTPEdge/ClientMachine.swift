@@ -11,6 +11,8 @@ struct ClientMachine {
   enum Fate: Equatable {
     case release
     case close
+    /// Nothing: its other direction goes on, as the protocol has changed.
+    case stay
   }
 
   enum Action {
@@ -36,6 +38,7 @@ struct ClientMachine {
     case awaited
     case held(HTTPResponse, ByteBuffer?)
     case streaming(ByteBuffer?)
+    case ended
   }
 
   private struct Exchange {
@@ -43,6 +46,8 @@ struct ClientMachine {
     var uploading: Bool
     var response = Response.awaited
     var reusable = true
+    /// The protocol has changed: each direction ends by itself.
+    var isUpgraded = false
   }
 
   private enum State {
@@ -72,11 +77,21 @@ struct ClientMachine {
   }
 
   /// False where the connection is closed: nothing may be written.
-  mutating func started(_ id: Int, uploading: Bool, now: NIODeadline) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - uploading: more of the request is to follow its head.
+  ///   - upgrading: that does so once the response has come.
+  mutating func started(_ id: Int, uploading: Bool, upgrading: Bool = false, now: NIODeadline) -> Bool {
     guard case .idle = state else { return false }
-    state = .exchanging(Exchange(id: id, uploading: uploading))
+    state = .exchanging(Exchange(id: id, uploading: uploading || upgrading))
     deadline = uploading ? nil : now + responseTime
     return true
+  }
+
+  /// What is sent and received goes on until each side has ended its own.
+  var isUpgraded: Bool {
+    guard case .exchanging(let exchange) = state else { return false }
+    return exchange.isUpgraded
   }
 
   func isUploading(_ id: Int) -> Bool {
@@ -84,18 +99,31 @@ struct ClientMachine {
     return exchange.id == id && exchange.uploading
   }
 
+  enum UploadedAction {
+    case none
+    /// Nothing follows in this direction: say so.
+    case endOutput
+    case close
+  }
+
   /// The request is written to its end.
-  mutating func uploaded(_ id: Int, now: NIODeadline) {
-    guard case .exchanging(var exchange) = state, exchange.id == id else { return }
+  mutating func uploaded(_ id: Int, now: NIODeadline) -> UploadedAction {
+    guard case .exchanging(var exchange) = state, exchange.id == id else { return .none }
     exchange.uploading = false
     if case .awaited = exchange.response { deadline = now + responseTime }
+    if case .ended = exchange.response {
+      close()
+      return .close
+    }
     state = .exchanging(exchange)
+    return exchange.isUpgraded ? .endOutput : .none
   }
 
   mutating func received(_ head: HTTPResponse, keepAlive: Bool) {
     guard case .exchanging(var exchange) = state, case .awaited = exchange.response else { return }
     exchange.response = .held(head, nil)
     exchange.reusable = keepAlive
+    exchange.isUpgraded = head.status == .switchingProtocols
     deadline = nil
     state = .exchanging(exchange)
   }
@@ -104,7 +132,7 @@ struct ClientMachine {
     guard case .exchanging(var exchange) = state else { return .none }
     defer { state = .exchanging(exchange) }
     switch exchange.response {
-    case .awaited:
+    case .awaited, .ended:
       return .none
     case .held(let head, let held):
       guard let full = Self.join(held, bytes, into: &exchange.response, as: { .held(head, $0) }) else { return .none }
@@ -143,7 +171,7 @@ struct ClientMachine {
     case .streaming(let bytes?):
       exchange.response = .streaming(nil)
       return .part(bytes)
-    case .awaited, .streaming(nil):
+    case .awaited, .streaming(nil), .ended:
       return .none
     }
   }
@@ -151,7 +179,7 @@ struct ClientMachine {
   mutating func receivedEnd(now: NIODeadline) -> Action {
     guard case .exchanging(let exchange) = state else { return .none }
     switch exchange.response {
-    case .awaited:
+    case .awaited, .ended:
       return .none
     case .held(let head, let bytes):
       return .answer(head, bytes ?? ByteBuffer(), finish(exchange, now: now))
@@ -161,6 +189,12 @@ struct ClientMachine {
   }
 
   private mutating func finish(_ exchange: Exchange, now: NIODeadline) -> Fate {
+    if exchange.isUpgraded, exchange.uploading {
+      var exchange = exchange
+      exchange.response = .ended
+      state = .exchanging(exchange)
+      return .stay
+    }
     guard exchange.reusable, !exchange.uploading else {
       close()
       return .close
@@ -188,6 +222,7 @@ struct ClientMachine {
     case .awaited: return .head(untouched: true)
     case .held: return .head(untouched: false)
     case .streaming: return .body
+    case .ended: return .unnoticed
     }
   }
 

@@ -5,6 +5,8 @@ import NIOCore
 /// A request as it is written: a checked target, and fields that frame its body.
 struct ClientRequest {
   let head: HTTPRequest
+  /// Asks for a WebSocket.
+  let upgrades: Bool
   /// Doing it twice is doing it once (RFC 9110 §9.2.2).
   let isIdempotent: Bool
   private let address: HTTPAddress
@@ -18,7 +20,10 @@ struct ClientRequest {
       request.method != .connect
     else { throw HTTPClientError(.invalidRequest, address, "no request target that HTTP/1 can carry") }
     var request = request
-    Self.frame(&request, length)
+    upgrades = request.asksForWebSocket
+    if upgrades { request.headerFields[.connection] = "Upgrade" }
+    // What is sent after an upgrade is no body.
+    Self.frame(&request, upgrades ? 0 : length)
     head = request
     isIdempotent = request.method.isIdempotent
     self.address = address

@@ -33,11 +33,15 @@ package final class HTTPClient: Sendable {
   /// without having read the whole body, the connection is closed. 1xx responses are swallowed.
   ///
   /// An idempotent request whose body is small or empty is sent once more when an idle connection turned out to be closed
-  /// (RFC 9112 §9.3.1). Throws `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
+  /// (RFC 9112 §9.3.1).
+  ///
+  /// One that asks for a WebSocket is sent without a body. Where the response agrees, by 101, `body` and the response's body
+  /// are what each side sends from then on, as it comes; each ends by itself, and this returns when both have. Throws `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
   package func send<Result>(
     _ head: HTTPRequest, body: Body = .empty, receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let request = try ClientRequest(head, length: body.length, to: address)
+    if request.upgrades { return try await upgrade(request, body, receive) }
     guard let bytes = try await request.small(body) else { return try await stream(request, body, receive) }
     return try await whole(request, bytes, receive)
   }
@@ -81,6 +85,23 @@ package final class HTTPClient: Sendable {
       } catch {
         throw upload.failure ?? error
       }
+    }
+  }
+
+  private func upgrade<Result>(
+    _ request: ClientRequest, _ body: Body, _ receive: (HTTPResponse, Body) async throws -> Result
+  ) async throws -> Result {
+    let exchange = pool.nextID()
+    let connection = try await pool.lease(fresh: true)
+    defer { connection.leave(exchange) }
+    let answer = try await Self.unwrapping { try await connection.upgrade(exchange, request.head) }
+    guard answer.head.status == .switchingProtocols else { return try await receive(answer.head, answer.body) }
+    let upload = Upload(connection: connection, exchange: exchange, length: nil, isFramed: false, address: address)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await upload.run(body) }
+      let result = try await receive(answer.head, answer.body)
+      for try await _ in group {}
+      return result
     }
   }
 

@@ -30,6 +30,20 @@ package enum HopByHop {
     fields.removeAll { names.contains($0.name) || options.contains($0.name.canonicalName) }
   }
 
+  /// The same for a request. `Upgrade` stays where it asks for a WebSocket, which is carried from end to end.
+  package static func strip(_ head: inout HTTPRequest) {
+    let upgrades = head.asksForWebSocket
+    strip(&head.headerFields)
+    if upgrades { head.headerFields[.upgrade] = "websocket" }
+  }
+
+  /// The same for a response, which may agree to one.
+  package static func strip(_ head: inout HTTPResponse) {
+    let upgrade = head.status == .switchingProtocols ? head.headerFields[.upgrade] : nil
+    strip(&head.headerFields)
+    if let upgrade { head.headerFields[.upgrade] = upgrade }
+  }
+
   /// Fields that `Connection` names and that may be removed.
   private static func options(of fields: HTTPFields) -> [String] {
     var options: [String] = []

@@ -13,6 +13,9 @@ package struct HTTPServerLimits: Sendable {
   /// Between the client's end of input and the cancellation of what still works on its request: a client that only
   /// half-closes gets a quick answer, one that went away frees what it held.
   package var halfCloseGrace = TimeAmount.milliseconds(250)
+  /// Without a byte on a connection that was upgraded, once one of its directions has ended: whoever ends one alone waits for
+  /// no more than a last answer.
+  package var halfClosed = TimeAmount.seconds(60)
   /// From the request to shut down until responses that still run are cut.
   package var shutdown = Duration.seconds(1)
   /// Connections that wait in the kernel to be accepted: as many as a burst of clients opens before a loop wakes up.

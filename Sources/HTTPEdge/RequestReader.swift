@@ -25,6 +25,13 @@ struct RequestReader {
   /// A request has begun, and has not ended.
   var isInside: Bool { body != nil || input.readableBytes > 0 }
 
+  /// The connection has ended; true where the request in hand has ended with it, as what follows an upgrade does.
+  mutating func receivedEnd() -> Bool {
+    guard body?.mayEnd ?? false else { return false }
+    body = nil
+    return true
+  }
+
   /// The next part of what has come; nil where more has to come first. After an error nothing can be read any more.
   mutating func next() throws(HTTPMessageError) -> Part? {
     if body != nil {
@@ -39,8 +46,9 @@ struct RequestReader {
     guard input.readableBytes > 0, let lines = try head.next(&input) else { return nil }
     var fields = lines.fields
     let framing = try BodyReader.Framing.told(by: &fields) ?? .none
-    body = BodyReader(framing, isLenient: false)
-    return .head(try ReceivedHead(lines.line, fields, isChunked: framing == .chunked))
+    let head = try ReceivedHead(lines.line, fields, framing)
+    body = BodyReader(head.traits.upgrades ? .untilClose : framing, isLenient: false)
+    return .head(head)
   }
 }
 
@@ -50,13 +58,14 @@ struct ReceivedHead {
   let traits: ServerMachine.RequestTraits
 
   /// Exactly one `Host` is needed (RFC 9112 §3.2; HTTP/1.0 may have none). `Expect: 100-continue` is answered here, and goes
-  /// no further.
-  init(_ line: ByteBuffer, _ fields: HTTPFields, isChunked: Bool) throws(HTTPMessageError) {
+  /// no further, and neither does an `Upgrade` that is not carried out (RFC 9110 §7.8): all but that of a GET without a body
+  /// to a WebSocket, behind which all that comes is of the other protocol, if it is agreed.
+  init(_ line: ByteBuffer, _ fields: HTTPFields, _ framing: BodyReader.Framing) throws(HTTPMessageError) {
     let line = try line.reading { bytes throws(HTTPMessageError) in try RequestLine(bytes) }
     let (method, version) = (line.method, line.version)
     let isHTTP10 = version.minor == 0
     // Before 1.1 there were no chunks, so that somebody on the way may have taken the body to end elsewhere (RFC 9112 §6.1).
-    if isChunked, isHTTP10 { throw .malformed("a request of HTTP/1.0 has chunks") }
+    if framing == .chunked, isHTTP10 { throw .malformed("a request of HTTP/1.0 has chunks") }
     var fields = fields
     let hosts = fields.take("host")
     guard hosts.count == 1 || hosts.isEmpty && isHTTP10 else {
@@ -67,13 +76,17 @@ struct ReceivedHead {
       expects = !isHTTP10
       fields[.expect] = nil
     }
-    request = HTTPRequest(
-      method: method, scheme: "http", authority: hosts.first, path: line.target, headerFields: fields)
     // What follows one that could change the protocol may be of that protocol.
     let mayChangeProtocol = method == .connect || fields.contains(.upgrade)
+    let isAskedHere =
+      !isHTTP10 && !expects && [.none, .counted(0)].contains(framing) && fields.hasConnectionOption("upgrade")
+    if !isAskedHere { fields[.upgrade] = nil }
+    request = HTTPRequest(
+      method: method, scheme: "http", authority: hosts.first, path: line.target, headerFields: fields)
     traits = ServerMachine.RequestTraits(
       isHead: method == .head, isHTTP10: isHTTP10,
-      keepsAlive: version.keepsAlive(fields) && !mayChangeProtocol, expects: expects)
+      keepsAlive: version.keepsAlive(fields) && !mayChangeProtocol, expects: expects,
+      upgrades: request.asksForWebSocket)
   }
 }
 

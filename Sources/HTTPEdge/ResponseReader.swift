@@ -14,7 +14,7 @@ struct ResponseReader {
   private enum State {
     /// Nothing was asked for.
     case idle
-    case head(answering: HTTPRequest.Method)
+    case head(answering: HTTPRequest.Method, upgrading: Bool)
     case body(BodyReader)
   }
 
@@ -27,8 +27,9 @@ struct ResponseReader {
   }
 
   /// A request is sent: whether its response can have a body depends on the method (RFC 9112 §6.3).
-  mutating func expect(answering method: HTTPRequest.Method) {
-    state = .head(answering: method)
+  /// - Parameter upgrading: the request asks for a WebSocket: what follows 101 goes on to the end of the connection.
+  mutating func expect(answering method: HTTPRequest.Method, upgrading: Bool = false) {
+    state = .head(answering: method, upgrading: upgrading)
   }
 
   mutating func received(_ bytes: ByteBuffer) {
@@ -51,9 +52,9 @@ struct ResponseReader {
         return .end
       case nil: return nil
       }
-    case .head(let method):
+    case .head(let method, let upgrading):
       while let lines = try head.next(&input) {
-        if let part = try response(lines, answering: method) { return part }
+        if let part = try response(lines, answering: method, upgrading: upgrading) { return part }
       }
       return nil
     }
@@ -68,15 +69,18 @@ struct ResponseReader {
 
   /// Nil for one that another follows, of no use to anybody behind a tunnel (RFC 9110 §15.2).
   private mutating func response(
-    _ lines: HeadReader.Head, answering method: HTTPRequest.Method
+    _ lines: HeadReader.Head, answering method: HTTPRequest.Method, upgrading: Bool
   ) throws(HTTPMessageError) -> Part? {
     let line = try lines.line.reading { bytes throws(HTTPMessageError) in try StatusLine(bytes) }
     var fields = lines.fields
     // It has nothing to say in a response.
     _ = fields.take("host")
     if line.status.kind == .informational {
-      guard line.status.code != 101 else { throw .malformed("it changed the protocol, which nobody asked for") }
-      return nil
+      guard line.status == .switchingProtocols else { return nil }
+      guard upgrading else { throw .malformed("it changed the protocol, which nobody asked for") }
+      state = .body(BodyReader(.untilClose, isLenient: true))
+      fields.removeAll { $0.name == .contentLength || $0.name == .transferEncoding }
+      return .head(HTTPResponse(status: line.status, headerFields: fields), keepAlive: false)
     }
     var framing = try BodyReader.Framing.told(by: &fields) ?? .untilClose
     if line.status == .noContent { fields[.contentLength] = nil }

@@ -74,7 +74,7 @@ actor ServerConnection {
     let writer = ResponseWriter(to: self)
     do {
       try await responder(request, writer)
-      if !writer.is(.ended) { handler.value.close() }
+      if !writer.is(.ended) || handler.value.isUpgraded { handler.value.close() }
     } catch let error as HTTPMessageError where !writer.isBegun {
       refuse(error)
     } catch {

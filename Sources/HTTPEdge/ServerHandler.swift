@@ -28,13 +28,16 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   init(limits: HTTPServerLimits) {
     self.limits = limits
     requests = RequestReader(limits: limits.heads)
-    machine = ServerMachine(idleTime: limits.idle, now: .now())
+    machine = ServerMachine(idleTime: limits.idle, halfClosedTime: limits.halfClosed, now: .now())
   }
 
   /// Nothing is answered any more.
   var isOver: Bool { machine.isOver }
 
   var isClosed: Bool { context == nil }
+
+  /// The protocol has changed: nothing of HTTP follows.
+  var isUpgraded: Bool { machine.isUpgraded }
 
   // MARK: Requests
 
@@ -52,8 +55,10 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
     switch part {
     case .head(let head):
       guard machine.received(head.traits) else { return }
-      perform(assembler.received(head.request, isHeldBack: head.traits.expects), context)
-    case .body(let bytes): perform(assembler.received(bytes), context)
+      perform(assembler.received(head.request, isHeldBack: head.traits.expects || head.traits.upgrades), context)
+    case .body(let bytes):
+      machine.passed(now: .now())
+      perform(assembler.received(bytes), context)
     // Trailers are not carried on.
     case .end: perform(assembler.receivedEnd(), context)
     }
@@ -148,6 +153,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   }
 
   func write(_ bytes: ByteBuffer) throws {
+    machine.passed(now: .now())
     try encode(bytes)
     flush()
   }
@@ -243,6 +249,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   private func endOutput() {
     guard let context else { return }
     context.close(mode: .output, promise: nil)
+    guard !machine.isUpgraded else { return }
     timer?.cancel()
     timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.linger) { [self] in close() }
   }
@@ -304,6 +311,11 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   }
 
   private func inputClosed(_ context: ChannelHandlerContext) {
+    if requests.receivedEnd() { perform(assembler.receivedEnd(), context) }
+    if machine.isUpgraded {
+      machine.halfClosed(now: .now())
+      return armTimer()
+    }
     if requests.isInside, !isUnreadable, !machine.isOver {
       refuse(HTTPMessageError(.endedEarly, "it broke off"))
     }

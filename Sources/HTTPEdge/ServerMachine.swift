@@ -7,7 +7,8 @@ import NIOCore
 ///
 /// For each request it is remembered what its response needs: whether it may have a body (HEAD), how that is framed for
 /// this version of HTTP, whether the client still waits for `100 Continue`. A connection is open, closing (the
-/// response in hand is its last) or over.
+/// response in hand is its last) or over. A response of 101 makes it a connection of another protocol, whose two directions
+/// end each by itself.
 struct ServerMachine {
   /// What a response depends on.
   struct RequestTraits {
@@ -16,6 +17,8 @@ struct ServerMachine {
     var keepsAlive: Bool
     /// Sent `Expect: 100-continue`, and waits.
     var expects: Bool
+    /// Asks for a WebSocket.
+    var upgrades = false
     /// For a request that could not be read: what to answer, whatever is written.
     var refusal: HTTPResponse.Status?
   }
@@ -44,6 +47,11 @@ struct ServerMachine {
   }
 
   private let idleTime: TimeAmount
+  private let halfClosedTime: TimeAmount
+  /// The protocol has changed.
+  private(set) var isUpgraded = false
+  /// One of the two directions of the other protocol has ended.
+  private var isHalfClosed = false
   private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
@@ -52,8 +60,9 @@ struct ServerMachine {
   /// When `timedOut` is to be told; nil: never.
   private(set) var deadline: NIODeadline?
 
-  init(idleTime: TimeAmount, now: NIODeadline) {
+  init(idleTime: TimeAmount, halfClosedTime: TimeAmount, now: NIODeadline) {
     self.idleTime = idleTime
+    self.halfClosedTime = halfClosedTime
     deadline = now + idleTime
   }
 
@@ -64,6 +73,17 @@ struct ServerMachine {
   var isContinueAwaited: Bool {
     guard case .awaited = response else { return false }
     return requests.first?.expects ?? false
+  }
+
+  /// One direction has ended: the connection is closed where nothing moves in the other one any more.
+  mutating func halfClosed(now: NIODeadline) {
+    isHalfClosed = true
+    deadline = now + halfClosedTime
+  }
+
+  /// Bytes of the other protocol have passed.
+  mutating func passed(now: @autoclosure () -> NIODeadline) {
+    if isHalfClosed { deadline = now() + halfClosedTime }
   }
 
   /// False where nothing is answered any more: drop it.
@@ -96,6 +116,7 @@ struct ServerMachine {
 
   mutating func writing(_ head: HTTPResponse) -> Write<HTTPResponse> {
     guard case .awaited = response, var traits = requests.first else { return .abort }
+    if traits.upgrades, head.status == .switchingProtocols { return upgrading(head) }
     if head.status.kind == .informational { return informational(head) }
     if traits.expects || isClosing || head.headerFields.hasConnectionOption("close") { traits.keepsAlive = false }
     var head = head
@@ -104,6 +125,16 @@ struct ServerMachine {
     Self.setConnection(&head, traits)
     requests[0] = traits
     response = .writing(body)
+    return .write(head)
+  }
+
+  /// RFC 9110 §15.2.2. What follows has no framing of HTTP's.
+  private mutating func upgrading(_ head: HTTPResponse) -> Write<HTTPResponse> {
+    isUpgraded = true
+    response = .writing(.untilClose)
+    var head = head
+    head.headerFields[.connection] = "Upgrade"
+    if !head.headerFields.contains(.upgrade) { head.headerFields[.upgrade] = "websocket" }
     return .write(head)
   }
 
@@ -139,7 +170,7 @@ struct ServerMachine {
   }
 
   private static func takesBody(_ head: HTTPResponse, _ traits: RequestTraits) -> Bool {
-    head.hasBody(answering: traits.isHead ? .head : .get)
+    traits.upgrades && head.status == .switchingProtocols || head.hasBody(answering: traits.isHead ? .head : .get)
   }
 
   private static func setConnection(_ head: inout HTTPResponse, _ traits: RequestTraits) {
@@ -171,6 +202,10 @@ struct ServerMachine {
     guard case .writing(let body) = response else { return .abort }
     if case .counted(let left) = body, left > 0 { return .abort }
     response = .awaited
+    guard !isUpgraded else {
+      halfClosed(now: now)
+      return .writeLast(())
+    }
     let traits = requests.removeFirst()
     guard traits.keepsAlive, !isClosing || !requests.isEmpty else {
       isOver = true

@@ -7,13 +7,16 @@ final class Upload: Sendable {
   private let connection: ClientConnection
   private let exchange: Int
   private let length: Int?
+  /// As HTTP frames a body; not in another protocol.
+  private let isFramed: Bool
   private let address: HTTPAddress
   private let failed = Mutex<(any Error)?>(nil)
 
-  init(connection: ClientConnection, exchange: Int, length: Int?, address: HTTPAddress) {
+  init(connection: ClientConnection, exchange: Int, length: Int?, isFramed: Bool = true, address: HTTPAddress) {
     self.connection = connection
     self.exchange = exchange
     self.length = length
+    self.isFramed = isFramed
     self.address = address
   }
 
@@ -37,13 +40,15 @@ final class Upload: Sendable {
         return await fail(error)
       }
     }
-    if length == nil, await !written({ try await connection.write(ByteBuffer.lastChunk, of: exchange) }) { return }
+    if length == nil, isFramed, await !written({ try await connection.write(ByteBuffer.lastChunk, of: exchange) }) {
+      return
+    }
     _ = await written { try await connection.finish(exchange) }
   }
 
   /// As a chunk, where the length was not announced (RFC 9112 §7.1).
   private func framed(_ part: ByteBuffer) -> ByteBuffer {
-    guard length == nil, part.readableBytes > 0 else { return part }
+    guard isFramed, length == nil, part.readableBytes > 0 else { return part }
     var chunk = ByteBufferAllocator().buffer(capacity: part.readableBytes + PartSize.chunkMarkup)
     chunk.writeChunkStart(part.readableBytes)
     chunk.writeImmutableBuffer(part)

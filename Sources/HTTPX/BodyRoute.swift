@@ -22,6 +22,12 @@ package struct BodyRoute: Sendable {
     }
   }
 
+  /// A session in which both sides send.
+  init(session blockSize: Int) {
+    let name = Self.newName()
+    (data, transfer, self.blockSize) = (.ibb(sid: name), TransferID(.ibb, name), blockSize)
+  }
+
   /// Unique in the stream, and not to be guessed by whoever else may write to it.
   private static func newName() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
 }

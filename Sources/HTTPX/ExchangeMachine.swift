@@ -31,6 +31,9 @@ package struct ExchangeMachine: Sendable {
     /// The IQ to answer.
     package let iq: Stanza
     package let request: RequestStanza
+
+    /// A request with a body asks for none.
+    package var asksForWebSocket: Bool { request.data == .none && request.head.asksForWebSocket }
   }
 
   /// Requests of the other side that are answered at once.
@@ -45,6 +48,8 @@ package struct ExchangeMachine: Sendable {
   private var payload = ByteBuffer()
   /// Requests of the other side without a whole answer.
   package private(set) var answering = 0
+  /// Those that became WebSockets, which are no requests any more: they may last for days, and take nobody's turn.
+  package private(set) var upgraded = 0
 
   package init(limit: Int) {
     self.limit = limit
@@ -68,6 +73,9 @@ package struct ExchangeMachine: Sendable {
     features?.isHearth ?? answeredInfo??.features.contains(Namespace.hearth) ?? false
   }
 
+  /// Whether it carries WebSockets.
+  private var upgrades: Bool { (info ?? nil)?.features.contains(Namespace.upgrade) ?? false }
+
   private var stanzaLimit: Int? { features?.limits?.maxBytes }
 
   /// - Throws: `HTTPXError` (`notHTTP`) where the other side does not offer HTTP.
@@ -83,8 +91,13 @@ package struct ExchangeMachine: Sendable {
   /// A request is sent; `ended` has to follow.
   ///
   /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
-  /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes.
+  /// One that asks for a WebSocket has no body: what is sent after the upgrade is none of the request's.
+  ///
+  /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes, `noUpgrade` where it asks for a
+  ///   WebSocket, which the other side cannot carry.
   package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
+    if head.asksForWebSocket, !upgrades { throw HTTPXError(.noUpgrade, "it carries no WebSockets.") }
+    let whole = head.asksForWebSocket ? ByteBuffer() : whole
     let stanza = RequestStanza(head)
     emptyPayload()
     stanza.writeStart(into: &payload)
@@ -108,12 +121,19 @@ package struct ExchangeMachine: Sendable {
 
   /// Reads the answer to a request with this method.
   ///
+  /// - Parameter upgrading: the request asked for a WebSocket; 101 names the session then, in which both sides send.
   /// - Throws: `HTTPXError` where it is none.
   package func response(
-    _ iq: Stanza, to method: HTTPRequest.Method
+    _ iq: Stanza, to method: HTTPRequest.Method, upgrading: Bool = false
   ) throws(HTTPXError) -> Received<HTTPResponse> {
     guard let payload = iq.payload else { throw HTTPXError(.notHTTP, "its answer has no HTTP in it.") }
     guard let stanza = try ResponseStanza(payload) else { throw HTTPXError(.notHTTP, "its answer is not HTTP.") }
+    if stanza.head.status == .switchingProtocols {
+      guard upgrading, case .ibb = stanza.data else {
+        throw HTTPXError(.malformed, "it changed the protocol, which nobody asked for.")
+      }
+      return Received(head: stanza.head, data: stanza.data, length: nil)
+    }
     guard stanza.head.hasBody(answering: method) else {
       return Received(head: stanza.head, data: .none, length: nil)
     }
@@ -155,18 +175,20 @@ package struct ExchangeMachine: Sendable {
   package mutating func answer(
     _ head: HTTPResponse, _ whole: ByteBuffer?, to answerable: Answerable
   ) throws(StanzaError) -> Outgoing {
-    guard (200...999).contains(head.status.code) else {
+    let request = answerable.request
+    let isUpgrade = head.status == .switchingProtocols && answerable.asksForWebSocket
+    guard isUpgrade || (200...999).contains(head.status.code) else {
       throw StanzaError(.internalServerError, "The service gave no final status.")
     }
-    let request = answerable.request
     let stanza = ResponseStanza(head, dialect: request.dialect)
     emptyPayload()
     stanza.writeStart(into: &payload)
+    let receiver = BodyReceiver.requester(request, stanzaLimit: stanzaLimit, isHearth: isHearth)
     let plan = BodyPlan.choose(
       head.hasBody(answering: request.head.method) ? whole : ByteBuffer(),
-      contentType: head.headerFields.value(of: .contentType), headSize: payload.readableBytes,
-      for: .requester(request, stanzaLimit: stanzaLimit, isHearth: isHearth))
-    guard let route = BodyRoute(plan) else {
+      contentType: head.headerFields.value(of: .contentType), headSize: payload.readableBytes, for: receiver)
+    let usual = BodyRoute(plan)
+    guard let route = isUpgrade ? usual.map({ _ in BodyRoute(session: receiver.transferSize) }) : usual else {
       throw StanzaError(.resourceConstraint, "The response is larger than what you take.")
     }
     payload.write(route.data)
@@ -176,6 +198,14 @@ package struct ExchangeMachine: Sendable {
 
   /// The answer went out whole, or broke off.
   package mutating func answered() { answering -= 1 }
+
+  /// The answer was 101; `closed` follows instead of `answered`.
+  package mutating func upgrade() {
+    answering -= 1
+    upgraded += 1
+  }
+
+  package mutating func closed() { upgraded -= 1 }
 
   /// Whether the body can be had, and is as long as its Content-Length says (RFC 9110 §8.6).
   private static func check(_ data: BodyData, _ length: Int?) throws(StanzaError) {

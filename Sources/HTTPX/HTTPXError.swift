@@ -9,6 +9,8 @@ package struct HTTPXError: Error, Sendable, Hashable {
     case malformed
     /// The other side does not speak HTTP.
     case notHTTP
+    /// The other side carries no WebSockets.
+    case noUpgrade
     /// Within the rules, beyond `HTTPXLimits`.
     case limit
   }
@@ -25,7 +27,7 @@ package struct HTTPXError: Error, Sendable, Hashable {
   /// How a request that cannot be read is answered.
   package var stanzaError: StanzaError {
     switch code {
-    case .uri, .malformed, .notHTTP: StanzaError(.badRequest, message)
+    case .uri, .malformed, .notHTTP, .noUpgrade: StanzaError(.badRequest, message)
     case .limit: StanzaError(.resourceConstraint, message)
     }
   }

@@ -19,7 +19,7 @@ package struct ResponseStanza: Sendable, Hashable {
 extension ResponseStanza {
   /// nil for an element that is no response; throws where one cannot be read.
   ///
-  /// Informational statuses are no answer to an IQ, which can have but one.
+  /// Informational statuses are no answer to an IQ, which can have but one; except 101, which ends what there is of HTTP.
   package init?(_ element: Element) throws(HTTPXError) {
     guard let dialect = Dialect(element, xep: "resp", slixmpp: "response") else { return nil }
     let head = HTTPResponse(status: try Self.status(element), headerFields: try Fields.read(from: element))
@@ -28,7 +28,7 @@ extension ResponseStanza {
 
   private static func status(_ element: Element) throws(HTTPXError) -> HTTPResponse.Status {
     // COMPAT(Rainbow): -1 and 0 occur.
-    guard let code = element["statusCode"].flatMap(Int.init), (200...999).contains(code)
+    guard let code = element["statusCode"].flatMap(Int.init), code == 101 || (200...999).contains(code)
     else { throw HTTPXError(.malformed, "the response has no final status but “\(element["statusCode"] ?? "")”") }
     return HTTPResponse.Status(code: code, reasonPhrase: element["statusMessage"] ?? "")
   }

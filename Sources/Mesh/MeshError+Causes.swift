@@ -39,6 +39,8 @@ extension MeshError {
         (.connectionLost, "The connection to “\(device)” ended: \(reason)")
       case .malformed(let reason): (.protocolError, "“\(device)” gave no valid answer: \(reason)")
       case .notHTTP(let reason): (.notHTTP, "“\(device)” is no HTTP device: \(reason)")
+      case .noUpgrade(let reason):
+        (.noUpgrade, "“\(device)” cannot be reached by a WebSocket: \(reason)")
       case .incomplete(let reason): (.connectionLost, "The answer of “\(device)” broke off: \(reason)")
       case .cancelled: (.connectionLost, "The transfer from “\(device)” was cancelled.")
       }

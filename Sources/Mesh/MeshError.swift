@@ -17,6 +17,8 @@ package struct MeshError: Error, Sendable {
     case timedOut
     /// An XMPP peer that does not speak HTTP (XEP-0332).
     case notHTTP
+    /// Its node carries no WebSockets.
+    case noUpgrade
     /// The device does not let this node in.
     case forbidden
     /// Its key is not the one that its name belongs to, or that it announced.
@@ -58,6 +60,7 @@ extension MeshError.Code {
     case .notDiscovered, .away, .refused, .notHTTP, .protocolError, .connectionLost, .changed, .insecure: 502
     case .unanswered, .timedOut: 504
     case .forbidden: 403
+    case .noUpgrade: 501
     case .limit: 503
     }
   }
@@ -71,6 +74,7 @@ extension MeshError.Code {
     case .unanswered: "connection_timeout"
     case .timedOut: "http_response_timeout"
     case .notHTTP: "http_protocol_error"
+    case .noUpgrade: "http_upgrade_failed"
     case .forbidden: "http_request_denied"
     case .changed: "tls_certificate_error"
     case .insecure: "tls_protocol_error"

@@ -42,7 +42,8 @@ struct RetryPolicy {
     case .closed where isRepeatable && !hasRepeated:
       hasRepeated = true
       return .now
-    case .unsent, .closed, .stanza, .timedOut, .insecure, .malformed, .notHTTP, .incomplete, .cancelled: return .never
+    case .unsent, .closed, .stanza, .timedOut, .insecure, .malformed, .notHTTP, .noUpgrade, .incomplete, .cancelled:
+      return .never
     }
   }
 

@@ -61,7 +61,7 @@ struct ForwardedFields {
   func apply(to head: inout HTTPRequest, from caller: Caller) {
     let device = (head.authority ?? head.headerFields[Self.host]).map { "httpx://" + $0 }
     let browsers = browsersHost(head.headerFields)
-    HopByHop.strip(&head.headerFields)
+    HopByHop.strip(&head)
     head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
     head.headerFields.mapReferencesOfRequest { reference in
       own(reference, at: device) ?? own(reference, at: browsers.map { "http://" + $0 }) ?? reference

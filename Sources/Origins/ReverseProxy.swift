@@ -64,7 +64,7 @@ package struct ReverseProxy: ServiceHandler {
 
   private func outgoing(_ response: HTTPResponse) -> HTTPResponse {
     var response = response
-    HopByHop.strip(&response.headerFields)
+    HopByHop.strip(&response)
     response.headerFields.mapReferencesOfResponse { own.relative($0) ?? $0 }
     return response
   }

@@ -8,8 +8,8 @@ import XMPP
 /// Who waits for the answer to an IQ of ours.
 enum IQWaiter {
   case stanza(CheckedContinuation<Stanza, any Error>)
-  /// The response to a request with this method.
-  case response(ResponseWaiter, HTTPRequest.Method)
+  /// The response to a request with this method, which may have asked for a WebSocket.
+  case response(ResponseWaiter, HTTPRequest.Method, upgrading: Bool)
   /// The ping that finds out whether a silent peer is still there.
   case probe
   /// An `<open/>` or block of a bytestream.
@@ -21,17 +21,29 @@ enum ResponseWaiter {
   /// Of a request whose body is sent meanwhile.
   case promise(EventLoopPromise<HTTPXResponse>)
 
-  func resume(with result: Result<HTTPXResponse, any Error>) {
+  func resume(with result: Result<ReceivedResponse, any Error>) {
     switch self {
-    case .continuation(let continuation): continuation.resume(with: result.map { .answered($0) })
-    case .promise(let promise): promise.completeWith(result)
+    case .continuation(let continuation):
+      continuation.resume(
+        with: result.map { received in
+          received.session.map { .upgraded(received.response, $0) } ?? .answered(received.response)
+        })
+    case .promise(let promise): promise.completeWith(result.map(\.response))
     }
   }
+}
+
+struct ReceivedResponse {
+  let response: HTTPXResponse
+  /// In which both sides send from now on, where the protocol has changed.
+  let session: TransferID?
 }
 
 /// How far a request of ours has come when its task goes on.
 enum ExchangeStep: Sendable {
   case answered(HTTPXResponse)
+  /// The protocol has changed: what the caller sends goes by this transfer.
+  case upgraded(HTTPXResponse, TransferID)
   /// Its body goes beside the stanza.
   case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
   /// Nothing was sent: first it has to be known whether the peer is there, and what it can do.

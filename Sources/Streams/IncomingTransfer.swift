@@ -12,14 +12,28 @@ final class IncomingBytestream {
   /// Until when its `<open/>` may come; nil once it has.
   private(set) var deadline: NIODeadline?
 
-  init(sid: String, expected: Int?, deadline: NIODeadline) {
+  private let isDuplex: Bool
+
+  /// `isDuplex`: both sides send in it.
+  init(sid: String, expected: Int?, isDuplex: Bool = false, deadline: NIODeadline) {
     self.sid = sid
+    self.isDuplex = isDuplex
     self.deadline = deadline
     reader = BodyReader(expected: expected)
   }
 
+  /// In a session that this side opens.
+  init(sid: String, blockSize: Int) {
+    self.sid = sid
+    isDuplex = true
+    machine = IBBReceiverMachine(sid: sid, blockSize: blockSize, isDuplex: true)
+    reader = BodyReader(expected: nil)
+  }
+
   /// Its `<open/>` is still to come.
   var isAwaited: Bool { machine == nil && failure == nil }
+  /// The peer has said that it sends no more.
+  var isEnding: Bool { machine?.isEnding ?? false }
   var isWaiting: Bool { reader.isWaiting }
   /// What has arrived, and waits for its reader.
   var unreadBytes: Int { machine?.unreadBytes ?? 0 }
@@ -29,7 +43,7 @@ final class IncomingBytestream {
       return [.error(id: id, StanzaError(.notAcceptable, "“\(sid)” was opened before, or came too late."))]
     }
     deadline = nil
-    machine = IBBReceiverMachine(sid: sid, blockSize: open.blockSize)
+    machine = IBBReceiverMachine(sid: sid, blockSize: open.blockSize, isDuplex: isDuplex)
     // Whoever waits for the announced body now waits for its first block.
     if reader.isWaiting { _ = machine?.read() }
     return [.result(id: id)]
@@ -42,6 +56,9 @@ final class IncomingBytestream {
       return results([id])
     case .hold?: return []
     case .acknowledge(let id)?: return results([id])
+    case .end(let id, let resumesReader)?:
+      if resumesReader { reader.resume(.end) }
+      return results([id])
     case .refuse(let error)?: return errors(id, error)
     case .fail(let error, let end)?: return errors(id, error) + effects(end)
     case nil: return errors(id, StanzaError(.itemNotFound, "“\(sid)” is not open."))

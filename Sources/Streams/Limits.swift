@@ -7,6 +7,8 @@ enum Limits {
   static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
   /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
   static let requests = 64
+  /// WebSockets of one stream at once: the tabs of a person who never closes any.
+  static let upgraded = 64
   /// Bodies of one stream being received at once: one for each request, either way.
   static let incomingBodies = 128
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.

@@ -9,9 +9,12 @@ final class OutgoingBytestream {
   private var machine: IBBSenderMachine
   private var writer: CheckedContinuation<Void, any Error>?
   private var isOpened = false
+  /// Both sides send in it.
+  private let isDuplex: Bool
 
-  init(sid: String, blockSize: Int, eventLoop: any EventLoop) {
+  init(sid: String, blockSize: Int, isDuplex: Bool = false, eventLoop: any EventLoop) {
     self.sid = sid
+    self.isDuplex = isDuplex
     completion = eventLoop.makePromise()
     machine = IBBSenderMachine(sid: sid, blockSize: blockSize)
   }
@@ -32,13 +35,21 @@ final class OutgoingBytestream {
   /// Whoever waits for room does so no longer.
   func cancelWaiting() { writer.take()?.resume(throwing: CancellationError()) }
 
-  /// All has been written.
-  func finish() -> [TransferEffect] {
-    switch machine.finish() {
+  /// All has been written. `isLast`: the peer sends nothing in this session any more.
+  func finish(isLast: Bool) -> [TransferEffect] {
+    switch machine.finish(leavesOpen: isDuplex && !isLast) {
     case .close(let sid): close(sid)
+    case .send(let blocks): blocks.map { .block($0) }
     // In the second case it has ended, and `outcome` has told how.
     case .wait, .refuse: []
     }
+  }
+
+  /// The peer has opened the session.
+  func opened(_ open: IBBOpen) -> [TransferEffect] {
+    guard isDuplex, !isOpened else { return [] }
+    isOpened = true
+    return progress(machine.opened(blockSize: open.blockSize))
   }
 
   /// The answer to `<open/>`, and after that to a block.
@@ -90,6 +101,9 @@ final class OutgoingBytestream {
       if resumes != nil { writer.take()?.resume() }
       return blocks.map { .block($0) }
     case .close(let sid): return close(sid)
+    case .finished:
+      completion.succeed()
+      return []
     }
   }
 

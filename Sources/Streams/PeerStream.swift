@@ -273,8 +273,8 @@ package actor PeerStream {
   private func resolve(_ waiter: IQWaiter, _ result: Result<Stanza, StreamFailure>) {
     switch waiter {
     case .stanza(let continuation): continuation.resume(with: result.mapError { $0 as any Error })
-    case .response(let waiter, let method):
-      waiter.resume(with: Result { try response(to: method, try result.get()) })
+    case .response(let waiter, let method, let upgrading):
+      waiter.resume(with: Result { try response(to: method, upgrading: upgrading, try result.get()) })
       exchanges.ended()
       touch()
     case .probe: probed(result)
@@ -382,6 +382,7 @@ package actor PeerStream {
     switch step {
     case .unprepared: throw StreamFailure.cancelled
     case .answered(let response): try await receive(response)
+    case .upgraded(let response, let session): try await converse(request.body, session, response, receive)
     case .uploading(let id, let response, let transfer):
       try await upload(whole.map { Body($0) } ?? request.body, transfer, id, response, receive)
     }
@@ -400,6 +401,17 @@ package actor PeerStream {
       }
       try await receive(try await wait(for: response, id))
       group.cancelAll()
+    }
+  }
+
+  /// Both sides send in one session, until both have ended.
+  @inline(never) nonisolated private func converse(
+    _ body: Body, _ session: TransferID, _ response: HTTPXResponse, _ receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.pump(body, session) }
+      try await receive(response)
+      for try await _ in group {}
     }
   }
 
@@ -442,12 +454,13 @@ package actor PeerStream {
         return continuation.resume(throwing: CancellationError())
       }
       guard let transfer = outgoing.route.transfer else {
-        return request(
-          outgoing.payload, .response(.continuation(continuation), head.method), id: id, to: device,
-          within: Timeouts.response)
+        let waiter = IQWaiter.response(
+          .continuation(continuation), head.method, upgrading: head.asksForWebSocket)
+        return request(outgoing.payload, waiter, id: id, to: device, within: Timeouts.response)
       }
       let promise = eventLoop.makePromise(of: HTTPXResponse.self)
-      request(outgoing.payload, .response(.promise(promise), head.method), id: id, to: device, within: nil)
+      let waiter = IQWaiter.response(.promise(promise), head.method, upgrading: false)
+      request(outgoing.payload, waiter, id: id, to: device, within: nil)
       start(transfer, outgoing.route, to: device)
       continuation.resume(returning: .uploading(id: id, promise.futureResult, transfer))
     } catch {
@@ -488,10 +501,20 @@ package actor PeerStream {
   }
 
   /// Reads the response where it arrives, since what belongs to it may be in the same packet.
-  private func response(to method: HTTPRequest.Method, _ stanza: Stanza) throws(StreamFailure) -> HTTPXResponse {
-    let received = try Self.reading { () throws(HTTPXError) in try exchanges.response(stanza, to: method) }
+  private func response(
+    to method: HTTPRequest.Method, upgrading: Bool, _ stanza: Stanza
+  ) throws(StreamFailure) -> ReceivedResponse {
+    let received = try Self.reading { () throws(HTTPXError) in
+      try exchanges.response(stanza, to: method, upgrading: upgrading)
+    }
     do {
-      return HTTPXResponse(received.head, body: try body(received.data, length: received.length))
+      guard received.head.status == .switchingProtocols, case .ibb(let sid) = received.data else {
+        let body = try body(received.data, length: received.length)
+        return ReceivedResponse(response: HTTPXResponse(received.head, body: body), session: nil)
+      }
+      let session = TransferID(.ibb, sid)
+      let body = try startSession(session, opening: nil)
+      return ReceivedResponse(response: HTTPXResponse(received.head, body: Body(body)), session: session)
     } catch {
       throw .malformed(error.text ?? error.condition.rawValue)
     }
@@ -501,7 +524,11 @@ package actor PeerStream {
     do {
       return try read()
     } catch {
-      throw error.code == .notHTTP ? .notHTTP(error.message) : .malformed(error.message)
+      switch error.code {
+      case .notHTTP: throw .notHTTP(error.message)
+      case .noUpgrade: throw .noUpgrade(error.message)
+      case .uri, .malformed, .limit: throw .malformed(error.message)
+      }
     }
   }
 
@@ -520,6 +547,13 @@ package actor PeerStream {
     return Body(IncomingBody(stream: self, id: id), length: length)
   }
 
+  /// Begins a session in which both sides send, as a stanza announced just before; gives what the peer sends.
+  private func startSession(_ id: TransferID, opening blockSize: Int?) throws(StanzaError) -> IncomingBody {
+    perform(try transfers.startSession(id, opening: blockSize))
+    rescheduleTimer()
+    return IncomingBody(stream: self, id: id)
+  }
+
   // MARK: Requests of the peer (XEP-0332 §4)
 
   /// The answer where there is one already: a refusal.
@@ -528,8 +562,13 @@ package actor PeerStream {
     do throws(StanzaError) {
       let (answerable, received) = try exchanges.received(iq, payload)
       do throws(StanzaError) {
-        let request = HTTPXRequest(received.head, body: try body(received.data, length: received.length))
-        begin(answerable, IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity))
+        let session = answerable.asksForWebSocket ? try sessionToBe() : nil
+        let body =
+          if let session { Body(UpgradedBody(session: session.futureResult)) } else {
+            try body(received.data, length: received.length)
+          }
+        let request = HTTPXRequest(received.head, body: body)
+        begin(answerable, IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity), session)
         return nil
       } catch {
         exchanges.answered()
@@ -542,32 +581,50 @@ package actor PeerStream {
 
   /// A task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time, and
   /// ends those that are under way when it ends.
-  private func begin(_ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest) {
+  ///
+  /// - Parameter session: to be fulfilled where the answer changes the protocol.
+  private func begin(
+    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?
+  ) {
     let number = answers.begin()
     let task = Task.immediate(executorPreference: executor) {
-      await answer(answerable, incoming)
-      answered(number)
+      let isUpgraded = await answer(answerable, incoming, session)
+      session?.fail(StreamFailure.cancelled)
+      answered(number, isUpgraded: isUpgraded)
     }
     answers.keep(task, number)
     rescheduleTimer()
   }
 
-  private func answered(_ number: Int) {
-    exchanges.answered()
+  /// For whoever is to read what the peer sends once the protocol has changed.
+  private func sessionToBe() throws(StanzaError) -> EventLoopPromise<IncomingBody> {
+    guard exchanges.upgraded < Limits.upgraded else {
+      throw StanzaError(.resourceConstraint, "Too many WebSockets are open on this stream.")
+    }
+    return eventLoop.makePromise()
+  }
+
+  private func answered(_ number: Int, isUpgraded: Bool) {
+    if isUpgraded { exchanges.closed() } else { exchanges.answered() }
     answers.end(number)
     touch()
     rescheduleTimer()
     if life.failure != nil, answers.isEmpty { life.hasEnded() }
   }
 
-  private func answer(_ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest) async {
+  /// True where the protocol has changed.
+  private func answer(
+    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?
+  ) async -> Bool {
     var isAnswered = false
+    var isUpgraded = false
     do {
       try await host.answer(incoming) { response in
         let body = answerable.request.head.method == .head ? .empty : response.body
         let whole = try await body.whole(upTo: HTTPXLimits.inlineBytes)
-        let transfer = try send(response.head, whole, answerable)
+        let transfer = try send(response.head, whole, answerable, session)
         isAnswered = true
+        isUpgraded = response.head.status == .switchingProtocols
         if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
       }
       if !isAnswered { refuse(answerable.iq, StanzaError(.internalServerError), incoming.device) }
@@ -577,6 +634,7 @@ package actor PeerStream {
       // The body broke off, and the peer was told.
       logger.debug("answer broke off", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
     }
+    return isUpgraded
   }
 
   @inline(never) private func refuse(_ iq: Stanza, _ error: any Error, _ device: JID) {
@@ -590,11 +648,17 @@ package actor PeerStream {
 
   /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
   @inline(never) private func send(
-    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable
+    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable,
+    _ session: EventLoopPromise<IncomingBody>?
   ) throws -> TransferID? {
     let outgoing = try exchanges.answer(head, whole, to: answerable)
     guard handler.respond(to: answerable.iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
     touch()
+    if head.status == .switchingProtocols, let session, let id = outgoing.route.transfer {
+      session.succeed(try startSession(id, opening: outgoing.route.blockSize))
+      exchanges.upgrade()
+      return id
+    }
     if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }
     return outgoing.route.transfer
   }
@@ -730,7 +794,8 @@ package actor PeerStream {
 
   /// Nobody waits for this any more. Should a body follow, whoever sends it learns that nobody will read it.
   private func decline(_ stanza: Stanza) {
-    if stanza.type == "result" { _ = try? response(to: .get, stanza) }
+    guard stanza.type == "result", let received = try? response(to: .get, upgrading: true, stanza) else { return }
+    if let session = received.session { writingEnded(session) }
   }
 
   /// The answer to an IQ get or set; nil where it comes later.

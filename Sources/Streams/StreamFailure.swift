@@ -16,6 +16,8 @@ package enum StreamFailure: Error, Sendable {
   case malformed(String)
   /// The peer does not speak HTTP: by its own account, or since it answers no query at all.
   case notHTTP(String)
+  /// The peer carries no WebSockets.
+  case noUpgrade(String)
   /// A body broke off: the peer said so, or stopped short of the Content-Length.
   case incomplete(String)
   /// Whoever waited is gone.

@@ -122,7 +122,7 @@ enum Transfer {
   /// All has been written.
   func finish() -> [TransferEffect] {
     switch self {
-    case .bytestream(_, let outgoing): outgoing?.finish() ?? []
+    case .bytestream(let incoming, let outgoing): outgoing?.finish(isLast: incoming?.isEnding ?? true) ?? []
     case .chunks(_, let outgoing): outgoing?.finish() ?? []
     }
   }

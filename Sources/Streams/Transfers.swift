@@ -69,12 +69,7 @@ struct Transfers {
   /// - Parameter length: its Content-Length in bytes, where there is one.
   /// - Throws: `StanzaError` where the peer has too many under way, or uses a name twice.
   mutating func expect(_ id: TransferID, length: Int?) throws(StanzaError) -> [Effect] {
-    guard incomingCount < Limits.incomingBodies else {
-      throw StanzaError(.resourceConstraint, "Too many bodies are under way on this stream.")
-    }
-    guard entries[id]?.transfer.isIncoming != true else {
-      throw StanzaError(.conflict, "“\(id.name)” is under way already.")
-    }
+    try checkNew(id)
     incomingCount += 1
     let now = eventLoop.now
     switch (id.mechanism, entries[id]?.transfer) {
@@ -88,7 +83,46 @@ struct Transfers {
         sid: id.name, expected: length, deadline: now + Timeouts.announcedBody)
       insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
       // Of several that came early the first opens it, and the others are refused.
-      return early.claim(id.name).flatMap { early in change(id) { _ in incoming.opened(early.open, id: early.id) } }
+      return early.claim(id.name).flatMap { early in opened(id, early.open, iq: early.id) }
+    }
+  }
+
+  private func checkNew(_ id: TransferID) throws(StanzaError) {
+    guard incomingCount < Limits.incomingBodies else {
+      throw StanzaError(.resourceConstraint, "Too many bodies are under way on this stream.")
+    }
+    guard entries[id]?.transfer.isIncoming != true else {
+      throw StanzaError(.conflict, "“\(id.name)” is under way already.")
+    }
+  }
+
+  /// Begins a session in which both sides send, which was announced just before.
+  ///
+  /// - Parameter opening: the size of blocks where this side opens it, as whoever announces it does; nil: the peer will.
+  /// - Throws: `StanzaError` where the peer has too many bodies under way, or uses a name twice.
+  mutating func startSession(_ id: TransferID, opening blockSize: Int?) throws(StanzaError) -> [Effect] {
+    try checkNew(id)
+    guard entries[id] == nil else { throw StanzaError(.conflict, "“\(id.name)” is under way already.") }
+    incomingCount += 1
+    outgoingCount += 1
+    let incoming =
+      blockSize.map { IncomingBytestream(sid: id.name, blockSize: $0) }
+      ?? IncomingBytestream(
+        sid: id.name, expected: nil, isDuplex: true, deadline: eventLoop.now + Timeouts.announcedBody)
+    let outgoing = OutgoingBytestream(
+      sid: id.name, blockSize: blockSize ?? BytestreamLimits.largestBlockSize, isDuplex: true, eventLoop: eventLoop)
+    insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
+    if let blockSize {
+      return [Effect(transfer: id, effect: .request(.open(IBBOpen(sid: id.name, blockSize: blockSize))))]
+    }
+    return early.claim(id.name).flatMap { early in opened(id, early.open, iq: early.id) }
+  }
+
+  private mutating func opened(_ id: TransferID, _ open: IBBOpen, iq: String) -> [Effect] {
+    change(id) { transfer in
+      guard case .bytestream(let incoming?, let outgoing) = transfer else { return [] }
+      let isFirst = incoming.isAwaited
+      return incoming.opened(open, id: iq) + (isFirst ? outgoing?.opened(open) ?? [] : [])
     }
   }
 
@@ -120,9 +154,7 @@ struct Transfers {
   /// - Parameter mayBeEarly: a response that could announce it is awaited.
   mutating func received(_ open: IBBOpen, iq: String, mayBeEarly: Bool) -> [Effect] {
     let id = TransferID(.ibb, open.sid)
-    if case .bytestream(let incoming?, _)? = entries[id]?.transfer {
-      return change(id) { _ in incoming.opened(open, id: iq) }
-    }
+    if case .bytestream(.some, _)? = entries[id]?.transfer { return opened(id, open, iq: iq) }
     let isHeld =
       cancelled.claim(open.sid).isEmpty && mayBeEarly
       && early.hold(EarlyOpen(open: open, id: iq), of: open.sid, now: eventLoop.now)

@@ -29,6 +29,8 @@ package enum Namespace {
   package static let streamLimits = "urn:xmpp:stream-limits:0"
   /// A feature by which Hearth nodes know each other: extensions of ours go to peers that show it only.
   package static let hearth = "urn:hearth:http:1"
+  /// A request that asks for a WebSocket may be answered by 101, after which both sides send in one in-band bytestream.
+  package static let upgrade = "urn:hearth:upgrade:0"
   /// What the prefix `xml` is bound to.
   package static let xml = "http://www.w3.org/XML/1998/namespace"
 }

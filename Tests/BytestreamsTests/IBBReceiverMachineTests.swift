@@ -10,6 +10,7 @@ extension IBBReceiverMachine.ReceivedAction {
     case .deliver(let bytes, let stanza): "deliver \(String(buffer: bytes)), ack \(stanza ?? "-")"
     case .hold: "hold"
     case .acknowledge(let stanza): "ack \(stanza ?? "-")"
+    case .end(let stanza, let resumesReader): "end, ack \(stanza ?? "-")\(resumesReader ? ", resume" : "")"
     case .refuse(let error): "refuse \(error.condition.rawValue)"
     case .fail(let error, let end): "fail \(error.condition.rawValue), \(end.summary)"
     }
@@ -84,6 +85,22 @@ extension IBBReceiverMachine {
     _ = machine.read()
     check(machine.receive(0, ""), "ack q0")
     check(machine.receive(1, "a"), "deliver a, ack q1")
+  }
+
+  @Test func anEmptyBlockEndsOneDirectionWhereBothSend() {
+    var waiting = IBBReceiverMachine(sid: "s", blockSize: 10, isDuplex: true)
+    _ = waiting.read()
+    check("\(waiting.isEnding)", "false")
+    check(waiting.receive(0, ""), "end, ack q0, resume")
+    check("\(waiting.isEnding)", "true")
+    check(waiting.read().summary, "end")
+    check(waiting.receive(1, "late"), "refuse item-not-found")
+
+    var holding = IBBReceiverMachine(sid: "s", blockSize: 10, isDuplex: true)
+    check(holding.receive(0, "a"), "hold")
+    check(holding.receive(1, ""), "end, ack q1")
+    check(holding.read().summary, "deliver a, ack q0")
+    check(holding.read().summary, "end")
   }
 
   @Test func whatCameBeforeTheCloseIsReadThenTheEnd() {
@@ -263,6 +280,7 @@ extension IBBReceiverMachine {
         link += blocks
         if resumes == .writer { writerWaits = false }
       case .close: closed = true
+      case .finished: #expect(Bool(false), "nobody leaves it open")
       }
     }
     progress(romeo.opened())

@@ -16,6 +16,7 @@ extension IBBSenderMachine.FinishAction {
   var summary: String {
     switch self {
     case .wait: "wait"
+    case .send(let blocks): "send\(sizes(blocks))"
     case .close(let sid): "close \(sid)"
     case .refuse(let error): "refuse \(code(error))"
     }
@@ -28,6 +29,7 @@ extension IBBSenderMachine.ProgressAction {
     case .none: "none"
     case .send(let blocks, let resumes): "send\(sizes(blocks))\(resumes.map { " resume \($0)" } ?? "")"
     case .close(let sid): "close \(sid)"
+    case .finished: "finished"
     }
   }
 }
@@ -100,6 +102,27 @@ private func sizes(_ blocks: [IBBBlock]) -> String {
     check(machine.acknowledged().summary, "close s")
     check(machine.acknowledged().summary, "none")
     check(machine.finish().summary, "refuse finished")
+  }
+
+  @Test func anEmptyBlockEndsOneDirectionAndLeavesTheOther() {
+    var machine = IBBSenderMachine(sid: "s", blockSize: 10, isOpen: true)
+    check(machine.finish(leavesOpen: true).summary, "send 0:0")
+    check(machine.acknowledged().summary, "finished")
+    check(machine.finish().summary, "refuse finished")
+
+    var behind = IBBSenderMachine(sid: "s", blockSize: 10, window: 1, isOpen: true)
+    _ = behind.write(bytes(count: 15))
+    check(behind.finish(leavesOpen: true).summary, "send")
+    check(behind.acknowledged().summary, "send 1:5 2:0")
+    check(behind.acknowledged().summary, "none")
+    check(behind.acknowledged().summary, "finished")
+  }
+
+  @Test func theOtherSideOpensAndSaysHowLargeBlocksAre() {
+    var machine = IBBSenderMachine(sid: "s", blockSize: 10)
+    _ = machine.write(bytes(count: 5))
+    check(machine.finish(leavesOpen: true).summary, "send")
+    check(machine.opened(blockSize: 4).summary, "send 0:4 1:1 2:0")
   }
 
   @Test func whatIsPendingGoesOutBeforeTheClose() {

@@ -21,7 +21,7 @@ struct GetTests {
   @Test(arguments: [
     (MeshError.Code.notDiscovered, CommandStatus.notDiscovered), (.away, .refused), (.refused, .refused),
     (.unanswered, .timedOut), (.timedOut, .timedOut), (.notHTTP, .noApp), (.forbidden, .denied), (.limit, .refused),
-    (.protocolError, .noApp),
+    (.protocolError, .noApp), (.noUpgrade, .noApp),
     (.connectionLost, .connectionLost), (.changed, .wrongKey), (.insecure, .insecure),
   ])
   func everyErrorOfTheMeshHasAStatus(_ code: MeshError.Code, _ status: CommandStatus) {
@@ -31,7 +31,7 @@ struct GetTests {
   }
 
   @Test func noErrorIsMissingAbove() {
-    #expect(MeshError.Code.allCases.count == 12)
+    #expect(MeshError.Code.allCases.count == 13)
   }
 
   @Test func curlsNumbers() {

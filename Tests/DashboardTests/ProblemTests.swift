@@ -37,7 +37,8 @@ struct ProblemTests {
     (.timedOut, 504, "http_response_timeout"), (.notHTTP, 502, "http_protocol_error"),
     (.forbidden, 403, "http_request_denied"), (.limit, 503, "connection_limit_reached"),
     (.protocolError, 502, "http_protocol_error"), (.connectionLost, 502, "connection_terminated"),
-    (.changed, 502, "tls_certificate_error"), (.insecure, 502, "tls_protocol_error"),
+    (.noUpgrade, 501, "http_upgrade_failed"), (.changed, 502, "tls_certificate_error"),
+    (.insecure, 502, "tls_protocol_error"),
   ])
   func everyFailureHasAStatusAndAName(_ code: MeshError.Code, _ status: Int, _ error: String) async throws {
     let (response, text) = try await Self.answer(Self.problem(code))
@@ -49,7 +50,7 @@ struct ProblemTests {
   }
 
   @Test func noFailureIsMissingAbove() {
-    #expect(MeshError.Code.allCases.count == 12)
+    #expect(MeshError.Code.allCases.count == 13)
   }
 
   @Test(arguments: [

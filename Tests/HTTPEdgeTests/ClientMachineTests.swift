@@ -69,7 +69,7 @@ struct ClientMachineTests {
 
   @Test func theClockRunsFromTheEndOfTheRequest() {
     var machine = machine(uploading: true)
-    machine.uploaded(1, now: start + .seconds(100))
+    _ = machine.uploaded(1, now: start + .seconds(100))
     #expect(machine.deadline == start + .seconds(160))
     #expect(!machine.isUploading(1))
   }

@@ -6,7 +6,7 @@ import Testing
 
 struct ServerMachineTests {
   private func machine() -> ServerMachine {
-    ServerMachine(idleTime: .seconds(10), now: .uptimeNanoseconds(0))
+    ServerMachine(idleTime: .seconds(10), halfClosedTime: .seconds(60), now: .uptimeNanoseconds(0))
   }
 
   private func traits(

@@ -44,6 +44,73 @@ import XMPP
     try machine.checkSupport()
   }
 
+  // MARK: WebSockets
+
+  private static let upgrade = HTTPRequest(
+    method: .get, scheme: nil, authority: nil, path: "/", headerFields: [.upgrade: "websocket"])
+
+  private func upgrading() -> ExchangeMachine {
+    var machine = machine()
+    let info = DiscoInfo(identities: [], features: [Namespace.http, Namespace.hearth, Namespace.upgrade])
+    machine.received(StreamFeatures(info: info, limits: StreamLimits(maxBytes: 256 * 1024)))
+    return machine
+  }
+
+  @Test func aWebSocketIsAskedForWhereItCanBeCarried() throws {
+    var machine = upgrading()
+    let outgoing = try machine.request(Self.upgrade, nil)
+    #expect(outgoing.route.transfer == nil)
+    #expect(String(buffer: outgoing.payload).contains("<header name='Upgrade'>websocket</header>"))
+    var other = self.machine()
+    #expect(throws: HTTPXError(.noUpgrade, "it carries no WebSockets.")) { try other.request(Self.upgrade, nil) }
+    #expect(other.requesting == 0)
+  }
+
+  @Test(arguments: [
+    ("101", "<data><ibb sid='s'/></data>", true), ("101", "<data><ibb sid='s'/></data>", false), ("101", "", true),
+    ("101", "<data><chunkedBase64 streamId='s'/></data>", true), ("200", "", true),
+  ])
+  func theProtocolChangesOnlyAsAsked(_ status: String, _ data: String, _ upgrading: Bool) throws {
+    let machine = machine()
+    let response = try payload(
+      of: "<iq><resp xmlns='urn:xmpp:http' version='1.1' statusCode='\(status)'>\(data)</resp></iq>")
+    let iq = Stanza(.iq, type: "result", id: "1", [response])
+    guard status == "200" || data.contains("ibb") && upgrading else {
+      #expect(throws: HTTPXError.self) { try machine.response(iq, to: .get, upgrading: upgrading) }
+      return
+    }
+    let received = try machine.response(iq, to: .get, upgrading: upgrading)
+    #expect(received.data == (status == "101" ? .ibb(sid: "s") : .none))
+  }
+
+  @Test func oneThatIsAgreedToTakesNobodysTurn() throws {
+    var machine = machine(limit: 1)
+    let element = try payload(
+      of: """
+        <iq><req xmlns='urn:xmpp:http' method='GET' resource='/'><headers xmlns='http://jabber.org/protocol/shim'>\
+        <header name='Upgrade'>WebSocket</header></headers></req></iq>
+        """)
+    let (answerable, _) = try machine.received(.set(id: "1", element), element)
+    #expect(answerable.asksForWebSocket)
+    let outgoing = try machine.answer(HTTPResponse(status: .switchingProtocols), nil, to: answerable)
+    let session = try #require(outgoing.route.transfer)
+    #expect(String(buffer: outgoing.payload).contains("<ibb sid='\(session.name)'/>"))
+    machine.upgrade()
+    #expect(machine.answering == 0 && machine.upgraded == 1)
+    _ = try machine.received(.set(id: "2", element), element)
+    machine.closed()
+    #expect(machine.upgraded == 0)
+  }
+
+  @Test func nobodyElseGets101() throws {
+    var machine = machine()
+    let (iq, element) = try request()
+    let (answerable, _) = try machine.received(iq, element)
+    #expect(throws: StanzaError.self) {
+      try machine.answer(HTTPResponse(status: .switchingProtocols), nil, to: answerable)
+    }
+  }
+
   // MARK: Requests of ours
 
   @Test func aSmallBodyGoesInsideAndALargeOneBeside() throws {
