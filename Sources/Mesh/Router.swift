@@ -30,9 +30,12 @@ struct Router: Sendable {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
     let head = request.head
-    if case .refuse(let refusal) = service.policy.decide(
-      caller.standing, method: head.method.rawValue, target: head.path ?? "/")
-    {
+    // Whatever passes in a WebSocket, it began as a GET: HTTP's method for one is CONNECT, where it has one (RFC 8441 §4).
+    for method in head.asksForWebSocket ? [head.method, .connect] : [head.method] {
+      guard
+        case .refuse(let refusal) = service.policy.decide(
+          caller.standing, method: method.rawValue, target: head.path ?? "/")
+      else { continue }
       trustService.decided(.accessRefused(caller.identity, service: service.name, refusal))
       throw refusal.stanzaError
     }

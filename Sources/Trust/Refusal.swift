@@ -40,6 +40,7 @@ package enum Refusal: Error, Sendable, Hashable {
     case .stranger: "only friends of the owner get in here: ask for friendship, and wait for the owner to accept"
     case .notNamed: "the owner opened this to other friends: ask the owner to name you"
     case .plaintext: "this device answers over TLS only: use a client that encrypts"
+    case .method("CONNECT"): "the owner did not open WebSockets here, which are the method CONNECT"
     case .method(let method): "the owner did not open the method \(method) here"
     case .path: "the owner did not open this path"
     case .unclearPath:

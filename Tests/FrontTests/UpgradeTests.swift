@@ -6,6 +6,7 @@ import NIOCore
 import Synchronization
 import TestKit
 import Testing
+import Trust
 import XMPP
 
 /// WebSockets, from a client that speaks bytes to a device that does: what is inside is theirs.
@@ -209,6 +210,19 @@ import XMPP
       try await rig.serve(answer: Self.echo)
       let fields = Self.fields(rig).filter { !$0.hasPrefix("Origin") } + (origin.map { ["Origin: \($0)"] } ?? [])
       #expect(try await rig.ask("GET /ws", fields).status == 403)
+    }
+  }
+
+  @Test(arguments: [(["GET"], 403), (["CONNECT"], 403), (["GET", "CONNECT"], 101)])
+  func whereMethodsAreListedItNeedsTwo(_ methods: [String], _ status: Int) async throws {
+    try await Rig.run { rig in
+      let policy = try AccessPolicy(access: .public, methods: methods, plaintext: true)
+      rig.pi.serve(HostedService(name: "app", target: "test", policy: policy, handler: TestHandler(Self.echo)))
+      #expect(await rig.laptop.awaitOnline("app@pi") != nil)
+      try await rig.connected { client in
+        try await client.begin("GET /ws", host: rig.host(), Self.fields(rig))
+        #expect(try await client.head().status == status)
+      }
     }
   }
 

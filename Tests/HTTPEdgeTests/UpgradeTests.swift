@@ -74,8 +74,8 @@ import Testing
         feed.yield(ByteBuffer(string: "bye to you"))
         feed.finish()
       }
+      await ended.wait()
     }
-    await ended.wait()
     #expect(heard.withLock { $0 } == "bye to you")
   }
 

@@ -35,7 +35,10 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Who may use it: friends, public (whoever has a key), or friends' names with commas between.", valueName: "who"))
   var access = "friends"
-  @Option(help: ArgumentHelp("Allow only this method; give it once for each. GET includes HEAD.", valueName: "method"))
+  @Option(
+    help: ArgumentHelp(
+      "Allow only this method; give it once for each. GET includes HEAD; WebSockets need GET and CONNECT.",
+      valueName: "method"))
   var method: [String] = []
   @Option(
     help: ArgumentHelp("Allow only this path and what is below it; give it once for each.", valueName: "path"))
