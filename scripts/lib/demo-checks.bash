@@ -60,6 +60,11 @@ check_events() {
   ((count == 10 && last - first > 1000000))
 }
 
+# Through a WebSocket, with the page's Origin: the state as it is, and after what was said there.
+check_socket() {
+  python3 scripts/lib/websocket.py "${url}live"
+}
+
 check_download() {
   fetch "$app/large?bytes=$LARGE" >"$dir/expected" || return
   fetch "${url}large?bytes=$LARGE" >"$dir/large" && cmp "$dir/expected" "$dir/large"
@@ -105,6 +110,7 @@ run_checks_of_friends() {
   check "httpx addresses through the front as a proxy, and nothing else" check_absolute
   check "JSON, GET and PUT" check_json
   check "ten events, as they come" check_events
+  check "a WebSocket, both ways" check_socket
   check "64 MiB down" check_download
   check "64 MiB up" check_upload
   verdict
