@@ -14,7 +14,7 @@
 #   home "$(service site http://127.0.0.1:8000)" site@pi
 #   resolves h2 site@pi
 #
-# `scripts/apps NAME` installs what the test says, and runs it.
+# `scripts/apps NAME` installs what the test says, and runs it. With PICTURES=FOLDER, browsers leave pictures there.
 
 # shellcheck source=scripts/lab/hearth.bash
 source "$(dirname "${BASH_SOURCE[0]}")/hearth.bash"
