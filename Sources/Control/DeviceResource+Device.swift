@@ -16,7 +16,8 @@ extension DeviceResource {
       url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) },
       trust: Trust(
         word: device.standing.word, node: device.node?.description, petname: device.petname?.text,
-        problem: device.standing.refusal?.detail))
+        problem: device.standing.refusal?.detail),
+      encrypted: device.isEncrypted)
   }
 }
 

@@ -63,12 +63,15 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var node: String?
   /// What the owner calls its node; null where that is no friend.
   @Nullable package private(set) var petname: String?
+  /// Whether its last connection with this node was encrypted, which without a key proves nothing: `trust` is `plaintext`
+  /// either way. Null while there was none.
+  @Nullable package private(set) var encrypted: Bool?
   /// Why it is refused; null where it is not.
   @Nullable package private(set) var problem: String?
 
   package init(
     jid: String, name: String, state: State, http: Bool?, status: String, message: String?, addresses: [Address],
-    seen: Date, url: String?, trust: Trust?
+    seen: Date, url: String?, trust: Trust?, encrypted: Bool? = nil
   ) {
     self.jid = jid
     self.name = name
@@ -84,6 +87,7 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     node = trust?.node
     petname = trust?.petname
     problem = trust?.problem
+    self.encrypted = encrypted
   }
 }
 

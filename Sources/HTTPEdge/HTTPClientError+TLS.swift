@@ -5,7 +5,7 @@ extension HTTPClientError {
   init(_ error: TLSError, with address: HTTPAddress) {
     let code: Code =
       switch error.code {
-      case .certificateRefused, .noCertificate, .wrongKey: .untrusted
+      case .certificateRefused, .wrongKey: .untrusted
       case .alert: .tlsAlert
       case .handshakeTimeout: .connectTimedOut
       // An end that anybody can have made: the same as one inside a response (RFC 9112 §9.8).

@@ -35,6 +35,9 @@ package struct Device: Sendable, Hashable {
   package let standing: Standing
   /// As it announces.
   package let node: NodeID?
+  /// Whether the last connection with this node was encrypted that was opened to it, or came from it by its own account; nil
+  /// while there was none.
+  package let isEncrypted: Bool?
 
   /// Announced, and at addresses that are known.
   var isReachable: Bool { state == .online && !endpoints.isEmpty }
@@ -46,10 +49,11 @@ package struct Device: Sendable, Hashable {
 
   package init(
     jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
-    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?
+    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool? = nil
   ) {
     self.standing = standing
     self.node = node
+    self.isEncrypted = isEncrypted
     self.jid = jid
     self.name = name
     self.state = state

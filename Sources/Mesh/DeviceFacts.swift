@@ -10,6 +10,8 @@ struct DeviceFacts: Sendable {
   /// The key that it showed when it was dialled, and as what it was announced then. One that is announced anew is another
   /// matter.
   var shown: (key: NodeID?, hint: String?)?
+  /// Whether the last stream was encrypted that was opened to it, or came from it by its own account.
+  var isEncrypted: Bool?
   let lastSign: LastSign
 
   init(_ discovered: DiscoveredDevice) {
@@ -26,7 +28,8 @@ struct DeviceFacts: Sendable {
       http: http ?? announcedHTTP(capabilities), status: discovered.record.status ?? "",
       message: discovered.record.message, endpoints: discovered.endpoints, seen: discovered.seen,
       standing: standing(shown, hint, trustService),
-      node: discovered.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) })
+      node: discovered.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) },
+      isEncrypted: isEncrypted)
     return Route(
       to: device, announcing: hint, expecting: trustService.expectedKey(of: jid, hint: hint), shown: shown,
       lastSign: lastSign)

@@ -124,10 +124,23 @@ final class Directory: Sendable {
     amend(route.jid) { $0.http = http }
   }
 
-  /// What came out when the device was dialled, as what it announced then.
+  /// What came out when the device was dialled, as what it announced then. Where there is TLS it has shown its key.
   func learned(_ route: Route, key: NodeID?) {
-    guard route.shown != Route.Shown(key: key) else { return }
-    amend(route.jid) { $0.shown = (key, route.hint) }
+    let isEncrypted = key != nil
+    guard route.shown != Route.Shown(key: key) || route.device.isEncrypted != isEncrypted else { return }
+    amend(route.jid) {
+      $0.shown = (key, route.hint)
+      $0.isEncrypted = isEncrypted
+    }
+  }
+
+  /// A stream came in from a peer without a key, who may be anyone: for the owner to see, and only where the link lists the
+  /// device that it says it is at the address that it came from.
+  func came(_ identity: PeerIdentity) {
+    guard let jid = identity.address, let host = identity.networkAddress, let route = withRoutes({ $0[jid.bare] }),
+      !route.device.isLocal, route.hosts.contains(host)
+    else { return }
+    amend(route.jid) { $0.isEncrypted = identity.isEncrypted }
   }
 
   /// What these nodes are to this one has changed, or whose these devices are.
@@ -159,7 +172,7 @@ final class Directory: Sendable {
     watchers.tell(route.current)
     guard isListed else { return remove(jid, &state) }
     guard discovered.state == .gone else { return }
-    (facts.http, facts.shown) = (nil, nil)
+    (facts.http, facts.shown, facts.isEncrypted) = (nil, nil, nil)
     put(facts, jid, &state)
   }
 

@@ -121,6 +121,7 @@ final class Gatekeeper: Sendable {
       if case .blocked = refusal { return .refused(StreamError(.notAuthorized, refusal.text)) }
     case nil: trustService.decided(.streamAccepted(identity, standing))
     }
+    if identity.id == nil, !identity.isDialled { directory.came(identity) }
     guard case .friend = standing, let id = identity.id else { return .stranger }
     if let jid = announced(identity) { inputsContinuation.yield(.met(jid, id)) }
     return .known

@@ -6,7 +6,7 @@ enum OriginLimits {
   /// Bytes of a file that are handed on at once; a file that is no larger is read with its attributes.
   static let filePart = 64 * 1024
 
-  /// Files and folders in one list: about 2 MiB of a page, which a phone still scrolls, and a tenth of a second of a small
-  /// board's time.
+  /// Files and folders in one list: about 1.5 MiB of a page, which a phone still scrolls, and less than half a second of a
+  /// small board's time.
   static let listedEntries = 5000
 }

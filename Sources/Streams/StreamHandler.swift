@@ -94,11 +94,7 @@ final class StreamHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event as? ChannelEvent == .inputClosed { perform(machine.inputEnded()) }
-    if case .established(let certificate?, _, _)? = event as? TLSEvent {
-      let digest = Digest.sha256(certificate.spki)
-      proof = NodeID(digest: digest).map { .tls($0, spki: certificate.spki) } ?? .encrypted
-      perform(machine.secured(key: digest))
-    }
+    if case .established(let certificate, _, _)? = event as? TLSEvent { established(certificate?.spki) }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -265,6 +261,14 @@ final class StreamHandler: ChannelInboundHandler {
     } catch {
       perform(machine.tlsFailed("\(error)"))
     }
+  }
+
+  /// - Parameter spki: the key that the other side has shown; nil where it is a client without one.
+  private func established(_ spki: [UInt8]?) {
+    let digest = spki.map(Digest.sha256)
+    proof = .encrypted
+    if let spki, let id = digest.flatMap(NodeID.init(digest:)) { proof = .tls(id, spki: spki) }
+    perform(machine.secured(key: digest))
   }
 
   private func restart() {

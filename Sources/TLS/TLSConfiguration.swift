@@ -21,8 +21,8 @@ package struct TLSConfiguration: Sendable {
   /// Told to the server in the clear (RFC 6066 §3). Between nodes nothing is.
   let serverName: String?
 
-  /// Between nodes: both sides show a certificate, any self-signed one is accepted, and who that is can be learnt from
-  /// `TLSEvent.established`.
+  /// Between nodes: this side shows its certificate, any self-signed one of the other is accepted, and who that is can be
+  /// learnt from `TLSEvent.established`. A client may show none; a server cannot.
   ///
   /// A client's handshake ends before the server has looked at the client's certificate (TLS 1.3): a refusal comes as an
   /// error behind `established`.

@@ -62,8 +62,9 @@ final class TLSContext: Sendable {
     switch rule {
     case .any: SSL_CTX_set_verify(pointer, SSL_VERIFY_NONE, nil)
     case .authorities: SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
+    // A server asks for a certificate, and goes on without; a client has one of its server in any case (RFC 8446 §4.4.2).
     case .anyNode, .fingerprint:
-      SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+      SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
       SSL_CTX_set_cert_verify_callback(pointer, Self.verify, Unmanaged.passUnretained(box).toOpaque())
     }
   }

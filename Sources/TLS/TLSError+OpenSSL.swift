@@ -12,8 +12,6 @@ extension TLSError {
     }
     if let alert = alert(entry) { return alert }
     switch entry.reason {
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-      return TLSError(.noCertificate, "the other side showed no certificate")
     case SSL_R_CERTIFICATE_VERIFY_FAILED: return TLSError(.certificateRefused, refusal())
     case SSL_R_BAD_SIGNATURE: return TLSError(.wrongKey, "the handshake was not signed with the certificate's key")
     case _ where foreign.contains(entry.reason):

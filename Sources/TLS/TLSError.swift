@@ -12,8 +12,6 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case notTLS
     /// There is no version, cipher, group or signature that both sides accept.
     case nothingInCommon
-    /// The other side showed no certificate.
-    case noCertificate
     /// The certificate cannot be read, its key is of a kind that is not accepted, or it is not the expected one.
     case certificateRefused
     /// The handshake was not signed with the certificate's key.

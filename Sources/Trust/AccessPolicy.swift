@@ -18,7 +18,7 @@ package struct AccessPolicy: Sendable, Hashable {
   package let methods: Set<String>?
   /// nil for all.
   package let paths: [PathPrefix]?
-  /// Whether those without TLS get in as well.
+  /// Whether those without a key get in as well, with or without TLS.
   package let plaintext: Bool
 
   /// Throws `policy` where the rules contradict themselves or open nothing by mistake.

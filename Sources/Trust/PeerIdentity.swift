@@ -6,7 +6,7 @@ package struct PeerIdentity: Sendable, Hashable {
   package enum Proof: Sendable, Hashable {
     /// It has the key to this DER SubjectPublicKeyInfo, of which the id is made.
     case tls(NodeID, spki: [UInt8])
-    /// Nobody reads along, and it showed no key: it may be anyone.
+    /// TLS, in which it showed no key: it may be anyone, also somebody in between.
     case encrypted
     /// Nothing: it may be anyone.
     case none
@@ -27,6 +27,14 @@ package struct PeerIdentity: Sendable, Hashable {
     self.proof = proof
     self.networkAddress = networkAddress
     self.isDialled = isDialled
+  }
+
+  /// Whether nobody between the two nodes could read along.
+  package var isEncrypted: Bool {
+    switch proof {
+    case .tls, .encrypted: true
+    case .none, .server: false
+    }
   }
 
   /// Whose key it is that was shown; nil where none was.

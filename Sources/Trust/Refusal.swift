@@ -6,7 +6,7 @@ package enum Refusal: Error, Sendable, Hashable {
   case stranger
   /// Only some friends may, and this is another one.
   case notNamed(Petname)
-  /// Without TLS there is no telling who asks.
+  /// Without a key there is no telling who asks.
   case plaintext
   case method(String)
   case path
@@ -39,8 +39,8 @@ package enum Refusal: Error, Sendable, Hashable {
     switch self {
     case .stranger: "only friends of the owner get in here: ask for friendship, and wait for the owner to accept"
     case .notNamed: "the owner opened this to other friends: ask the owner to name you"
-    case .plaintext: "this device answers over TLS only: use a client that encrypts"
     case .method("CONNECT"): "the owner did not open WebSockets here, which are the method CONNECT"
+    case .plaintext: "this device answers over TLS only, and to those who show a certificate: use a client that does"
     case .method(let method): "the owner did not open the method \(method) here"
     case .path: "the owner did not open this path"
     case .unclearPath:

@@ -7,7 +7,7 @@ package enum Standing: Sendable, Hashable {
   case friend(Petname)
   /// A key that is proven and not known.
   case stranger
-  /// No key: whatever it says of itself, it may be anyone.
+  /// No key, with or without TLS: whatever it says of itself, it may be anyone.
   case plaintext
   /// The address is pinned to the first key; another one, or none at all, was shown.
   case changed(expected: NodeID, seen: NodeID?)
@@ -39,7 +39,7 @@ package enum Standing: Sendable, Hashable {
 }
 
 extension FriendBook {
-  /// Who it is that shows the key `id` (nil without TLS) and is, or says that it is, `jid`. The key decides.
+  /// Who it is that shows the key `id` (nil for none) and is, or says that it is, `jid`. The key decides.
   ///
   /// `hint` is the `id` of the TXT record by which the peer was found. It proves nothing, yet a key that
   /// contradicts it is not the one that was looked for. A key that is pinned to the address outranks it, as anyone

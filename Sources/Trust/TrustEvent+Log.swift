@@ -71,7 +71,8 @@ extension TrustEvent {
       Self.fields(id, ["reason": reason.rawValue])
     case .rotated(let friend, let old): Self.fields(friend, ["was": old.description])
     case .fleetEntryRefused(let id, let reason): Self.fields(id, ["reason": reason])
-    case .streamAccepted(let peer, let standing): Self.fields(peer, ["trust": standing.word])
+    case .streamAccepted(let peer, let standing):
+      Self.fields(peer, ["trust": standing.word, "encrypted": "\(peer.isEncrypted)"])
     case .streamRefused(let peer, let why, let detail): Self.fields(peer, ["why": why, "detail": detail])
     case .accessRefused(let peer, let service, let refusal):
       Self.fields(peer, ["service": service, "why": refusal.name, "detail": refusal.detail])

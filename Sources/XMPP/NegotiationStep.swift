@@ -5,7 +5,7 @@ import XML
 ///
 /// Each further SASL mechanism and resource binding (RFC 6120 §7) are cases beside these, with the values that they need.
 package enum NegotiationStep: Sendable, Hashable {
-  /// RFC 6120 §5. Where it is required, no stanza passes without.
+  /// RFC 6120 §5. Where it is required, no stanza passes without, nor without a key of the other side.
   case startTLS(isRequired: Bool)
   /// SASL EXTERNAL (RFC 6120 §6, XEP-0178). The handshake has shown the key, and nothing is learnt here that it has not:
   /// the step is for peers that insist on it.
@@ -28,6 +28,14 @@ package enum NegotiationStep: Sendable, Hashable {
     switch self {
     case .startTLS: .plaintext
     case .external: .encrypted
+    }
+  }
+
+  /// Whether it is for a stream whose other side has shown a key.
+  var needsKey: Bool {
+    switch self {
+    case .startTLS: false
+    case .external: true
     }
   }
 

@@ -8,7 +8,8 @@ package struct StreamAttributes: Sendable, Hashable {
   package let local: JID
   /// nil: the other side is from before XMPP 1.0; no features are sent to it, and none will come.
   package let version: StreamHeader.Version?
-  /// SHA-256 of the SubjectPublicKeyInfo that the other side has shown to be its own; nil in plaintext.
+  /// SHA-256 of the SubjectPublicKeyInfo that the other side has shown to be its own; nil where it showed none, in
+  /// plaintext or over TLS.
   package let key: [UInt8]?
 
   package init(remote: JID?, local: JID, version: StreamHeader.Version?, key: [UInt8]? = nil) {

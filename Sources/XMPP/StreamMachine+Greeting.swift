@@ -69,7 +69,7 @@ extension StreamMachine {
   private mutating func answered(on stream: StreamAttributes, _ negotiation: Negotiation, now: NIODeadline)
     -> [StreamAction]
   {
-    guard !steps(negotiation).isEmpty else { return open(stream) }
+    guard !steps(negotiation).isEmpty else { return open(stream, orElse: .noKey) }
     guard stream.knowsFeatures else { return open(stream, orElse: .oldVersion) }
     let until = min(now + StreamTimes.features, negotiation.until)
     state = .awaitingFeatures(negotiation, stream, until: until)
@@ -101,7 +101,7 @@ extension StreamMachine {
     var features = configuration.features(stream.local)
     for step in steps { step.offer(in: &features) }
     bytes.write(features.element)
-    guard !steps.isEmpty else { return [.write(bytes)] + open(stream) }
+    guard !steps.isEmpty else { return [.write(bytes)] + open(stream, orElse: .noKey) }
     state = .offering(negotiation, stream)
     return [.write(bytes)]
   }

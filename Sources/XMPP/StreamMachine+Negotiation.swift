@@ -5,7 +5,7 @@ import XML
 extension StreamMachine {
   /// Those that the stream is ready for, the preferred first.
   func steps(_ negotiation: Negotiation) -> [NegotiationStep] {
-    configuration.steps.filter { $0.level == negotiation.level }
+    configuration.steps.filter { $0.level == negotiation.level && (negotiation.key != nil || !$0.needsKey) }
   }
 
   // MARK: As initiator
@@ -80,8 +80,9 @@ extension StreamMachine {
     }
   }
 
-  /// The handshake is done. `key`: SHA-256 of the SubjectPublicKeyInfo that the other side has shown to be its own.
-  package mutating func secured(key: [UInt8]) -> [StreamAction] {
+  /// The handshake is done. `key`: SHA-256 of the SubjectPublicKeyInfo that the other side has shown to be its own; nil where
+  /// it is a client that showed none.
+  package mutating func secured(key: [UInt8]?) -> [StreamAction] {
     guard case .securing(var negotiation) = state else { return [] }
     negotiation.level = .encrypted
     negotiation.key = key

@@ -15,7 +15,7 @@ package import XML
 /// other side offers, a responder offers all that the stream is ready for. `securing` comes behind STARTTLS. Each `greeting`
 /// is a new stream on the same connection; when no step is left, the stream opens. Peers from before XMPP 1.0 have nothing
 /// to negotiate, others may leave steps out: from `awaitingFeatures` and `offering` a stream opens as it is when the other
-/// side goes on without, unless TLS is required and there is none.
+/// side goes on without, unless TLS is required and there is none, or no key came with it.
 ///
 /// `open` while stanzas flow. `closing` from our end tag to the other side's, with a deadline; stanzas are still received.
 /// `closed` is the end, and `closed` the last action.
@@ -45,7 +45,7 @@ package struct StreamMachine: ~Copyable {
   struct Negotiation {
     let until: NIODeadline
     var level = NegotiationStep.Level.plaintext
-    /// Who the other side is; nil in plaintext.
+    /// Who the other side is; nil in plaintext, and where it is a client without certificate.
     var key: [UInt8]?
     /// A responder waits for what should have come with `<auth/>`.
     var isChallenged = false

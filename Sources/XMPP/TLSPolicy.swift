@@ -5,7 +5,7 @@ package enum TLSPolicy: Sendable, Hashable {
   case none
   /// Where both sides can; otherwise the stream opens in plaintext.
   case preferred
-  /// No stanza passes without.
+  /// No stanza passes without, nor without a key of the other side.
   case required
 }
 
@@ -21,6 +21,8 @@ package enum Insecurity: Error, Sendable, Hashable {
   case refused
   /// It went on without the TLS that we require.
   case declined
+  /// TLS is there, and the other side showed no key in it.
+  case noKey
   /// The handshake failed, and why.
   case handshake(String)
 }
@@ -34,6 +36,7 @@ extension Insecurity: CustomStringConvertible {
     case .notOffered: "TLS is required, and not offered"
     case .refused: "TLS was offered, and then refused"
     case .declined: "TLS is required, and was not begun"
+    case .noKey: "a key is required, and none was shown"
     case .handshake(let reason): "the TLS handshake failed: \(reason)"
     }
   }

@@ -32,15 +32,15 @@ import XMPP
       let text = try await daemon.raw(.get, "/v1/devices?all").body
       #expect(
         text == """
-          {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":true,\
-          "jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
+          {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":true,\
+          "http":true,"jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
           "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
           "state":"online","status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
-          {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"http":null,"jid":"away@pi",\
-          "message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
+          {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":null,"http":null,\
+          "jid":"away@pi","message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
           "seen":"1970-01-12T13:46:40Z","state":"away","status":"avail","trust":"stranger",\
           "url":"http://away--pi.localhost:8332/"},\
-          {"addresses":[],"http":false,"jid":"gone@pi","message":null,"name":"gone",\
+          {"addresses":[],"encrypted":null,"http":false,"jid":"gone@pi","message":null,"name":"gone",\
           "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
           "seen":"1970-01-12T13:46:40Z","state":"gone","status":"avail","trust":"stranger","url":null}],"schema":1}
 

@@ -71,7 +71,7 @@ final class FakeDaemon: Sendable {
       http: isThermostat ? true : state == .gone ? false : nil, status: "avail", message: isThermostat ? "warm" : nil,
       endpoints: [Endpoint(address: "10.0.0.1", port: 5298, interface: Interface(index: 2, name: "eth0"))],
       seen: then, standing: isThermostat ? .changed(expected: anna, seen: nil) : .stranger,
-      node: isThermostat ? anna : bob)
+      node: isThermostat ? anna : bob, isEncrypted: isThermostat ? true : nil)
   }
 
   var services: [String: ServiceResource] { served.withLock { $0 } }

@@ -132,7 +132,7 @@ import Testing
     (TLSVersion.v12, [HTTPClientError.Code.tlsAlert]), (.v13, [.tlsAlert, .reset]),
   ])
   func aServerThatWantsToKnowUsIsSaidSo(_ version: TLSVersion, _ expected: [HTTPClientError.Code]) async throws {
-    let tls = try TLSConfiguration.node(Identity.generate(name: "localhost"), role: .server, newest: version)
+    let tls = try TLSConfiguration.demanding(Identity.generate(name: "localhost"), newest: version)
     try await withRawServer(tls: tls, [Self.unreached]) { address in
       let failure = try await failure { _ = try await fetch(client("localhost", address.port, .insecure)) }
       #expect(expected.contains(failure.code), "\(failure.message)")

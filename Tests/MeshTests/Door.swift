@@ -37,8 +37,10 @@ struct Door: Sendable {
   }
 
   /// One that notes who comes in.
-  static func noting(_ callers: Callers, _ name: String, _ access: Access) throws -> Door {
-    try Door(name, access) { request, caller, send in
+  static func noting(
+    _ callers: Callers, _ name: String, _ access: Access, plaintext: Bool = false
+  ) throws -> Door {
+    try Door(name, access, plaintext: plaintext) { request, caller, send in
       callers.append(caller)
       try await send(HTTPXResponse(HTTPResponse(status: .ok), body: request.body))
     }
@@ -56,8 +58,10 @@ final class Callers: Sendable {
 
 extension Node {
   /// Somebody comes in with this key, or in plaintext, says what `body` says, and hangs up.
+  ///
+  /// - Parameter isEncrypted: whether one without a key takes TLS.
   func visited(
-    by identity: Identity?, from jid: String? = "mallory@cellar", to device: String,
+    by identity: Identity?, isEncrypted: Bool = false, from jid: String? = "mallory@cellar", to device: String,
     _ body: (ScriptedPeer) async throws -> Void
   ) async throws {
     let peer = try await ScriptedPeer.connect(to: status().port)
@@ -66,6 +70,11 @@ extension Node {
         try await peer.secure(as: identity, from: jid, to: device)
       } else {
         try await peer.greet(from: jid, to: device)
+        if isEncrypted {
+          try await peer.startTLS(.upstream(host: "pi", trust: .insecure))
+          let features = try await peer.greet(from: jid, to: device)
+          #expect(!features.contains("mechanism") && !features.contains("starttls"), "\(features)")
+        }
       }
       try await body(peer)
     } catch {

@@ -63,9 +63,6 @@ struct Intrusion: Sendable, CustomTestStringConvertible {
       try await peer.send(ByteBuffer(bytes: [22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]))
       try await peer.endOutput()
     },
-    .handshake("no certificate", "the other side showed no certificate") {
-      try .upstream(host: "pi", trust: .insecure)
-    },
     .handshake("a certificate whose key signed nothing", "not signed with the certificate's key") {
       let (anna, mallory) = (try Identity.generate(name: "anna"), try Identity.generate(name: "mallory"))
       return try .node(Forged.identity(certificateOf: anna, keyOf: mallory), role: .client)
@@ -124,7 +121,7 @@ extension TrustTests {
   @Test(arguments: [
     ("-tls1_1 -cipher ALL:@SECLEVEL=0", "p256", "unsupported protocol"),
     ("-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA", "p256", "no shared cipher"),
-    ("-tls1_3", "p384", "showed no certificate"),
+    ("-tls1_2", "p384", "the TLS handshake failed"),
     ("-tls1_2 -cipher ALL:@SECLEVEL=0", "rsa1024", "of a kind that is not accepted"),
   ])
   func whatOpenSSLOffers(_ options: String, _ key: String, _ detail: String) async throws {
@@ -155,6 +152,31 @@ extension TrustTests {
       #expect(try await process.wait(for: #/(statusCode='200')/#) != nil)
     }
     #expect(callers.all.map(\.standing) == [.stranger])
+  }
+
+  /// And one that shows no certificate, or none that the node would take: with TLS, and as much nobody as without.
+  @Test(
+    arguments: [
+      ("-tls1_3", nil), ("-tls1_2", nil), ("-tls1_3", "p384"),
+    ] as [(String, String?)])
+  func openSSLComesInAsNobody(_ version: String, _ key: String?) async throws {
+    let (pi, callers, folder) = (try Character("pi"), Callers(), try await Self.keys(key ?? "p256"))
+    try await Nodes.run([pi]) { nodes in
+      try await nodes[0].serve(.noting(callers, "open", .public), .noting(callers, "bare", .public, plaintext: true))
+      let process = try OpenSSLProcess(
+        "s_client -connect 127.0.0.1:\(nodes[0].status().port) -starttls xmpp -xmpphost open@pi "
+          + (key == nil ? "" : "-cert certificate.pem -key key.pem ") + "-quiet \(version)", in: folder)
+      defer { process.stop() }
+      process.say(ScriptedPeer.header(from: nil, to: "open@pi") + Intrusion.request)
+      #expect(try await process.wait(for: #/(<forbidden )/#) != nil)
+      #expect(!process.output.contains("EXTERNAL") && !process.output.contains("statusCode"), "\(process.output)")
+      process.say(Intrusion.request.replacing("id='1'", with: "id='2' to='bare@pi'"))
+      #expect(try await process.wait(for: #/(statusCode='200')/#) != nil)
+      try await pi.log.line("stream-accepted", with: ["trust": "plaintext", "encrypted": "true"])
+      try await pi.log.line("access-refused", with: ["service": "open", "why": "plaintext"])
+    }
+    #expect(callers.all.map(\.standing) == [.plaintext])
+    #expect(callers.all.map(\.identity.proof) == [.encrypted])
   }
 
   static let keyKinds = [

@@ -78,13 +78,13 @@ extension TrustTests {
     try await lair.close()
   }
 
-  /// A friend that only shows up without TLS any more is not that friend.
-  @Test func aFriendsAddressInPlaintext() async throws {
+  /// A friend that only shows up without a key any more, in TLS or without, is not that friend.
+  @Test(arguments: [false, true]) func aFriendsAddressInPlaintext(isEncrypted: Bool) async throws {
     let anna = try Identity.generate(name: "anna")
     let pi = try Character("pi", friends: [.init("anna", anna, devices: ["lamp@phone"])])
     try await Nodes.run([pi]) { nodes in
       try await nodes[0].serve(try Door("house", .friends), try Door("bare", .public, plaintext: true))
-      try await nodes[0].visited(by: nil, from: "lamp@phone", to: "house@pi") { peer in
+      try await nodes[0].visited(by: nil, isEncrypted: isEncrypted, from: "lamp@phone", to: "house@pi") { peer in
         for device in ["house@pi", "bare@pi"] {
           let answer = try await peer.ask(attributes: " to='\(device)'")
           #expect(answer.contains("<forbidden ") && !answer.contains("<resp"), "\(answer)")

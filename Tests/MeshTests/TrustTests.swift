@@ -52,15 +52,25 @@ import XMPP
     }
   }
 
-  // MARK: Without TLS
+  // MARK: Without a key
 
-  @Test func plaintextPeersGetNoHTTP() async throws {
+  /// TLS without a certificate gives no right that plaintext has not.
+  @Test(arguments: [false, true]) func plaintextPeersGetNoHTTP(isEncrypted: Bool) async throws {
     let pi = try Character("pi")
-    try await Nodes.run([pi]) { nodes in
+    let link = Link()
+    try await Nodes.run([pi], on: link) { nodes in
+      let pidgin = JID("pidgin@desk")!
+      link.haunt(pidgin, port: 5298)
+      _ = try #require(await nodes[0].awaitOnline("pidgin@desk"))
       try await nodes[0].serve(
         try Door("open", .public), try Door("closed", .friends), try Door("bare", .public, plaintext: true))
-      try await nodes[0].visited(by: nil, from: "pidgin@desk", to: "open@pi") { peer in
+      try await nodes[0].visited(by: nil, isEncrypted: isEncrypted, from: "pidgin@desk", to: "open@pi") { peer in
         try await peer.ping()
+        // It is listed for what it is, and only programs are told whether others could read along.
+        #expect(nodes[0].device(pidgin)?.standing == .plaintext)
+        #expect(nodes[0].device(pidgin)?.isEncrypted == isEncrypted)
+        try await peer.send("<message type='chat' to='node@pi'><body>Hello?</body></message>")
+        try await peer.expect("a node of Hearth")
         for closed in ["open@pi", "closed@pi"] {
           let answer = try await peer.ask(attributes: " to='\(closed)'")
           #expect(answer.contains("<forbidden ") && answer.contains("over TLS only"), "\(closed): \(answer)")
@@ -71,9 +81,25 @@ import XMPP
         // Friendship needs a key.
         try await peer.send("<presence type='subscribe'/>")
         try await peer.ping()
-        #expect(pi.trustService.current.requests.isEmpty)
+        #expect(pi.trustService.current.requests.isEmpty && pi.trustService.current.friends.isEmpty)
       }
+      try await pi.log.line("stream-accepted", with: ["trust": "plaintext", "encrypted": "\(isEncrypted)"])
       try await pi.log.line("access-refused", with: ["service": "open", "why": "plaintext"])
+    }
+  }
+
+  /// Whose address is listed elsewhere, or nowhere, is taken at no word of its own.
+  @Test func aClaimChangesNoDevice() async throws {
+    let (pi, link) = (try Character("pi"), Link())
+    try await Nodes.run([pi], on: link) { nodes in
+      let lamp = JID("lamp@attic")!
+      link.haunt(lamp, port: 5298, at: "192.0.2.1")
+      _ = try #require(await nodes[0].awaitOnline("lamp@attic"))
+      for claim in ["lamp@attic", "nobody@nowhere", "node@pi"] {
+        try await nodes[0].visited(by: nil, isEncrypted: true, from: claim, to: "node@pi") { try await $0.ping() }
+      }
+      #expect(nodes[0].device(lamp)?.isEncrypted == nil)
+      #expect(nodes[0].device(JID("nobody@nowhere")!) == nil)
     }
   }
 

@@ -17,11 +17,17 @@ struct HeavyTests {
     let client = try TLSConfiguration.node(Known.alice.get(), role: .client)
     let server = try TLSConfiguration.node(Known.bob.get(), role: .server)
     let guest = try TLSConfiguration.upstream(host: "pi", trust: .insecure)
+    let impostor = try TLSConfiguration.node(
+      Forged.identity(of: Known.bob.get(), signedBy: Known.alice.get()), role: .client)
     func run(_ count: Int) throws {
       for number in 0..<count {
         switch number % 5 {
-        case 0: #expect(code { try Pair(guest, server).shakeHands() } == .noCertificate)
-        case 1:
+        case 0:
+          let pair = try Pair(guest, server)
+          try pair.shakeHands()
+          #expect(pair.bob.peer == nil)
+        case 1: #expect(code { try Pair(impostor, server).shakeHands() } == .certificateRefused)
+        case 2:
           let session = try TLSSession(server)
           session.receive(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"))
           #expect(code { _ = try session.handshake() } == .notTLS)

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import TestKit
 import Testing
 
 @testable import TLS
@@ -288,16 +289,31 @@ import Testing
     #expect(!bob.channel.isActive)
   }
 
-  @Test func aClientWithoutCertificateIsToldWhy() throws {
+  @Test func aClientWithoutCertificateIsNobody() throws {
     let alice = try End(.upstream(host: "pi", trust: .insecure))
     let bob = try End(.node(Known.bob.get(), role: .server))
     try alice.connect()
     try bob.connect()
     try carry(alice, bob)
-    #expect(bob.listener.told.errors == [.noCertificate])
+    guard case .established(let peer, _, _)? = bob.listener.told.first(where: { $0.isEstablished }) else {
+      Issue.record("\(bob.listener.told)")
+      return
+    }
+    #expect(peer == nil && bob.listener.told.errors.isEmpty && alice.listener.told.errors.isEmpty)
+    [alice, bob].forEach { $0.close() }
+  }
+
+  @Test func aClientThatIsRefusedIsToldWhy() throws {
+    let mallory = try Identity.generate(name: "mallory")
+    let alice = try End(.node(Forged.identity(of: mallory, signedBy: Known.alice.get()), role: .client))
+    let bob = try End(.node(Known.bob.get(), role: .server))
+    try alice.connect()
+    try bob.connect()
+    try carry(alice, bob)
+    #expect(bob.listener.told.errors == [.certificateRefused])
     #expect(!bob.listener.told.hasEstablished)
-    // certificate_required
-    #expect(alice.listener.told.errors == [.alert(116)])
+    // decrypt_error
+    #expect(alice.listener.told.errors == [.alert(51)])
     #expect(!alice.channel.isActive && !bob.channel.isActive)
   }
 

@@ -40,4 +40,13 @@
       return Identity(key: subject.key, certificate: certificate)
     }
   }
+
+  extension TLSConfiguration {
+    /// A server that lets nobody in without a certificate, which no node is.
+    package static func demanding(_ identity: Identity, newest: TLSVersion) throws -> TLSConfiguration {
+      let configuration = try TLSConfiguration.node(identity, role: .server, newest: newest)
+      SSL_CTX_set_verify(configuration.context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+      return configuration
+    }
+  }
 #endif

@@ -81,10 +81,10 @@ package final class Link: Sendable {
   /// Shows `jid` at a port, whoever has announced it: as mDNS shows what is gone for 75 minutes, and what anyone says.
   ///
   /// - Parameter id: the node id that is said to be there.
-  package func haunt(_ jid: JID, port: Int, id: String? = nil) {
+  package func haunt(_ jid: JID, port: Int, at address: String = "127.0.0.1", id: String? = nil) {
     guard let name = InstanceName(jid) else { return }
     let key = Sighting.Key(instance: name, interface: Self.loopback, family: .ipv4)
-    let endpoint = Endpoint(address: "127.0.0.1", port: port, interface: Self.loopback)
+    let endpoint = Endpoint(address: address, port: port, interface: Self.loopback)
     let record = TXTRecord(["id": id])
     state.withLock { state in
       for member in state.members {

@@ -124,6 +124,7 @@ import XMPP
       { $0.receive(.opened(Element("stream", namespace: Namespace.streams, ["version": "1.0"]))) },
       { $0.receive(.opened(Element("stream", namespace: Namespace.streams))) },
       { $0.receive(.closed) }, { $0.fail(XMLError(.notWellFormed, "")) }, { $0.endInput() }, { $0.secure() },
+      { $0.secure(nil) },
       { $0.failTLS("") }, { $0.wait(.seconds(1)) }, { $0.wait(.seconds(10)) }, { $0.close() },
       { $0.close(StreamError(.reset)) }, { $0.shut() }, { $0.connect() },
     ]

@@ -178,6 +178,40 @@ extension Wire {
     wire.expectOver()
   }
 
+  /// There is no key that SASL EXTERNAL could speak of.
+  @Test(arguments: [Header.salut, Header.pidgin], [Int.max, 1])
+  func aClientWithoutCertificateHasNoKey(header: String, piece: Int) {
+    let wire = Wire.responder(tls: .preferred)
+    wire.feed(Header.salut)
+    wire.feed(Say.startTLS)
+    wire.secure(nil)
+    let answer = wire.new { wire.feed(header, piece: piece) }
+    let version: StreamHeader.Version? = header == Header.salut ? .xmpp1 : nil
+    #expect(
+      answer.suffix(2) == [
+        .deadline(nil), .opened(StreamAttributes(remote: romeo, local: juliet, version: version, key: nil)),
+      ])
+    if version != nil { #expect(answer.first == write(ownAnswer + text(offered))) }
+    wire.feed(Say.message, piece: piece)
+    #expect(wire.stanzas.map(\.from) == [romeo])
+    wire.feed(Say.auth("="))
+    #expect(wire.ends.map(\.condition) == [.unsupportedStanzaType])
+    #expect(!wire.written.contains("mechanism"))
+    wire.expectOver()
+  }
+
+  @Test(arguments: [Header.salut + Say.message, Header.with(version: "1.0")])
+  func whereTLSIsRequiredAKeyIs(bytes: String) {
+    let wire = Wire.responder(tls: .required)
+    wire.feed(Header.salut)
+    wire.feed(Say.startTLS)
+    wire.secure(nil)
+    wire.feed(bytes)
+    #expect(wire.ends == [.insecure(.noKey)])
+    #expect(wire.peers.isEmpty && wire.stanzas.isEmpty)
+    wire.expectOver()
+  }
+
   static let withoutTLS: [(String, Insecurity)] = [
     (Header.pidgin + Say.message, .oldVersion), (Header.with(version: "0.9"), .oldVersion),
     (Header.salut + Say.message, .declined), (Header.salut + text(offered), .declined),

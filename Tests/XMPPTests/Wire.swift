@@ -79,7 +79,8 @@ final class Wire {
     }
   }
 
-  func secure(_ key: [UInt8] = romeosKey) {
+  /// - Parameter key: nil for a client that shows none.
+  func secure(_ key: [UInt8]? = romeosKey) {
     isSecuring = false
     perform(machine.secured(key: key))
   }
