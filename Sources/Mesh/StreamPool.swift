@@ -7,7 +7,7 @@ import XMPP
 /// The streams that this node opened: found, awaited while being dialled, or to be dialled now.
 ///
 /// There is one for each node whose devices announce its key and whose stream has proven it, and one for each other
-/// device. Requests go only over streams of our own. Without TLS a stream that came in may claim any name, and would
+/// device. Requests go only over streams of our own. Without a key a stream that came in may claim any name, and would
 /// otherwise be given the requests meant for the device of that name.
 final class StreamPool: Sendable {
   enum Key: Sendable, Hashable {

@@ -11,7 +11,7 @@ RUN_PACKAGES=(avahi-daemon dbus curl python3)
 LAB_PACKAGES=(iproute2 nftables perl)
 # What the tests need besides: a real chat program, another TLS to talk to, somebody who reads along.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(shellcheck gcc libc6-dev libpurple-dev openssl tcpdump)
+TEST_PACKAGES=(shellcheck gcc libc6-dev libpurple-dev openssl python3-slixmpp tcpdump)
 
 # Seconds: a test that waits for what never comes must not keep the others waiting.
 # shellcheck disable=SC2034

@@ -12,7 +12,7 @@ struct DevicesCommand: AsyncParsableCommand {
       STATE is online, away (listed, yet nobody answers) or gone. HTTP is yes, no, or ? while nobody has asked.
 
       TRUST is self (this node's own), friend, stranger (it has a key, and is no friend), plaintext (it has none, and may
-      be anyone), blocked, or CHANGED: it shows another key than before, and nothing is sent to it. FRIEND is what you
+      be anyone, also where JSON says that it is encrypted), blocked, or CHANGED: it shows another key than before, and nothing is sent to it. FRIEND is what you
       call its node; NAME is what it calls itself.
 
       Examples:

@@ -43,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Allow only this path and what is below it; give it once for each.", valueName: "path"))
   var path: [String] = []
-  @Flag(help: "Serve HTTP also to those without TLS: anyone on the link can read what passes. Needs --access public.")
+  @Flag(help: "Serve HTTP also without TLS or key: anyone on the link can read what passes. Needs --access public.")
   var plaintext = false
   @Option(
     help: ArgumentHelp(
