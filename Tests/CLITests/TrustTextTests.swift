@@ -100,7 +100,8 @@ struct TrustCommandTests {
   }
 
   @Test(arguments: [
-    ["serve", "tv", "/srv"], ["serve", "tv", "/srv", "--plaintext", "--access", "public"],
+    ["serve", "tv", "/srv"], ["serve", "tv", "/srv", "--no-listing"],
+    ["serve", "tv", "/srv", "--plaintext", "--access", "public"],
     ["serve", "tv", "/srv", "--access", "anna,bob", "--method", "GET", "--method", "PUT", "--path", "/a"],
     ["serve", "nas", "https://nas", "--insecure"], ["friends"], ["friends", "--json"],
     ["friends", "rename", "anna", "eve"], ["friends", "unblock", "ABCDEFG"], ["befriend"],

@@ -56,7 +56,8 @@ struct ServiceBookTests {
   @Test(arguments: [
     ("TV", "unix:/a", ControlError.Code.conflict), ("node", "unix:/a", .conflict), ("a b", "unix:/a", .invalid),
     ("", "unix:/a", .invalid),
-    ("ok", "bad", .invalid), (String(repeating: "x", count: 61), "unix:/a", .invalid),
+    ("ok", "bad", .invalid), ("ok", "/there/is/no/such/folder", .invalid),
+    (String(repeating: "x", count: 61), "unix:/a", .invalid),
   ])
   func whatCannotBeAddedChangesNothing(_ name: String, _ target: String, _ code: ControlError.Code) async throws {
     try await TemporaryFolder.with { folder in
