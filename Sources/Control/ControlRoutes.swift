@@ -60,7 +60,9 @@ struct ControlRoutes: Sendable {
 
   private func list(all: Bool) throws -> Response {
     let devices = daemon.node.devices().filter { all || $0.state != .gone }
-    return try .json(DeviceList(devices.map { DeviceResource($0, frontPort: frontPort) }))
+    let health = daemon.node.status().health
+    return try .json(
+      DeviceList(devices.map { DeviceResource($0, frontPort: frontPort, health: health[$0.jid]) }))
   }
 
   /// One line a device known, then one a change, until either side ends.
@@ -72,7 +74,8 @@ struct ControlRoutes: Sendable {
       for await device in daemon.node.deviceChanges() {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
-        try await writer.write(try .line(DeviceResource(device, frontPort: frontPort)))
+        let health = device.isLocal ? daemon.node.status().health[device.jid] : nil
+        try await writer.write(try .line(DeviceResource(device, frontPort: frontPort, health: health)))
       }
       try await writer.finish(nil)
     }

@@ -6,7 +6,7 @@ import XMPP
 
 extension DeviceResource {
   /// `frontPort` is nil where no front runs: then there is nothing for a browser to open.
-  package init(_ device: Device, frontPort: Int?) {
+  package init(_ device: Device, frontPort: Int?, health: HealthReport? = nil) {
     self.init(
       jid: device.jid.text, name: device.name, state: State(device.state), http: device.http,
       status: device.status, message: device.message,
@@ -17,7 +17,7 @@ extension DeviceResource {
       trust: Trust(
         word: device.standing.word, node: device.node?.description, petname: device.petname?.text,
         problem: device.standing.refusal?.detail),
-      encrypted: device.isEncrypted)
+      encrypted: device.isEncrypted, health: health.map(HealthResource.init))
   }
 }
 

@@ -68,10 +68,12 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var encrypted: Bool?
   /// Why it is refused; null where it is not.
   @Nullable package private(set) var problem: String?
+  /// Whether its app answers; null where it is no service of this node's.
+  @Nullable package private(set) var health: HealthResource?
 
   package init(
     jid: String, name: String, state: State, http: Bool?, status: String, message: String?, addresses: [Address],
-    seen: Date, url: String?, trust: Trust?, encrypted: Bool? = nil
+    seen: Date, url: String?, trust: Trust?, encrypted: Bool? = nil, health: HealthResource? = nil
   ) {
     self.jid = jid
     self.name = name
@@ -88,6 +90,7 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     petname = trust?.petname
     problem = trust?.problem
     self.encrypted = encrypted
+    self.health = health
   }
 }
 

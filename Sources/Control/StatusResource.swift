@@ -14,6 +14,7 @@ package struct StatusResource: Codable, Sendable, Hashable {
     package let plaintext: Bool
     /// Why it is not announced, where that is so.
     @Nullable package private(set) var problem: String?
+    package let health: HealthResource
   }
 
   package let schema: Int
@@ -44,7 +45,7 @@ package struct StatusResource: Codable, Sendable, Hashable {
     services = status.services.map {
       Service(
         name: $0.name, jid: $0.jid?.text, target: $0.target, access: AccessResource($0.policy.access),
-        plaintext: $0.policy.plaintext, problem: $0.problem)
+        plaintext: $0.policy.plaintext, problem: $0.problem, health: HealthResource($0.health))
     }
     front = frontPort.map { FrontAddress(port: $0).dashboard }
     problem = status.discoveryProblem

@@ -23,6 +23,9 @@ struct RunningDaemon: ControlledDaemon {
     let standing = await localNode.standing(of: name, within: DaemonLimits.announcement)
     if let jid = standing?.jid { served.jid = jid.text }
     if let problem = standing?.problem { served.warnings.append("it cannot be announced: \(problem)") }
+    if case .down(let reason)? = standing?.health.health {
+      served.warnings.append("nothing answers for it at the moment: \(reason)")
+    }
     return served
   }
 

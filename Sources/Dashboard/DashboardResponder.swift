@@ -87,7 +87,8 @@ package struct DashboardResponder: FrontResponder {
   private func page(_ route: DashboardRoute, at front: FrontAddress, for caller: DashboardCaller) throws -> Response {
     let book = node.trustService.current
     guard case .ask(let jid) = route else {
-      return DevicesPage(front: front).response(node.devices(), caller.mayChange ? book : nil, now: .now)
+      return DevicesPage(front: front).response(
+        node.devices(), caller.mayChange ? book : nil, health: node.status().health, now: .now)
     }
     guard let device = node.device(jid) else {
       throw Problem(MeshError(.notDiscovered, device: jid, message: "No device “\(jid)” is announced on this network."))

@@ -5,7 +5,7 @@ package import HTTPEdge
 import HTTPTypes
 package import Mesh
 package import Trust
-import XMPP
+package import XMPP
 
 /// The page at `http://hearth.localhost:8332/`: what waits for the owner, and the devices.
 package struct DevicesPage: Sendable {
@@ -17,13 +17,17 @@ package struct DevicesPage: Sendable {
 
   /// Those with pages first, as far as that is known; those that are gone stay, with the time when they were last seen.
   ///
-  /// - Parameter book: nil where the reader may not change anything, and does not learn what the owner calls whom.
-  package func response(_ devices: [Device], _ book: FriendBook?, now: Date) -> Response {
+  /// - Parameters:
+  ///   - book: nil where the reader may not change anything, and does not learn what the owner calls whom.
+  ///   - health: of what answers for devices of this node.
+  package func response(
+    _ devices: [Device], _ book: FriendBook?, health: [JID: HealthReport] = [:], now: Date
+  ) -> Response {
     let sorted = devices.filter { $0.http != false } + devices.filter { $0.http == false }
     let list =
       sorted.isEmpty
       ? "<p>No device is announced on this network yet. Serve one: <code>hearth serve NAME TARGET</code></p>"
-      : "<ul>\n\(sorted.map { item($0, book) }.joined())</ul>"
+      : "<ul>\n\(sorted.map { item($0, book, health[$0.jid]) }.joined())</ul>"
     var page = Page(status: .ok, title: "Devices", body: list)
     if let book {
       let pending = PendingDecisions(book, now: now)
@@ -37,7 +41,7 @@ package struct DevicesPage: Sendable {
     return page.response()
   }
 
-  private func item(_ device: Device, _ book: FriendBook?) -> String {
+  private func item(_ device: Device, _ book: FriendBook?, _ health: HealthReport?) -> String {
     let name = HTML.escaped(device.name)
     let link = device.http == false ? name : "<a href=\"\(HTML.escaped(front.url(of: device.jid)))\">\(name)</a>"
     let message = device.message.map { "<span>\(HTML.escaped($0))</span>" } ?? ""
@@ -46,9 +50,16 @@ package struct DevicesPage: Sendable {
       <li class="\(device.state.rawValue) \(device.standing.word)"><span class="name"><bdi>\(link)</bdi></span>\
       <span class="state">\(device.state.rawValue)</span>\(message)\
       <span class="note"><bdi>\(HTML.escaped(device.jid.text))</bdi>\(device.http == false ? ", no pages" : "")</span>\
-      <span class="note trust">\(trust(device, book))</span>\(seen)</li>
+      <span class="note trust">\(trust(device, book))</span>\(health.map { app($0, book) } ?? "")\(seen)</li>
 
       """
+  }
+
+  /// Whether what answers for a device of this node does.
+  private func app(_ report: HealthReport, _ book: FriendBook?) -> String {
+    guard case .down(let reason) = report.health else { return "" }
+    let why = book == nil ? "" : ": \(HTML.escaped(reason))"
+    return "<span class=\"note down\">its app does not answer\(why), since \(Page.time(report.since))</span>"
   }
 
   /// What the device is to this node, and the way to change that.

@@ -47,7 +47,7 @@ package struct Page: Sendable {
     @keyframes left{from{--left:var(--from)}to{--left:0}}
     .left{font-size:0;animation:left linear forwards;counter-reset:left var(--left,var(--from))}
     .left::after{content:counter(left);font-size:1rem}
-    .CHANGED .trust{color:light-dark(#b00020,#ff8a80);font-weight:600}
+    .CHANGED .trust,.down{color:light-dark(#b00020,#ff8a80);font-weight:600}
     """
 
   package func response(fields: HTTPFields = [:]) -> Response {

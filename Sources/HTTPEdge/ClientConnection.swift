@@ -131,7 +131,7 @@ actor ClientConnection: PooledConnection {
 
 extension ClientBootstrap {
   /// An IP literal is dialled as it is; names go through the resolver.
-  fileprivate func connect(to address: HTTPAddress) -> EventLoopFuture<any Channel> {
+  func connect(to address: HTTPAddress) -> EventLoopFuture<any Channel> {
     switch address {
     case .unix(let path):
       connect(unixDomainSocketPath: path)

@@ -1,4 +1,6 @@
+import EventLoops
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// The connections of one client: runs the pool's machine, dials, and wakes those who wait.
@@ -80,6 +82,19 @@ final class ConnectionPool: Sendable {
       case .failure(let error):
         dialFailed(HTTPClientError(connecting: error, to: upstream.address))
       }
+    }
+  }
+
+  /// Opens a connection beside those of the pool, without TLS, and closes it.
+  func checkConnection() async throws(HTTPClientError) {
+    let connection = ClientBootstrap(group: group.any()).connectTimeout(upstream.limits.connect)
+      .connect(to: upstream.address)
+    // Also where nobody waits for it any more.
+    connection.whenSuccess { $0.close(promise: nil) }
+    do {
+      _ = try await connection.value()
+    } catch {
+      throw HTTPClientError(connecting: error, to: upstream.address)
     }
   }
 

@@ -105,6 +105,11 @@ package final class HTTPClient: Sendable {
     }
   }
 
+  /// Opens a connection, without TLS, and closes it at once: whether something listens there. Throws `HTTPClientError`.
+  package func checkConnection() async throws(HTTPClientError) {
+    try await pool.checkConnection()
+  }
+
   private static func unwrapping<Result>(_ operation: () async throws -> Result) async throws -> Result {
     do {
       return try await operation()

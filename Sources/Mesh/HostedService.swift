@@ -13,6 +13,8 @@ package struct HostedService: Sendable {
   /// Who may do what with it.
   package let policy: AccessPolicy
   package let handler: any ServiceHandler
+  /// As long as it is served with these settings.
+  let health = ServiceHealth()
 
   package init(
     name: String, title: String? = nil, description: String? = nil, target: String, policy: AccessPolicy,
@@ -37,13 +39,17 @@ package struct NodeStatus: Sendable {
     package let policy: AccessPolicy
     /// Why it is not announced, where that is so.
     package let problem: String?
+    package let health: HealthReport
 
-    package init(name: String, jid: JID?, target: String, policy: AccessPolicy, problem: String?) {
+    package init(
+      name: String, jid: JID?, target: String, policy: AccessPolicy, problem: String?, health: HealthReport
+    ) {
       self.name = name
       self.jid = jid
       self.target = target
       self.policy = policy
       self.problem = problem
+      self.health = health
     }
   }
 
@@ -55,6 +61,11 @@ package struct NodeStatus: Sendable {
   package let services: [Served]
   /// Open streams to peers.
   package let streams: Int
+
+  /// Of what answers for the devices of this node, as they are announced.
+  package var health: [JID: HealthReport] {
+    Dictionary(services.compactMap { service in service.jid.map { ($0, service.health) } }) { first, _ in first }
+  }
 
   package init(jid: JID, port: Int, discoveryProblem: String?, services: [Served], streams: Int) {
     self.jid = jid

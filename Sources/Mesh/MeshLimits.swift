@@ -24,6 +24,11 @@ enum MeshLimits {
   static let quiet = TimeAmount.seconds(10)
   /// Seconds for which a device that was seen may be back in a moment: a day.
   static let recently = 86_400.0
+  /// Between two looks at what answers for a service: a connection to an app on this machine costs nothing, and a minute is
+  /// what an owner waits for the list to be right.
+  static let healthInterval = Duration.seconds(60)
+  /// Services that wait for their first look; those that are served meanwhile are seen at the next one.
+  static let healthChecks = 256
   /// Between two tries to reach a device, where nothing new is heard of it.
   static let retry = Duration.milliseconds(500)
   /// Answers to disco#info that are remembered by their hash. Nodes of one kind share one, so there are few in a home.

@@ -88,6 +88,7 @@ package final class Node: Service {
       group.addTask { await self.directory.run() }
       group.addTask { await self.gatekeeper.run() }
       group.addTask { await self.trustService.run() }
+      group.addTask { await HealthChecks(table: self.table, logger: self.logger).run() }
       group.addTask { await self.deliverOutbox() }
       group.addTask { await self.remind() }
       group.addTask { for await event in self.trustService.events() { self.heard(event) } }

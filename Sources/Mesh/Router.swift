@@ -18,6 +18,7 @@ struct Router: Sendable {
   ) async throws {
     let (service, request) = try admit(request, for: device, from: caller)
     try await Self.respond(service, request, caller, logger: logger) { response in
+      note(response, of: service)
       try await send(Self.signed(response, by: device))
     }
   }
@@ -47,6 +48,12 @@ struct Router: Sendable {
   private static let failed = HTTPXResponse(
     HTTPResponse(status: .internalServerError), body: Body("The service failed.\n"),
     failure: OriginFailure(.request, error: "proxy_internal_error", reason: "an error of this node"))
+
+  private func note(_ response: HTTPXResponse, of service: HostedService) {
+    let change =
+      if let failure = response.failure { service.health.failed(failure) } else { service.health.answered() }
+    if let change { logger.report(change, of: service) }
+  }
 
   /// With the device's word in `Proxy-Status` (RFC 9209 §2) where the response is not the app's, or others have said theirs.
   @inline(never) private static func signed(_ response: HTTPXResponse, by device: JID) -> HTTPXResponse {

@@ -22,8 +22,11 @@ package protocol ServiceHandler: Sendable {
   ///
   /// `send` returns when the whole response has been taken, so whatever feeds its body may be scoped to this call.
   /// It throws when the caller went away. What goes wrong behind the handler is answered with an HTTP status (502, 404,
-  /// …) by the handler itself; an error thrown before `send` was called becomes a 500.
+  /// …) by the handler itself, with its `failure` where no app has answered; an error thrown before `send` was called becomes a 500.
   func respond(
     to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws
+
+  /// A cheap look at what is behind the handler: whether it can be connected to, or read.
+  func check() async throws(OriginFailure)
 }

@@ -40,6 +40,8 @@ final class ServiceTable: Sendable {
   /// Announced with each device, as a hint whose key to expect.
   private let id: String
   private let state: Mutex<State>
+  private let insertions = AsyncStream.makeStream(
+    of: HostedService.self, bufferingPolicy: .bufferingNewest(MeshLimits.healthChecks))
 
   /// - Parameter wanted: what the node wants to be called itself.
   init(wanted: InstanceName, machine: String, id: String) {
@@ -70,7 +72,7 @@ final class ServiceTable: Sendable {
         NodeStatus.Served(
           name: entry.service.name, jid: entry.jid, target: entry.service.target,
           policy: entry.service.policy,
-          problem: entry.problem)
+          problem: entry.problem, health: entry.service.health.report)
       }
     }
   }
@@ -79,7 +81,11 @@ final class ServiceTable: Sendable {
     state.withLock { state in
       state.set(service.name, Entry(service: service, jid: state.services[service.name]?.jid))
     }
+    insertions.continuation.yield(service)
   }
+
+  /// Each service that is served from now on, and those that nobody has taken yet; for one reader.
+  var inserted: AsyncStream<HostedService> { insertions.stream }
 
   func remove(_ name: String) -> Bool {
     let isRemoved = state.withLock { state in

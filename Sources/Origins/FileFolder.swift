@@ -12,6 +12,7 @@ package import NIOPosix
 package struct FileFolder: ServiceHandler {
   private static let index = Array("index.html".utf8)
 
+  private let path: String
   private let folder: ServedFolder
   /// What lists of files call the folder.
   private let title: String
@@ -24,6 +25,7 @@ package struct FileFolder: ServiceHandler {
   package init(
     _ path: String, title: String = "Files", isListed: Bool = true, threads: NIOThreadPool = .singleton
   ) throws {
+    self.path = path
     folder = try ServedFolder(path, isListed: isListed)
     self.title = title
     self.isListed = isListed
@@ -34,6 +36,21 @@ package struct FileFolder: ServiceHandler {
     to request: HTTPXRequest, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
     try await send(try await response(to: request.head))
+  }
+
+  package func check() async throws(OriginFailure) {
+    let failure = try? await threads.runIfActive { look() }
+    if let failure = failure ?? nil { throw failure }
+  }
+
+  /// Why the folder cannot be served any more. Blocks.
+  private func look() -> OriginFailure? {
+    do throws(FileFolderError) {
+      _ = try ServedFolder(path, isListed: isListed)
+      return nil
+    } catch {
+      return OriginFailure(.unreachable, error: "destination_unavailable", reason: error.description)
+    }
   }
 
   private func response(to head: HTTPRequest) async throws -> HTTPXResponse {
@@ -53,7 +70,7 @@ package struct FileFolder: ServiceHandler {
     _ head: HTTPRequest, _ find: @escaping @Sendable () throws -> HTTPXResponse?
   ) async throws -> HTTPXResponse {
     do {
-      return try await threads.runIfActive(find) ?? notFound(head)
+      return try await threads.runIfActive { try find() ?? missing(head) }
     } catch Descriptor.Failure.forbidden {
       return .plain(
         .forbidden, "The program that serves this may not read it: whoever runs it can permit that.", to: head.method)
@@ -82,6 +99,13 @@ package struct FileFolder: ServiceHandler {
       file: file, name: String(decoding: name, as: UTF8.self), small: isSmall ? try file.read(file.size, at: 0) : nil,
       threads: threads
     ).response(to: head)
+  }
+
+  /// A 404, which says so where the folder itself is gone.
+  private func missing(_ head: HTTPRequest) -> HTTPXResponse {
+    var response = notFound(head)
+    response.failure = look()
+    return response
   }
 
   private func notFound(_ head: HTTPRequest) -> HTTPXResponse {

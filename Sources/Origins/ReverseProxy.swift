@@ -46,6 +46,14 @@ package struct ReverseProxy: ServiceHandler {
     }
   }
 
+  package func check() async throws(OriginFailure) {
+    do throws(HTTPClientError) {
+      try await client.checkConnection()
+    } catch {
+      throw ProxyFailure(error).failure
+    }
+  }
+
   private static func badRequest(_ method: HTTPRequest.Method) -> HTTPXResponse {
     var response = HTTPXResponse.plain(.badRequest, "This request cannot be passed on.", to: method)
     response.failure = OriginFailure(.request, error: OriginFailure.requestError, reason: "the app was not asked")

@@ -40,6 +40,29 @@ struct OutputTests {
       ])
   }
 
+  @Test func anOwnDeviceWithoutItsAppIsDown() {
+    let device = DeviceResource(
+      jid: "tv@den", name: "tv", state: .online, http: true, status: "avail", message: nil, addresses: [],
+      seen: Self.now, url: nil, trust: .init(word: "self"),
+      health: HealthResource(HealthReport(.down("Connection refused"), since: Self.now)))
+    #expect(DeviceTable.lines([device], now: Self.now).last == "tv    tv@den  online  self   -       down  now   -")
+  }
+
+  @Test(arguments: [
+    (Health.ok, "ok"), (.unknown, "unknown"),
+    (.down("Connection refused"), "down: Connection refused, since 3 min ago"),
+  ])
+  func theStatusSaysHowServicesAre(_ health: Health, _ text: String) throws {
+    let service = NodeStatus.Served(
+      name: "tv", jid: JID("tv@den"), target: "/srv", policy: try AccessPolicy(access: .friends), problem: nil,
+      health: HealthReport(health, since: Self.now - 200))
+    let node = NodeStatus(jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [service], streams: 0)
+    let id = try #require(NodeID(digest: Array(repeating: 1, count: 32)))
+    let report = StatusReport(
+      status: StatusResource(node, id: id, version: "1", frontPort: nil), localhostNames: true)
+    #expect(StatusText.lines(report, now: Self.now).last == "tv       tv@den  friends  /srv    \(text)")
+  }
+
   @Test func anEmptyListIsTheHeader() {
     let lines = DeviceTable.lines([], now: Self.now)
     #expect(lines == ["NAME  JID  STATE  TRUST  FRIEND  HTTP  SEEN  URL"])
@@ -74,7 +97,7 @@ struct OutputTests {
     let id = try #require(NodeID(digest: Array(repeating: 1, count: 32)))
     let report = StatusReport(
       status: StatusResource(node, id: id, version: "1", frontPort: 8400), localhostNames: isResolved)
-    let line = StatusText.lines(report).first { $0.hasPrefix("Names ") }
+    let line = StatusText.lines(report, now: Self.now).first { $0.hasPrefix("Names ") }
     #expect((line == nil) == isResolved)
     if let line { #expect(line.contains("libnss-myhostname") && line.contains("http_proxy=http://127.0.0.1:8400")) }
     let json = String(decoding: try ControlJSON.encode(report), as: UTF8.self)

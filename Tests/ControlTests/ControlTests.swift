@@ -33,14 +33,14 @@ import XMPP
       #expect(
         text == """
           {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":true,\
-          "http":true,"jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
+          "health":null,"http":true,"jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
           "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
           "state":"online","status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
-          {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":null,"http":null,\
+          {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":null,"health":null,"http":null,\
           "jid":"away@pi","message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
           "seen":"1970-01-12T13:46:40Z","state":"away","status":"avail","trust":"stranger",\
           "url":"http://away--pi.localhost:8332/"},\
-          {"addresses":[],"encrypted":null,"http":false,"jid":"gone@pi","message":null,"name":"gone",\
+          {"addresses":[],"encrypted":null,"health":null,"http":false,"jid":"gone@pi","message":null,"name":"gone",\
           "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
           "seen":"1970-01-12T13:46:40Z","state":"gone","status":"avail","trust":"stranger","url":null}],"schema":1}
 
@@ -84,6 +84,8 @@ import XMPP
       #expect(status.front == "http://hearth.localhost:8332/")
       #expect(status.version == "9")
       #expect(status.services.map(\.name) == ["tv"])
+      #expect(status.services[0].health.state == .down && status.services[0].health.reason == "Connection refused")
+      #expect(status.services[0].health.since == FakeDaemon.then)
     }
   }
 

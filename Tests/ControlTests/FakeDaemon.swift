@@ -196,7 +196,9 @@ extension FakeDaemon: LocalNode {
     NodeStatus(
       jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
       services: [
-        .init(name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken")
+        .init(
+          name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken",
+          health: HealthReport(.down("Connection refused"), since: Self.then))
       ], streams: 1)
   }
 

@@ -90,6 +90,20 @@ struct ProblemTests {
     #expect(text.contains("&lt;img src=x&gt;") && text.contains("last seen"))
   }
 
+  @Test func anAppThatIsDownIsSaidSo() async throws {
+    let jid = try #require(JID("tv@pi"))
+    let device = Device(
+      jid: jid, name: "tv", state: .online, isLocal: true, http: true, status: "", message: nil, endpoints: [],
+      seen: Self.then, standing: .self, node: nil)
+    let page = DevicesPage(front: FrontAddress(port: 8332))
+    let down = [jid: HealthReport(.down("/home/<a>: no such folder"), since: Self.then)]
+    // Why is for the owner: it may name files of theirs.
+    let text = try await Self.text(of: page.response([device], nil, health: down, now: Self.then))
+    #expect(text.contains("its app does not answer, since <time") && !text.contains("/home/"))
+    let ok = [jid: HealthReport(.ok, since: Self.then)]
+    #expect(try await !Self.text(of: page.response([device], nil, health: ok, now: Self.then)).contains("its app"))
+  }
+
   @Test func theConfirmationStaysAtTheDevice() async throws {
     let page = Confirmation(of: Self.jid, at: "http://lamp--pi.localhost:8332", path: "//evil.example/\"><b>?a&b")
     let text = try await Self.text(of: page.response())

@@ -31,6 +31,8 @@ extension TrustTests {
       let policy = try AccessPolicy(access: .public, methods: ["GET", "POST"])
       nodes[0].serve(HostedService(name: "app", target: "test", policy: policy, handler: proxy))
       _ = await nodes[0].standing(of: "app", within: .seconds(10))
+      // The look at a new service is a connection without a request.
+      _ = try await app.accept()
       for (identity, who) in [(anna, ["anna", "friend"]), (mallory, ["mallory%40cellar", "stranger"])] {
         let jid = identity.nodeID == anna.nodeID ? "anna@phone" : "mallory@cellar"
         try await nodes[0].visited(by: identity, from: jid, to: "app@pi") { peer in

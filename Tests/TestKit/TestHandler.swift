@@ -17,4 +17,6 @@ package struct TestHandler: ServiceHandler {
   ) async throws {
     try await body(request, caller, send)
   }
+
+  package func check() {}
 }

@@ -9,7 +9,8 @@ struct DevicesCommand: AsyncParsableCommand {
     discussion: """
       Asks the daemon; where none runs, browses by itself for 3 seconds.
 
-      STATE is online, away (listed, yet nobody answers) or gone. HTTP is yes, no, or ? while nobody has asked.
+      STATE is online, away (listed, yet nobody answers) or gone. HTTP is yes, no, or ? while nobody has asked; down
+      for a device of this node's whose app does not answer: `hearth status` says why.
 
       TRUST is self (this node's own), friend, stranger (it has a key, and is no friend), plaintext (it has none, and may
       be anyone, also where JSON says that it is encrypted), blocked, or CHANGED: it shows another key than before, and nothing is sent to it. FRIEND is what you

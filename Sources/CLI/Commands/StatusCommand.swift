@@ -1,10 +1,14 @@
 import ArgumentParser
 import Control
+import FoundationEssentials
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say what the daemon is and does.",
     discussion: """
+      APP says whether what answers for a service does, by requests and by a look a minute: ok, down with the reason, or
+      unknown.
+
       Names is there where programs other than browsers and curl do not resolve *.localhost, and says what to do.
 
       Exit status 69 where no daemon answers.
@@ -20,7 +24,7 @@ struct StatusCommand: AsyncParsableCommand {
     if json {
       try Terminal.print(json: report)
     } else {
-      for line in StatusText.lines(report) { Terminal.print(line) }
+      for line in StatusText.lines(report, now: Date()) { Terminal.print(line) }
     }
   }
 }

@@ -31,7 +31,8 @@ enum DeviceTable {
   }
 
   private static func http(_ device: DeviceResource) -> String {
-    device.http.map { $0 ? "yes" : "no" } ?? "?"
+    if device.health?.state == .down { return "down" }
+    return device.http.map { $0 ? "yes" : "no" } ?? "?"
   }
 
   private static func seen(_ device: DeviceResource, now: Date) -> String {

@@ -1,9 +1,10 @@
 import Control
+import FoundationEssentials
 import Front
 
 /// The daemon's status as people read it.
 enum StatusText {
-  static func lines(_ report: StatusReport) -> [String] {
+  static func lines(_ report: StatusReport, now: Date) -> [String] {
     let status = report.status
     var lines = [
       "Node      \(status.jid), hearth \(status.version)",
@@ -19,16 +20,26 @@ enum StatusText {
     if status.services.isEmpty {
       lines.append("Services  none: see `hearth serve --help`")
     } else {
-      lines += [""] + services(status.services)
+      lines += [""] + services(status.services, now)
     }
     return status.forwards.isEmpty ? lines : lines + [""] + ForwardText.lines(status.forwards)
   }
 
-  private static func services(_ services: [StatusResource.Service]) -> [String] {
-    var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "PROBLEM"])
+  private static func services(_ services: [StatusResource.Service], _ now: Date) -> [String] {
+    var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "APP", "PROBLEM"])
     table.rows = services.map {
-      [$0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, $0.problem ?? ""]
+      [
+        $0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, health($0.health, now),
+        $0.problem ?? "",
+      ]
     }
     return table.lines
+  }
+
+  /// `ok`, `unknown`, or `down: Connection refused, since 3 min ago`.
+  private static func health(_ health: HealthResource, _ now: Date) -> String {
+    guard let reason = health.reason else { return health.state.rawValue }
+    let age = DeviceTable.age(now.timeIntervalSince(health.since))
+    return "\(health.state.rawValue): \(reason), since \(age == "now" ? "just now" : age)"
   }
 }
