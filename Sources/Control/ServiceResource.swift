@@ -20,11 +20,20 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   package var insecure: Bool?
   /// Whether folders without an index page are listed; only for a target that is a folder. Nil: they are.
   package var listing: Bool?
+  /// What an app gets as `Host`: `app` (nil), its own, or `browser`.
+  package var host: String?
+  /// Whether an app gets the peer's IP address in `X-Forwarded-For`.
+  package var forwardedFor: Bool?
+  /// Whether an app has room for few fields: nothing is added, and what browsers send for large sites is left out.
+  package var gadget: Bool?
+  /// Seconds that an app has to begin its answer; nil: 300.
+  package var timeout: Int?
 
   package init(
     target: String, title: String? = nil, description: String? = nil, access: AccessResource,
     methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool? = nil, fingerprint: String? = nil,
-    insecure: Bool? = nil, listing: Bool? = nil
+    insecure: Bool? = nil, listing: Bool? = nil, host: String? = nil, forwardedFor: Bool? = nil, gadget: Bool? = nil,
+    timeout: Int? = nil
   ) {
     self.target = target
     self.title = title
@@ -36,6 +45,10 @@ package struct ServiceResource: Codable, Sendable, Hashable {
     self.fingerprint = fingerprint
     self.insecure = insecure
     self.listing = listing
+    self.host = host
+    self.forwardedFor = forwardedFor
+    self.gadget = gadget
+    self.timeout = timeout
   }
 
   /// Throws `TrustError` where the rules cannot be meant.

@@ -10,7 +10,8 @@ extension HostedService {
       policy: definition.access,
       handler: try Target(
         definition.target, fingerprint: definition.fingerprint, insecure: definition.insecure,
-        listing: definition.listing
-      ).makeHandler(title: definition.title ?? definition.name, eventLoopGroup: eventLoopGroup))
+        listing: definition.listing, app: definition.app
+      ).makeHandler(
+        title: definition.title ?? definition.name, app: definition.app, eventLoopGroup: eventLoopGroup))
   }
 }

@@ -284,6 +284,6 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
     // A request that comes just now shall find a closed connection, and no time-out of its own.
     let code: HTTPClientError.Code = machine.isIdle ? .closedEarly : .responseTimedOut
     fail(
-      HTTPClientError(code, address, machine.isIdle ? "the connection was idle for too long" : "no response in time"))
+      HTTPClientError(code, address, machine.isIdle ? "the connection was idle for too long" : machine.noResponse))
   }
 }

@@ -72,6 +72,9 @@ struct ClientMachine {
     if case .idle = state { deadline = now + idleTime }
   }
 
+  /// What is to be said when the time for a response is over.
+  var noResponse: String { "no response within \(responseTime.nanoseconds / 1_000_000_000) s" }
+
   var isIdle: Bool {
     if case .idle = state { true } else { false }
   }

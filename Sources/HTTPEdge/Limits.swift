@@ -58,8 +58,9 @@ package struct HTTPClientLimits: Sendable {
   package var idle = TimeAmount.seconds(4)
   /// To open a connection, name resolution included; the same again for a TLS handshake.
   package var connect = TimeAmount.seconds(5)
-  /// From the end of the request to the head of its response; long polls stay below a minute by custom.
-  package var response = TimeAmount.seconds(120)
+  /// From the end of the request to the head of its response; long polls stay below a minute by custom, and apps that make
+  /// a report take longer.
+  package var response = TimeAmount.seconds(300)
   /// What one response's head may hold.
   package var heads = HTTPHeadLimits()
 

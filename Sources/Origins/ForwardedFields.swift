@@ -13,6 +13,7 @@ struct ForwardedFields {
   private static let peerTrust = name("Hearth-Peer-Trust")
   private static let forwardedHost = name("X-Forwarded-Host")
   private static let forwardedProto = name("X-Forwarded-Proto")
+  private static let forwardedFor = name("X-Forwarded-For")
   private static let host = name("Host")
 
   /// Only we say who asked and for what: these are removed as the peer sent them, and so is all of `Hearth-Peer-…`, for
@@ -37,8 +38,10 @@ struct ForwardedFields {
   /// Its origin, and the path there that is the device's root.
   private let origin: String
   private let base: String
+  private let options: AppOptions
 
-  init(_ address: HTTPAddress, base: String = "") {
+  init(_ address: HTTPAddress, base: String = "", options: AppOptions = AppOptions()) {
+    self.options = options
     authority = address.authority
     origin = "\(address.scheme)://\(address.authority)"
     self.base = base
@@ -46,7 +49,8 @@ struct ForwardedFields {
 
   /// Sets `Host`, makes the device's origin the app's own, removes hop-by-hop fields, and says who asked in `Hearth-Peer…` and
   /// what the browser calls the device in `X-Forwarded-…`: one story, which every app that was tried takes. There is no
-  /// `X-Forwarded-For`, since many refuse any, and a peer's name is none of its values (RFC 7239 §6); and no `Via`.
+  /// `X-Forwarded-For` unless the app is to have it, since many refuse any, and a peer's name is none of its values (RFC 7239
+  /// §6); and no `Via`. `AppOptions` says what else may be otherwise.
   ///
   /// - `Hearth-Peer`: a friend's petname, else the caller's address on the mesh, percent-encoded as in an `httpx` URI.
   ///   Only addresses hold an `@`: one without it could pass for a petname, and is left out, as is one that is not known.
@@ -63,28 +67,51 @@ struct ForwardedFields {
     let browsers = browsersHost(head.headerFields)
     HopByHop.strip(&head)
     head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
-    head.headerFields.mapReferencesOfRequest { reference in
-      own(reference, at: device) ?? own(reference, at: browsers.map { "http://" + $0 }) ?? reference
+    if options.host == .browser, let browsers {
+      // Where the device is called by its own address, the browser meant it by this one.
+      let seen = "http://" + browsers
+      head.headerFields.mapReferencesOfRequest { Self.moved($0, from: device, to: seen) ?? $0 }
+      head.authority = browsers
+    } else {
+      let (seen, own) = (browsers.map { "http://" + $0 }, origin)
+      head.headerFields.mapReferencesOfRequest { reference in
+        Self.moved(reference, from: device, to: own, base) ?? Self.moved(reference, from: seen, to: own, base)
+          ?? reference
+      }
+      head.authority = authority
     }
-    head.authority = authority
+    if options.gadget { return head.headerFields.removeAll { Self.isForLargeSites($0.name) } }
     let said = [
       (Self.peer, caller.shownName), (Self.peerID, caller.identity.id?.description),
       (Self.peerTrust, caller.standing.word), (Self.forwardedHost, browsers),
       (Self.forwardedProto, browsers.map { _ in "http" }),
+      (Self.forwardedFor, options.forwardedFor ? caller.networkAddress : nil),
     ]
     // None of them is there any more.
     for case (let name, let value?) in said { head.headerFields.append(HTTPField(name: name, value: value)) }
   }
 
-  /// The app's own URL for one at this origin of the device's; nil for others.
-  private func own(_ reference: String, at device: String?) -> String? {
-    guard let device, reference.utf8.count >= device.utf8.count,
-      reference.prefix(device.count).lowercased() == device.lowercased()
+  /// The same below another origin; nil for a reference to elsewhere.
+  private static func moved(_ reference: String, from old: String?, to new: String, _ base: String = "") -> String? {
+    guard let old, reference.utf8.count >= old.utf8.count,
+      reference.prefix(old.count).lowercased() == old.lowercased()
     else { return nil }
-    let path = reference.dropFirst(device.count)
-    guard let first = path.first else { return origin }
-    return "/?#".contains(first) ? origin + base + path : nil
+    let path = reference.dropFirst(old.count)
+    guard let first = path.first else { return new }
+    return "/?#".contains(first) ? new + base + path : nil
   }
+
+  /// What browsers send that the server of a microcontroller has no use and little room for: some have 512 bytes for all
+  /// fields, and Chromium alone sends 400 more. A WebSocket's own fields stay, and the field by which loops are found is ours.
+  private static func isForLargeSites(_ name: HTTPField.Name) -> Bool {
+    let name = name.canonicalName
+    guard !name.hasPrefix("sec-websocket-") else { return false }
+    return name.hasPrefix("sec-") || largeSites.contains(name)
+  }
+
+  private static let largeSites: Set<String> = [
+    "upgrade-insecure-requests", "priority", "dnt", "accept-language", "hearth-via",
+  ]
 
   /// `<label>.localhost[:port]`, or loopback at the port of a forward, which is all that a program can have used.
   private func browsersHost(_ fields: HTTPFields) -> String? {
@@ -122,6 +149,9 @@ struct ForwardedFields {
 }
 
 extension Caller {
+  /// The IP address of its machine: this one, where it is the owner.
+  fileprivate var networkAddress: String? { standing == .self ? "127.0.0.1" : identity.networkAddress }
+
   fileprivate var shownName: String? {
     if case .friend(let petname) = standing { return petname.text }
     return identity.address.flatMap { $0.localpart == nil ? nil : $0.fieldItem }

@@ -1,5 +1,8 @@
 /// Limits of folders that are served, in one place.
-enum OriginLimits {
+package enum OriginLimits {
+  /// Seconds that an owner may give an app to begin its answer: up to a day.
+  package static let timeouts = 1...86400
+
   /// Bytes of a file that are read at once, on a thread pool, as four parts: fewer hops.
   static let fileBlock = 256 * 1024
 

@@ -16,7 +16,7 @@ struct ProxyFailure {
       case .unresolved: (.badGateway, "dns_error", "The app behind this device has a name without address.")
       case .connectTimedOut: (.gatewayTimeout, "connection_timeout", "The app behind this device cannot be reached.")
       case .responseTimedOut:
-        (.gatewayTimeout, "http_response_timeout", "The app behind this device did not answer in time.")
+        (.gatewayTimeout, "http_response_timeout", "The app behind this device gave \(error.message).")
       case .reset, .closedEarly:
         (.badGateway, "connection_terminated", "The app behind this device broke the connection off.")
       case .malformed:

@@ -16,13 +16,16 @@ package struct ReverseProxy: ServiceHandler {
   private let forwarded: ForwardedFields
   private let own: OwnAddress
 
-  /// `base` is put before every path, without a slash at its end.
+  /// `base` is put before every path, without a slash at its end. `options.timeout` outranks that of `limits`.
   package init(
-    to address: HTTPAddress, base: String = "", limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup
+    to address: HTTPAddress, base: String = "", options: AppOptions = AppOptions(), limits: HTTPClientLimits = .init(),
+    eventLoopGroup: any EventLoopGroup
   ) {
+    var limits = limits
+    if let timeout = options.timeout { limits.response = .seconds(Int64(timeout)) }
     client = HTTPClient(address: address, limits: limits, eventLoopGroup: eventLoopGroup)
     self.base = base
-    forwarded = ForwardedFields(address, base: base)
+    forwarded = ForwardedFields(address, base: base, options: options)
     own = OwnAddress(scheme: address.scheme, authority: address.authority, base: base)
   }
 

@@ -24,11 +24,18 @@ package enum Target: Sendable, Hashable {
   ///
   /// `listing`: whether folders without an index page are listed, as they are unless said otherwise.
   ///
+  /// `app`: how requests reach an app; a folder has none of these.
+  ///
   /// Throws `TargetError`, which names what is allowed; also where the first two contradict each other, or one is given for
   /// something else.
   package init(
-    _ text: String, fingerprint: String? = nil, insecure: Bool = false, listing: Bool? = nil
+    _ text: String, fingerprint: String? = nil, insecure: Bool = false, listing: Bool? = nil,
+    app: AppOptions = AppOptions()
   ) throws(TargetError) {
+    try app.check()
+    if text.hasPrefix("/"), let option = app.firstSet {
+      throw TargetError(message: "\(option) is for apps only, and target is \"\(text)\".", option: option)
+    }
     let trust = try UpstreamTrust(fingerprint: fingerprint, insecure: insecure)
     guard listing == nil || text.hasPrefix("/") else {
       throw TargetError(message: "listing is for folders only, and target is \"\(text)\".", option: "listing")

@@ -7,10 +7,15 @@ enum Limits {
   static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
   /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
   static let requests = 64
+  /// More of them that wait for their turn, and bytes of their heads: with those that are answered, as many as one front has
+  /// connections.
+  static let waitingRequests = 448
+  static let waitingBytes = 4 << 20
   /// WebSockets of one stream at once: the tabs of a person who never closes any.
   static let upgraded = 64
-  /// Bodies of one stream being received at once: one for each request, either way.
-  static let incomingBodies = 128
+  /// Bodies of one stream being received at once: one for each request that is answered or waits, and for
+  /// as many of ours as browsers make.
+  static let incomingBodies = requests + waitingRequests + 128
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
   static let cancelledBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
@@ -66,8 +71,9 @@ enum Limits {
 enum Timeouts {
   /// Until one of a device's addresses accepts: a host on the same link answers within milliseconds, or a Wi-Fi nap.
   static let connect = TimeAmount.seconds(5)
-  /// From the request, its body included, to the head of the response; what common reverse proxies allow, twice over.
-  static let response = TimeAmount.seconds(120)
+  /// From the request, its body included, to the head of the response of a peer that is not known to give one in any case: as
+  /// long as our own node gives an app. Other Hearth nodes know how long theirs may take, and pings prove that they live.
+  static let response = TimeAmount.seconds(300)
   /// For disco#info and ping. Half of the known clients never answer an IQ.
   static let query = TimeAmount.seconds(3)
   /// Nothing that a stream begins is due sooner. While something is under way its timer looks so often, and need not be

@@ -21,7 +21,7 @@ package actor PeerStream {
   nonisolated private let life: StreamLife
   nonisolated private let setting: StreamSetting
   private let handler: StreamHandler
-  private var exchanges = ExchangeMachine(limit: Limits.requests)
+  private var exchanges = ExchangeMachine(limit: Limits.requests + Limits.waitingRequests)
   private var transfers: Transfers
   private var pending = PendingIQs<IQWaiter>()
   private var liveness: Liveness
@@ -177,7 +177,10 @@ package actor PeerStream {
     life.fails(failure)
     for waiter in pending.failAll() { resolve(waiter, .failure(failure)) }
     transfers.fail(failure)
-    answers.cancelAll()
+    for answer in answers.cancelAll() {
+      answer.session?.fail(StreamFailure.cancelled)
+      exchanges.answered()
+    }
     if answers.isEmpty { life.hasEnded() }
   }
 
@@ -456,7 +459,7 @@ package actor PeerStream {
       guard let transfer = outgoing.route.transfer else {
         let waiter = IQWaiter.response(
           .continuation(continuation), head.method, upgrading: head.asksForWebSocket)
-        return request(outgoing.payload, waiter, id: id, to: device, within: Timeouts.response)
+        return request(outgoing.payload, waiter, id: id, to: device, within: responseTime)
       }
       let promise = eventLoop.makePromise(of: HTTPXResponse.self)
       let waiter = IQWaiter.response(.promise(promise), head.method, upgrading: false)
@@ -494,9 +497,13 @@ package actor PeerStream {
     }
   }
 
+  /// From a request to the head of its response. A Hearth node answers in any case, while it lives.
+  private var responseTime: TimeAmount? { exchanges.isHearth ? nil : Timeouts.response }
+
   /// The time for the response begins when the body has been sent.
   private func limit(_ id: String) {
-    pending.limit(id, to: eventLoop.now + Timeouts.response)
+    guard let responseTime else { return }
+    pending.limit(id, to: eventLoop.now + responseTime)
     rescheduleTimer()
   }
 
@@ -562,13 +569,16 @@ package actor PeerStream {
     do throws(StanzaError) {
       let (answerable, received) = try exchanges.received(iq, payload)
       do throws(StanzaError) {
+        try answers.checkRoom(for: received.head)
         let session = answerable.asksForWebSocket ? try sessionToBe() : nil
         let body =
           if let session { Body(UpgradedBody(session: session.futureResult)) } else {
             try body(received.data, length: received.length)
           }
         let request = HTTPXRequest(received.head, body: body)
-        begin(answerable, IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity), session)
+        let incoming = IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity)
+        answers.enqueue(AnswerToBe(answerable: answerable, incoming: incoming, session: session))
+        beginAnswers()
         return nil
       } catch {
         exchanges.answered()
@@ -579,20 +589,17 @@ package actor PeerStream {
     }
   }
 
-  /// A task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time, and
-  /// ends those that are under way when it ends.
-  ///
-  /// - Parameter session: to be fulfilled where the answer changes the protocol.
-  private func begin(
-    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?
-  ) {
-    let number = answers.begin()
-    let task = Task.immediate(executorPreference: executor) {
-      let isUpgraded = await answer(answerable, incoming, session)
-      session?.fail(StreamFailure.cancelled)
-      answered(number, isUpgraded: isUpgraded)
+  /// Each in a task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time,
+  /// and ends those that are under way when it ends.
+  private func beginAnswers() {
+    while let (answer, number) = answers.dequeue() {
+      let task = Task.immediate(executorPreference: executor) {
+        let isUpgraded = await self.answer(answer)
+        answer.session?.fail(StreamFailure.cancelled)
+        answered(number, isUpgraded: isUpgraded)
+      }
+      answers.keep(task, number)
     }
-    answers.keep(task, number)
     rescheduleTimer()
   }
 
@@ -605,24 +612,28 @@ package actor PeerStream {
   }
 
   private func answered(_ number: Int, isUpgraded: Bool) {
-    if isUpgraded { exchanges.closed() } else { exchanges.answered() }
+    if isUpgraded {
+      exchanges.closed()
+    } else {
+      exchanges.answered()
+      answers.leavePlace()
+    }
     answers.end(number)
     touch()
-    rescheduleTimer()
+    beginAnswers()
     if life.failure != nil, answers.isEmpty { life.hasEnded() }
   }
 
   /// True where the protocol has changed.
-  private func answer(
-    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?
-  ) async -> Bool {
+  private func answer(_ answer: AnswerToBe) async -> Bool {
+    let (answerable, incoming) = (answer.answerable, answer.incoming)
     var isAnswered = false
     var isUpgraded = false
     do {
       try await host.answer(incoming) { response in
         let body = answerable.request.head.method == .head ? .empty : response.body
         let whole = try await body.whole(upTo: HTTPXLimits.inlineBytes)
-        let transfer = try send(response.head, whole, answerable, session)
+        let transfer = try send(response.head, whole, answer)
         isAnswered = true
         isUpgraded = response.head.status == .switchingProtocols
         if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
@@ -648,15 +659,17 @@ package actor PeerStream {
 
   /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
   @inline(never) private func send(
-    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answerable: ExchangeMachine.Answerable,
-    _ session: EventLoopPromise<IncomingBody>?
+    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answer: AnswerToBe
   ) throws -> TransferID? {
-    let outgoing = try exchanges.answer(head, whole, to: answerable)
-    guard handler.respond(to: answerable.iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
+    let iq = answer.answerable.iq
+    let outgoing = try exchanges.answer(head, whole, to: answer.answerable)
+    guard handler.respond(to: iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
     touch()
-    if head.status == .switchingProtocols, let session, let id = outgoing.route.transfer {
+    if head.status == .switchingProtocols, let session = answer.session, let id = outgoing.route.transfer {
       session.succeed(try startSession(id, opening: outgoing.route.blockSize))
       exchanges.upgrade()
+      answers.leavePlace()
+      beginAnswers()
       return id
     }
     if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }

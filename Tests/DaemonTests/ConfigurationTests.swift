@@ -1,5 +1,6 @@
 import Front
 import TestKit
+import Origins
 import Testing
 import Trust
 import XMPP
@@ -49,6 +50,13 @@ struct ConfigurationTests {
       [services.app]
       target = "unix:/run/app.sock"
       access = "friends"
+      host = "browser"
+      forwarded_for = true
+      timeout = 60
+      [services.esp]
+      target = "http://10.0.0.9"
+      access = "friends"
+      gadget = true
       """, file: "f")
     #expect(
       configuration.node
@@ -60,7 +68,11 @@ struct ConfigurationTests {
       ])
     #expect(
       configuration.services == [
-        ServiceDefinition(name: "app", target: "unix:/run/app.sock", access: .friends),
+        ServiceDefinition(
+          name: "app", target: "unix:/run/app.sock", access: .friends,
+          app: AppOptions(host: .browser, forwardedFor: true, timeout: 60)),
+        ServiceDefinition(
+          name: "esp", target: "http://10.0.0.9", access: .friends, app: AppOptions(gadget: true)),
         ServiceDefinition(
           name: "files", target: "/srv/www", access: try AccessPolicy(access: .public, plaintext: true), listing: false),
         ServiceDefinition(
@@ -80,7 +92,7 @@ struct ConfigurationTests {
     let lines = try ConfigurationFile.text(of: path).split(separator: "\n")
     let keys = lines.compactMap { line -> Substring? in
       let text = line.hasPrefix("# ") ? line.dropFirst(2) : line
-      let word = text.prefix { $0.isLetter || $0.isNumber }
+      let word = text.prefix(while: Self.isOfKey)
       return text.hasPrefix("[") || !word.isEmpty && text.dropFirst(word.count).hasPrefix(" = ") ? text : nil
     }
     let sample = try ConfigurationFile.parse(keys.joined(separator: "\n"), file: path)
@@ -90,9 +102,13 @@ struct ConfigurationTests {
     let known = [
       "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "6310", "target", "title",
       "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
+      "host", "forwarded_for", "gadget", "timeout",
     ]
-    #expect(
-      Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix { $0.isLetter || $0.isNumber }) }) == Set(known))
+    #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix(while: Self.isOfKey)) }) == Set(known))
+  }
+
+  private static func isOfKey(_ character: Swift.Character) -> Bool {
+    character.isLetter || character.isNumber || character == "_"
   }
 
   private static let fingerprint = Array(repeating: "5B", count: 32).joined(separator: ":")
@@ -159,6 +175,9 @@ struct ConfigurationTests {
     Bad(friends + "paths = [\"/a/../b\"]", 4, "services.tv.paths", "without dots"),
     Bad(friends + "paths = []", 4, "services.tv.paths", "opens nothing"),
     Bad(friends + "plaintext = true", 4, "services.tv.plaintext", "access = \"public\""),
+    Bad(friends + "host = \"mine\"", 4, "services.tv.host", "it must be \"app\" or \"browser\""),
+    Bad(friends + "timeout = 0", 4, "services.tv.timeout", "from 1 to 86400"),
+    Bad(friends + "gadget = true\nforwarded_for = true", 4, "services.tv.gadget", "leave forwarded_for out"),
     Bad(friends + "listing = \"no\"", 4, "services.tv.listing", "true or false"),
     Bad(
       "[services.tv]\ntarget = \"http://a\"\naccess = \"friends\"\nlisting = true", 4, "services.tv.listing",

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import TestKit
+import Origins
 import Testing
 import Trust
 
@@ -12,6 +13,10 @@ struct StateTests {
       name: "a", target: "/srv/a", title: "A", description: "first", access: .only("anna", "bob", paths: ["/x"])),
     ServiceDefinition(name: "b", target: "https://127.0.0.1:80", access: .friends, fingerprint: "5b", insecure: true),
     ServiceDefinition(name: "c", target: "/srv/c", access: .friends, listing: false),
+    ServiceDefinition(
+      name: "d", target: "http://d", access: .friends,
+      app: AppOptions(host: .browser, forwardedFor: true, timeout: 60)),
+    ServiceDefinition(name: "e", target: "http://e", access: .friends, app: AppOptions(gadget: true)),
   ]
 
   @Test func servicesAreKept() throws {

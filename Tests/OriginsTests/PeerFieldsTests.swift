@@ -13,10 +13,12 @@ import XMPP
 struct PeerFieldsTests {
   private static let id = NodeID(digest: (0..<32).map { UInt8($0) })!
 
-  private func applied(_ fields: HTTPFields, from caller: Caller) -> [String: String] {
-    var head = HTTPRequest(method: .get, scheme: "http", authority: "a.localhost", path: "/", headerFields: fields)
-    ForwardedFields(.tcp(host: "h", port: 80)).apply(to: &head, from: caller)
-    var all: [String: String] = [:]
+  private func applied(
+    _ fields: HTTPFields, from caller: Caller, _ options: AppOptions = AppOptions()
+  ) -> [String: String] {
+    var head = HTTPRequest(method: .get, scheme: "http", authority: "tv@pi", path: "/", headerFields: fields)
+    ForwardedFields(.tcp(host: "h", port: 80), options: options).apply(to: &head, from: caller)
+    var all: [String: String] = head.authority == "h" ? [:] : ["Host": head.authority ?? ""]
     for field in head.headerFields {
       #expect(all[field.name.rawName] == nil, "twice: \(field)")
       all[field.name.rawName] = field.value
@@ -34,6 +36,57 @@ struct PeerFieldsTests {
     #expect(told(of: Caller(jid: JID("Anna@phone"), id: Self.id, standing: friend)) == expected)
     #expect(told(of: Caller(jid: nil, id: Self.id, standing: friend)) == expected)
     #expect(Self.id.description.split(separator: "-").map(\.count) == Array(repeating: 7, count: 8))
+  }
+
+  // MARK: Options of a service
+
+  private static let browsers: HTTPFields = [
+    .origin: "httpx://tv@pi", .referer: "httpx://tv@pi/a?b",
+    HTTPField.Name("X-Forwarded-Host")!: "tv--pi.localhost:8332",
+    HTTPField.Name("X-Forwarded-Proto")!: "http",
+  ]
+  private static let guest = Caller(jid: nil, id: nil, standing: .plaintext)
+
+  @Test func anAppThatKnowsItsNamesGetsTheBrowsers() {
+    let told = applied(Self.browsers, from: Self.guest, AppOptions(host: .browser))
+    #expect(told["Host"] == "tv--pi.localhost:8332" && told["X-Forwarded-Host"] == "tv--pi.localhost:8332")
+    #expect(told["Origin"] == "http://tv--pi.localhost:8332" && told["Referer"] == "http://tv--pi.localhost:8332/a?b")
+    // A program is no browser.
+    #expect(applied([.origin: "httpx://tv@pi"], from: Self.guest, AppOptions(host: .browser))["Origin"] == "http://h")
+  }
+
+  @Test func anAddressIsTheMachinesAndNoName() {
+    let peer = PeerIdentity(address: JID("anna@phone"), proof: .none, networkAddress: "10.0.0.7")
+    let name = "X-Forwarded-For"
+    #expect(applied([:], from: Caller(identity: peer, standing: .plaintext))[name] == nil)
+    let options = AppOptions(forwardedFor: true)
+    #expect(applied([:], from: Caller(identity: peer, standing: .plaintext), options)[name] == "10.0.0.7")
+    #expect(applied([:], from: Caller(jid: JID("a@b"), id: nil, standing: .self), options)[name] == "127.0.0.1")
+    #expect(applied([:], from: Self.guest, options)[name] == nil)
+  }
+
+  /// What Chromium sends with every page.
+  @Test func aGadgetGetsLessThan512Bytes() {
+    var fields = Self.browsers
+    for (name, value) in [
+      ("sec-ch-ua", #""Chromium";v="156", "Not?A_Brand";v="24""#), ("sec-ch-ua-mobile", "?0"),
+      ("sec-ch-ua-platform", "\"Linux\""), ("Upgrade-Insecure-Requests", "1"), ("DNT", "1"), ("Priority", "u=0, i"),
+      (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+      ),
+      (
+        "Accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
+      ), ("Sec-Fetch-Site", "none"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-User", "?1"),
+      ("Sec-Fetch-Dest", "document"), ("Accept-Encoding", "gzip, deflate, br, zstd"),
+      ("Accept-Language", "de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7"), ("Hearth-Via", "hearth-4711"),
+      ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ] { fields.append(HTTPField(name: HTTPField.Name(name)!, value: value)) }
+    let told = applied(fields, from: Self.guest, AppOptions(gadget: true))
+    #expect(
+      Set(told.keys) == ["Origin", "Referer", "User-Agent", "Accept", "Accept-Encoding", "Sec-WebSocket-Key"])
+    #expect(told.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 4 } < 512)
   }
 
   @Test func othersAreCalledByTheirAddress() {

@@ -72,6 +72,15 @@ struct TargetTests {
     #expect(target == .app(.tls(host: "nas", port: 443, trust: .insecure), base: ""))
   }
 
+  @Test(arguments: [
+    AppOptions(host: .browser), AppOptions(forwardedFor: true), AppOptions(gadget: true), AppOptions(timeout: 5),
+  ])
+  func optionsOfAppsAreNoneOfFolders(_ options: AppOptions) throws {
+    #expect(try Target("unix:/a", app: options) == .app(.unix(path: "/a"), base: ""))
+    let error = #expect(throws: TargetError.self) { try Target("/srv/www", app: options) }
+    #expect(error?.message.hasSuffix("is for apps only, and target is \"/srv/www\".") == true)
+  }
+
   @Test func listingIsForFolders() throws {
     #expect(try Target("/srv/www", listing: false) == .folder("/srv/www", isListed: false))
     #expect(try Target("/srv/www", listing: true) == .folder("/srv/www", isListed: true))

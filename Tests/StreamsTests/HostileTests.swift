@@ -101,10 +101,10 @@ import Trust
       let romeo = try await performance.connect()
       try await romeo.greet()
       let request = "<req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/>"
-      try await romeo.send((1...200).map { "<iq type='set' id='r\($0)'>\(request)</iq>" }.joined())
-      try await romeo.transcript.expect("type='error' id='r65'><error type='wait'><resource-constraint")
-      try await romeo.transcript.expect("type='error' id='r200'>")
-      #expect(await performance.streams[0].load.answering == 64)
+      try await romeo.send((1...700).map { "<iq type='set' id='r\($0)'>\(request)</iq>" }.joined())
+      try await romeo.transcript.expect("type='error' id='r513'><error type='wait'><resource-constraint")
+      try await romeo.transcript.expect("type='error' id='r700'>")
+      #expect(await performance.streams[0].load.answering == 512)
       // Another is served meanwhile, and he is again when he has had his answers.
       try await Scenario("").play(in: performance)
       opened.finish()

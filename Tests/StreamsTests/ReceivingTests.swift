@@ -30,6 +30,32 @@ import XMPP
     }
   }
 
+  /// A browser with many tabs waits for its turn, and whoever asks without end is told so.
+  @Test func theSixtyFifthRequestWaits() async throws {
+    let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+    let begun = Mutex(0)
+    let host = StreamHost.juliet { incoming, send in
+      begun.withLock { $0 += 1 }
+      for await _ in gate {}
+      try await send(HTTPXResponse(HTTPResponse(status: .ok)))
+    }
+    try await Performance.run(on: .sockets, host: host) { performance in
+      let romeo = try await performance.connect()
+      try await romeo.greet()
+      for id in 1...513 {
+        try await romeo.send(
+          "<iq type='set' id='r\(id)'><req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>")
+      }
+      try await romeo.transcript.expect("type='error' id='r513'")
+      try await romeo.transcript.expect("Too many requests")
+      #expect(begun.withLock { $0 } == 64)
+      try await romeo.pings("p")
+      opened.finish()
+      for id in 1...512 { try await romeo.transcript.expect("type='result' id='r\(id)'") }
+      #expect(begun.withLock { $0 } == 512)
+    }
+  }
+
   /// One that minds no window is cut off before it has taken the memory of all.
   @Test func whoSendsWithoutWaitingIsCutOff() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)

@@ -54,6 +54,14 @@ struct ServeCommand: AsyncParsableCommand {
   var insecure = false
   @Flag(help: "For a folder: do not list its files; who knows a file's name opens it.")
   var noListing = false
+  @Option(help: ArgumentHelp("For an app: the Host that it gets, app (its own) or browser.", valueName: "which"))
+  var host: String?
+  @Flag(help: "For an app: tell it the peer's IP address, in X-Forwarded-For.")
+  var forwardedFor = false
+  @Flag(help: "For an app on a microcontroller: add nothing, and leave out what browsers send for large sites.")
+  var gadget = false
+  @Option(help: ArgumentHelp("For an app: how long it has to begin its answer. (default: 300)", valueName: "seconds"))
+  var timeout: Int?
   @OptionGroup var client: ClientOptions
 
   /// What contradicts itself is said before the daemon is asked.
@@ -73,7 +81,8 @@ struct ServeCommand: AsyncParsableCommand {
       target: Self.absolute(target, from: FileManager.default.currentDirectoryPath), title: title,
       description: description, access: AccessResource(access), methods: method.isEmpty ? nil : method,
       paths: path.isEmpty ? nil : path, plaintext: plaintext, fingerprint: fingerprint, insecure: insecure,
-      listing: noListing ? false : nil)
+      listing: noListing ? false : nil, host: host, forwardedFor: forwardedFor ? true : nil,
+      gadget: gadget ? true : nil, timeout: timeout)
   }
 
   func run() async throws {

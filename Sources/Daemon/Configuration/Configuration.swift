@@ -1,4 +1,5 @@
 import Front
+import Origins
 import Trust
 
 /// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
@@ -49,4 +50,6 @@ struct ServiceDefinition: Equatable, Sendable {
   var insecure = false
   /// Whether the folders of a target that is one are listed where they have no index page; nil: they are.
   var listing: Bool?
+  /// How requests reach an app.
+  var app = AppOptions()
 }

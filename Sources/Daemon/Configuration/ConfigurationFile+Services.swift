@@ -31,6 +31,7 @@ extension ConfigurationFile {
   ) throws(ConfigurationError) -> ServiceDefinition {
     try table.allow([
       "target", "title", "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
+      "host", "forwarded_for", "gadget", "timeout",
     ])
     if let problem = DeviceName.problem(with: name) { throw table.failure(nil, problem) }
     guard let target = try table.string("target") else {
@@ -38,15 +39,26 @@ extension ConfigurationFile {
     }
     let (fingerprint, insecure) = (try table.string("fingerprint"), try table.bool("insecure") ?? false)
     let listing = try table.bool("listing")
+    let app = try app(table)
     do throws(TargetError) {
-      _ = try Target(target, fingerprint: fingerprint, insecure: insecure, listing: listing)
+      _ = try Target(target, fingerprint: fingerprint, insecure: insecure, listing: listing, app: app)
     } catch {
       throw table.failure(error.option ?? "target", error.message)
     }
     return ServiceDefinition(
       name: name, target: target, title: try table.string("title"), description: try table.string("description"),
       access: try policy(table), fingerprint: fingerprint, insecure: insecure,
-      listing: listing)
+      listing: listing, app: app)
+  }
+
+  private static func app(_ table: ConfigurationTable) throws(ConfigurationError) -> AppOptions {
+    let word = try table.string("host") ?? AppOptions.Host.app.rawValue
+    guard let host = AppOptions.Host(rawValue: word) else {
+      throw table.failure("host", "is \"\(word)\"; it must be \"app\" or \"browser\"")
+    }
+    return AppOptions(
+      host: host, forwardedFor: try table.bool("forwarded_for") ?? false, gadget: try table.bool("gadget") ?? false,
+      timeout: try table.int("timeout", in: OriginLimits.timeouts))
   }
 
   private static func policy(_ table: ConfigurationTable) throws(ConfigurationError) -> AccessPolicy {

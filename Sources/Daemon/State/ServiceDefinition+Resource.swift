@@ -1,4 +1,5 @@
 import Control
+import Origins
 import Trust
 
 extension ServiceDefinition {
@@ -13,7 +14,17 @@ extension ServiceDefinition {
     self.init(
       name: name, target: service.target, title: service.title, description: service.description, access: access,
       fingerprint: service.fingerprint, insecure: service.insecure ?? false,
-      listing: service.listing)
+      listing: service.listing, app: try Self.app(service))
+  }
+
+  private static func app(_ service: ServiceResource) throws(ControlError) -> AppOptions {
+    let word = service.host ?? AppOptions.Host.app.rawValue
+    guard let host = AppOptions.Host(rawValue: word) else {
+      throw ControlError(.invalid, "host is “\(word)”; it must be “app” or “browser”.")
+    }
+    return AppOptions(
+      host: host, forwardedFor: service.forwardedFor ?? false, gadget: service.gadget ?? false, timeout: service.timeout
+    )
   }
 }
 
@@ -24,6 +35,8 @@ extension ServiceResource {
       access: AccessResource(definition.access.access), methods: definition.access.methods?.sorted(),
       paths: definition.access.paths?.map(\.description), plaintext: definition.access.plaintext,
       fingerprint: definition.fingerprint, insecure: definition.insecure,
-      listing: definition.listing)
+      listing: definition.listing, host: definition.app.host == .app ? nil : definition.app.host.rawValue,
+      forwardedFor: definition.app.forwardedFor ? true : nil, gadget: definition.app.gadget ? true : nil,
+      timeout: definition.app.timeout)
   }
 }
