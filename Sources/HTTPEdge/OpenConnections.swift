@@ -63,7 +63,8 @@ final class OpenConnections: Sendable {
   /// Closes all, which cancels what still responds.
   func cut() {
     let (listeners, connections) = end()
-    for channel in listeners + connections.map(\.channel) { channel.close(promise: nil) }
+    for listener in listeners { listener.close(promise: nil) }
+    for connection in connections { connection.cut() }
   }
 
   private func end() -> ([any Channel], [ServerConnection]) {

@@ -51,6 +51,13 @@ actor ServerConnection {
     task?.cancel()
   }
 
+  /// From whatever thread.
+  nonisolated func cut() {
+    channel.close(promise: nil)
+    // One whose channel is closed may still pass on what came before.
+    executor.eventLoop.execute { self.assumeIsolated { $0.cancel() } }
+  }
+
   func closed() {
     cancel()
     waiting.removeAll()
@@ -67,7 +74,9 @@ actor ServerConnection {
       }
     }
     isResponding = false
-    if handler.value.isClosed { onEnd(self) }
+    guard handler.value.isClosed else { return }
+    handler.value.released()
+    onEnd(self)
   }
 
   private func respond(to request: Request, _ body: BodyStream?) async {

@@ -111,7 +111,9 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   }
 
   /// NIO closes a broken socket itself.
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    machine.broke()
+  }
 
   // MARK: Reading
 
@@ -283,12 +285,29 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    closed()
+    if !isClosed { closed() }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    // NIO tells of no end of the input where the output has ended before.
+    if machine.closesInOrder, requests.receivedEnd() { return endInOrder(context) }
     closed()
     context.fireChannelInactive()
+  }
+
+  /// Lets what has come be passed on, for as long as a connection that is half closed would have.
+  private func endInOrder(_ context: ChannelHandlerContext) {
+    flow.body.take()?.assumeIsolated { $0.finish() }
+    timer?.cancel()
+    timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfClosed) { [self] in closed() }
+    self.context = nil
+    context.fireChannelInactive()
+  }
+
+  /// Nobody responds any more.
+  func released() {
+    timer?.cancel()
+    connection = nil
   }
 
   private func closed() {

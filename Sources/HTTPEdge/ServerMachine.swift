@@ -52,6 +52,9 @@ struct ServerMachine {
   private(set) var isUpgraded = false
   /// One of the two directions of the other protocol has ended.
   private var isHalfClosed = false
+  /// This side's has.
+  private var hasEndedUpgraded = false
+  private var isBroken = false
   private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
@@ -85,6 +88,12 @@ struct ServerMachine {
   mutating func passed(now: @autoclosure () -> NIODeadline) {
     if isHalfClosed { deadline = now() + halfClosedTime }
   }
+
+  /// Something went wrong with the socket.
+  mutating func broke() { isBroken = true }
+
+  /// The end of the connection is the client's end of the other protocol, after ours: what it sent may still be on its way.
+  var closesInOrder: Bool { hasEndedUpgraded && !isBroken }
 
   /// False where nothing is answered any more: drop it.
   mutating func received(_ traits: RequestTraits) -> Bool {
@@ -203,6 +212,7 @@ struct ServerMachine {
     if case .counted(let left) = body, left > 0 { return .abort }
     response = .awaited
     guard !isUpgraded else {
+      hasEndedUpgraded = true
       halfClosed(now: now)
       return .writeLast(())
     }
