@@ -57,9 +57,14 @@ package struct DevicesPage: Sendable {
 
   /// Whether what answers for a device of this node does.
   private func app(_ report: HealthReport, _ book: FriendBook?) -> String {
-    guard case .down(let reason) = report.health else { return "" }
-    let why = book == nil ? "" : ": \(HTML.escaped(reason))"
-    return "<span class=\"note down\">its app does not answer\(why), since \(Page.time(report.since))</span>"
+    let since = Page.time(report.since)
+    switch report.health {
+    case .unknown: return ""
+    case .ok: return "<span class=\"note\">its app answers, since \(since)</span>"
+    case .down(let reason):
+      let why = book == nil ? "" : ": \(HTML.escaped(reason))"
+      return "<span class=\"note down\">its app does not answer\(why), since \(since)</span>"
+    }
   }
 
   /// What the device is to this node, and the way to change that.

@@ -39,7 +39,7 @@ struct HealthChecks: Sendable {
 extension Logger {
   func report(_ change: HealthReport, of service: HostedService) {
     switch change.health {
-    case .ok: info("the app answers", metadata: ["service": "\(service.name)"])
+    case .ok: notice("the app answers again", metadata: ["service": "\(service.name)"])
     case .down(let reason):
       notice("the app does not answer", metadata: ["service": "\(service.name)", "why": "\(reason)"])
     case .unknown: break

@@ -14,7 +14,7 @@ final class ServiceHealth: Sendable {
 
   var report: HealthReport { machine.withLock { $0.report } }
 
-  /// - Returns: what it is from now on, where that is something else than before.
+  /// - Returns: what it is from now on, where that is something else than before, and not what was to be expected.
   func answered() -> HealthReport? {
     isOK.load(ordering: .relaxed) ? nil : change { $0.answered(now: $1) }
   }
@@ -28,7 +28,10 @@ final class ServiceHealth: Sendable {
       let before = machine.report
       verb(&machine, Date())
       isOK.store(machine.report.health == .ok, ordering: .relaxed)
-      return machine.report.health == before.health ? nil : machine.report
+      switch (before.health, machine.report.health) {
+      case (.unknown, .ok): return nil
+      case (let old, let new): return old == new ? nil : machine.report
+      }
     }
   }
 }

@@ -63,6 +63,7 @@ import XMPP
     #expect(health.answered() == nil && health.reached() == nil)
     #expect(health.failed(Self.busy) == nil)
     #expect(health.report.health == .ok)
+    #expect(ServiceHealth().answered() == nil)
   }
 
   /// Answers, but for `/bad`, and cannot be looked at.

@@ -7,7 +7,7 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status", abstract: "Say what the daemon is and does.",
     discussion: """
       APP says whether what answers for a service does, by requests and by a look a minute: ok, down with the reason, or
-      unknown.
+      unknown; SINCE, for how long it is so.
 
       Names is there where programs other than browsers and curl do not resolve *.localhost, and says what to do.
 

@@ -26,20 +26,18 @@ enum StatusText {
   }
 
   private static func services(_ services: [StatusResource.Service], _ now: Date) -> [String] {
-    var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "APP", "PROBLEM"])
+    var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "APP", "SINCE", "PROBLEM"])
     table.rows = services.map {
       [
-        $0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, health($0.health, now),
-        $0.problem ?? "",
+        $0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, health($0.health),
+        DeviceTable.age(now.timeIntervalSince($0.health.since)), $0.problem ?? "",
       ]
     }
     return table.lines
   }
 
-  /// `ok`, `unknown`, or `down: Connection refused, since 3 min ago`.
-  private static func health(_ health: HealthResource, _ now: Date) -> String {
-    guard let reason = health.reason else { return health.state.rawValue }
-    let age = DeviceTable.age(now.timeIntervalSince(health.since))
-    return "\(health.state.rawValue): \(reason), since \(age == "now" ? "just now" : age)"
+  /// `ok`, `unknown`, or `down: Connection refused`.
+  private static func health(_ health: HealthResource) -> String {
+    health.state.rawValue + (health.reason.map { ": \($0)" } ?? "")
   }
 }
