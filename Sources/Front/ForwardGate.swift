@@ -53,8 +53,9 @@ struct ForwardGate: Sendable {
     return "http://" + authority.lowercased()
   }
 
-  /// Browsers send `Accept-Language` with everything, and no script can leave it out. The others alone would not do: under
-  /// a rebound name, which is no secure context, there is no `Sec-Fetch-Site`, and with a GET no `Origin`.
+  /// Chromium and Firefox send `Accept-Language` with everything; a script can empty it, and cannot leave it out. The others
+  /// alone would not do: under a rebound name, which is no secure context, there is no `Sec-Fetch-Site`, with a GET no
+  /// `Origin`, and a page may want no `Referer`.
   private static func isBrowsers(_ fields: HTTPFields) -> Bool {
     [.acceptLanguage, .origin, .secFetchSite, .secFetchMode, .referer].contains { fields.contains($0) }
   }

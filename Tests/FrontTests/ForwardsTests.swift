@@ -90,6 +90,8 @@ import XMPP
       for (host, fields, status) in [
         (host, [language, "Sec-Fetch-Site: none"], 200), (host, [language, "Sec-Fetch-Site: cross-site"], 403),
         (host, [language, "Origin: http://evil.example"], 403), ("evil.example:\(port)", [language], 421),
+        // As much as a script can do about it.
+        ("evil.example:\(port)", ["Accept-Language:", "User-Agent: curl/8", "Accept: */*"], 421),
         ("evil.example:\(port)", ["Origin: http://evil.example:\(port)"], 421),
       ] {
         let answer = try await Self.ask(port, "GET /", host: host, fields)
