@@ -2,7 +2,7 @@
 """An app that answers on its socket what gadgets, cameras and CGI scripts do, and a client that looks at what becomes of it.
 
     responses serve PORT        listens on 127.0.0.1
-    responses check JID PORT    asks for each case through the front; PORT is the app's own
+    responses check JID         asks for each case through the front
 
 Each case is the bytes of an answer and what a browser gets of it.
 """
