@@ -85,24 +85,13 @@ package struct Daemon {
   private func services(
     _ node: Node, _ book: ServiceBook, _ keys: IdentityStore, _ forwardStore: ForwardStore
   ) async throws -> [any Service] {
-    let frontPort = configuration.front.enabled ? configuration.front.port : nil
-    let rights = ControlRights.ofThisProcess
-    let dashboard = DashboardResponder(
-      node: node,
-      // As on the control socket; the databases of users may be far away.
-      mayChange: { user in
-        (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
-      }, logger: logger)
+    let dashboard = dashboard(of: node)
     let front = frontPort.map {
       Front(
         node: node, port: $0, responder: dashboard, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
         logger: logger)
     }
-    let forwards = frontPort.map {
-      Forwards(
-        node: node, front: FrontAddress(port: $0), responder: dashboard,
-        eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
-    }
+    let forwards = forwards(of: node, dashboard)
     let forwardBook = ForwardBook(
       forwards: forwards, configured: configuration.forwards, store: forwardStore, frontPort: configuration.front.port,
       logger: logger)
@@ -119,6 +108,27 @@ package struct Daemon {
       file: file, trusted: trusted, running: configuration, trustService: node.trustService, book: book,
       forwardBook: forwardBook, notifier: notifier, logger: logger)
     return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? []) + [control, reload, notifier]
+  }
+
+  /// nil where no front runs.
+  private var frontPort: Int? { configuration.front.enabled ? configuration.front.port : nil }
+
+  private func dashboard(of node: Node) -> DashboardResponder {
+    let rights = ControlRights.ofThisProcess
+    return DashboardResponder(
+      node: node,
+      // As on the control socket; the databases of users may be far away.
+      mayChange: { user in
+        (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
+      }, logger: logger)
+  }
+
+  private func forwards(of node: Node, _ dashboard: DashboardResponder) -> Forwards? {
+    frontPort.map {
+      Forwards(
+        node: node, front: FrontAddress(port: $0), responder: dashboard,
+        eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+    }
   }
 
   private func run(_ services: [any Service]) async throws {
