@@ -67,6 +67,10 @@ package struct Gateway: Sendable {
     switch error {
     case let error as FrontError: reason = error
     case let error as MeshError: reason = .device(error)
+    // A body that broke off before anything of its head was written, at an app of this very node.
+    case let error as HTTPClientError:
+      let message = "The answer of “\(device)” broke off: \(error.message)."
+      reason = .device(MeshError(.connectionLost, device: device, message: message))
     default:
       logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
       reason = .internalError(device)

@@ -53,10 +53,20 @@ struct ResponseReader {
       case nil: return nil
       }
     case .head(let method, let upgrading):
+      try checkStart()
       while let lines = try head.next(&input) {
         if let part = try response(lines, answering: method, upgrading: upgrading) { return part }
       }
       return nil
+    }
+  }
+
+  /// A program of another protocol that speaks first, and then waits, would be waited for: what cannot become a status line is
+  /// none, however little of it there is.
+  private func checkStart() throws(HTTPMessageError) {
+    let start = input.readableBytesView.drop { $0 == .cr || $0 == .lf }.prefix(5).map(\.asciiLowercased)
+    guard Array("http/".utf8).starts(with: start) || Array("icy ".utf8).starts(with: start.prefix(4)) else {
+      throw .malformed("it does not speak HTTP/1")
     }
   }
 

@@ -19,12 +19,17 @@ enum FilePath: Equatable {
     }
     let segments = target.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
     var names: [[UInt8]] = []
-    for segment in segments {
+    for (index, segment) in segments.enumerated() {
       guard let name = RequestPath.decoded(segment) else {
         self = .bad
         return
       }
-      names.append(name)
+      // The folder itself (RFC 3986 §5.2.4); apt's flat repositories are asked for so.
+      guard name == [UInt8(ascii: ".")] else {
+        names.append(name)
+        continue
+      }
+      if index == segments.count - 1 { names.append([]) }
     }
     let path = Array(names.joined(separator: [UInt8(ascii: "/")]))
     if !names.dropLast().allSatisfy(Self.isVisible) || names.last.map({ $0.isEmpty || Self.isVisible($0) }) == false {

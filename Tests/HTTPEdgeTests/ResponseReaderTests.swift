@@ -103,7 +103,9 @@ private struct Reading: Equatable, CustomStringConvertible {
 
   @Test(
     arguments: [
-      ("SSH-2.0-OpenSSH_9.2\r\n", nil), ("SSH-2.0-x\r\n\r\n", "it does not speak HTTP/1"),
+      ("SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP/1"), ("S", "it does not speak HTTP/1"),
+      ("HTT", nil), ("ic", nil), ("\r\nhttp/", nil), ("* OK IMAP ready", "it does not speak HTTP/1"),
+      ("SSH-2.0-x\r\n\r\n", "it does not speak HTTP/1"),
       ("HTTP/2.0 200 OK\r\n\r\n", "it does not speak HTTP/1"),
       ("HTTP/1.1 20 OK\r\n\r\n", "its answer has no status of three digits"),
       ("HTTP/1.1 2000 OK\r\n\r\n", "its answer has no status of three digits"),
@@ -188,6 +190,8 @@ private struct Reading: Equatable, CustomStringConvertible {
     let reading = Reading([ByteBuffer(string: "HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n")])
     #expect(reading.error?.contains(word) == true, "\(reading.error ?? "none")")
     // Told before the end of what is too long has come.
-    #expect(Reading([ByteBuffer(string: String(repeating: "a", count: 70_000))]).error?.contains("first line") == true)
+    #expect(
+      Reading([ByteBuffer(string: "HTTP/" + String(repeating: "a", count: 70_000))]).error?.contains("first line")
+        == true)
   }
 }
