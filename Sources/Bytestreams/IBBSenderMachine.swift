@@ -25,7 +25,7 @@ package enum IBBSenderMachine: ~Copyable {
 
   /// - Parameters:
   ///   - blockSize: bytes a block, as `<open/>` offers them.
-  ///   - window: blocks in flight, at least 1.
+  ///   - window: blocks in flight, at least 1, beside the empty one that ends the direction.
   ///   - isOpen: true where the other side has opened the session, which is bidirectional (XEP-0047 §3).
   package init(
     sid: String, blockSize: Int = BytestreamLimits.blockSize, window: Int = BytestreamLimits.window,
@@ -62,7 +62,7 @@ package enum IBBSenderMachine: ~Copyable {
   package enum FinishAction: Sendable {
     /// The producer waits until it is resumed.
     case wait
-    /// Send this, which says that all has been sent, and wait until it is answered.
+    /// Send these, of which the last says that all has been sent, and wait until that is answered; it may have to wait itself.
     case send([IBBBlock])
     /// Nothing is outstanding: send `<close/>`; the transfer has ended well.
     case close(sid: String)

@@ -4,6 +4,12 @@ import NIOCore
 import NIOPosix
 import TLS
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// One open connection to an upstream, on its event loop.
 actor ClientConnection: PooledConnection {
   nonisolated let id: Int
@@ -29,7 +35,7 @@ actor ClientConnection: PooledConnection {
     // lost its handlers again.
     let candidates = NIOLoopBoundBox<[ObjectIdentifier: EventLoopFuture<ClientConnection>]>
       .makeBoxSendingValue([:], eventLoop: eventLoop)
-    let bootstrap = ClientBootstrap(group: eventLoop)
+    let bootstrap = ClientBootstrap(group: eventLoop).keepingAlive(upstream.address)
       .connectTimeout(upstream.limits.connect)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.recvAllocator, value: ReceiveBuffers.make())
@@ -130,6 +136,14 @@ actor ClientConnection: PooledConnection {
 }
 
 extension ClientBootstrap {
+  /// Finds out that a host has gone without a word; a unix socket's other end cannot.
+  fileprivate func keepingAlive(_ address: HTTPAddress) -> ClientBootstrap {
+    if case .unix = address { return self }
+    return channelOption(.socketOption(.so_keepalive), value: 1)
+      .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: HTTPClientLimits.keepAliveIdle)
+      .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: HTTPClientLimits.keepAliveInterval)
+  }
+
   /// An IP literal is dialled as it is; names go through the resolver.
   func connect(to address: HTTPAddress) -> EventLoopFuture<any Channel> {
     switch address {

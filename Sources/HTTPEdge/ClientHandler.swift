@@ -22,7 +22,7 @@ struct ExchangeFailure: Error {
 
 /// Runs the actions of one connection's machine on its event loop.
 ///
-/// Twelve properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
+/// Thirteen properties, as it stands between three parties: its channel, the exchange in hand, and the pool.
 final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flushable {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
@@ -45,6 +45,8 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
   /// 0 before the first.
   private var exchange = 0
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
+  /// How it ends where the protocol has changed.
+  private var end = DuplexEnd()
   private var error: HTTPClientError?
   private var onRelease: @Sendable () -> Void = {}
 
@@ -96,6 +98,32 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
     guard context != nil, machine.isUploading(id) else { throw endedFirst }
     switch machine.uploaded(id, now: .now()) {
     case .none: armTimer()
+    case .endOutput: endOutput()
+    case .close:
+      endOutput()
+      perform(end.done())
+    }
+  }
+
+  /// Where the protocol has changed: the output ends when all that was written has left, which a server that does not read
+  /// cannot put off for ever.
+  private func endOutput() {
+    guard let context else { return }
+    end.wrote()
+    let loop = context.eventLoop.assumeIsolated()
+    let left = context.eventLoop.makePromise(of: Void.self)
+    let limit = loop.scheduleTask(in: HTTPClientLimits.drain) { [self] in perform(end.broke()) }
+    left.futureResult.assumeIsolated().whenComplete { [self] result in
+      limit.cancel()
+      // Not inside of the flush that this tells of: TLS has a goodbye to write.
+      loop.execute { [self] in perform(end.left((try? result.get()) != nil)) }
+    }
+    context.writeAndFlush(NIOAny(ByteBuffer()), promise: left)
+  }
+
+  private func perform(_ action: DuplexEnd.Action) {
+    switch action {
+    case .none: break
     case .endOutput: context?.close(mode: .output, promise: nil)
     case .close: context?.close(promise: nil)
     }
@@ -195,7 +223,7 @@ final class ClientHandler: ChannelInboundHandler, ChannelOutboundHandler, Flusha
       armTimer()
       onRelease()
     case .close:
-      context?.close(promise: nil)
+      perform(end.done())
     case .stay:
       break
     }

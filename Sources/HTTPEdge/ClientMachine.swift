@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// A response head is held until the end of the read that brought it, so that a small answer is told as a whole.
 /// Parts of a body that one read brings are joined up to 64 KiB. An exchange is over when its response has ended and its
-/// request was written; a response that ends earlier stops the request, and the connection with it.
+/// request was written; a response that ends earlier stops the request, and the connection with it, unless the
+/// protocol has changed: then each direction ends by itself.
 struct ClientMachine {
   /// What becomes of the connection when an exchange is over.
   enum Fate: Equatable {

@@ -1,6 +1,7 @@
 package import Codecs
 package import HTTPTypes
 package import NIOCore
+import Synchronization
 
 /// Speaks HTTP/1.1 to one upstream, over connections that it keeps for later requests.
 ///
@@ -9,6 +10,9 @@ package import NIOCore
 package final class HTTPClient: Sendable {
   package let address: HTTPAddress
   private let pool: ConnectionPool
+  private let limits: HTTPClientLimits
+  /// WebSockets that are open, or being asked for.
+  private let upgraded = Atomic(0)
 
   package convenience init(
     address: HTTPAddress, limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup
@@ -18,6 +22,7 @@ package final class HTTPClient: Sendable {
 
   init(_ upstream: Upstream, eventLoopGroup: any EventLoopGroup) {
     address = upstream.address
+    limits = upstream.limits
     pool = ConnectionPool(upstream, group: eventLoopGroup)
   }
 
@@ -30,7 +35,8 @@ package final class HTTPClient: Sendable {
   ///
   /// `head.authority` becomes `Host`, `head.path` is the request target as it stands. Framing fields are set from the
   /// body's length (nil: chunked). A response that ends before the request does stops the request. When `receive` leaves
-  /// without having read the whole body, the connection is closed. 1xx responses are swallowed.
+  /// without having read the whole body, the connection is closed. 1xx responses are
+  /// swallowed, but for 101 where it was asked for.
   ///
   /// An idempotent request whose body is small or empty is sent once more when an idle connection turned out to be closed
   /// (RFC 9112 §9.3.1).
@@ -91,6 +97,10 @@ package final class HTTPClient: Sendable {
   private func upgrade<Result>(
     _ request: ClientRequest, _ body: Body, _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
+    defer { upgraded.subtract(1, ordering: .relaxed) }
+    guard upgraded.add(1, ordering: .relaxed).newValue <= limits.upgraded else {
+      throw HTTPClientError(.limit, address, "too many WebSockets are open at it")
+    }
     let exchange = pool.nextID()
     let connection = try await pool.lease(fresh: true)
     defer { connection.leave(exchange) }

@@ -63,6 +63,15 @@ package struct HTTPClientLimits: Sendable {
   package var response = TimeAmount.seconds(300)
   /// What one response's head may hold.
   package var heads = HTTPHeadLimits()
+  /// WebSockets at once: half of the connections, so that as many are left for requests, which do not last for days.
+  package var upgraded = 64
+  /// For what was written last to leave where the protocol has changed, after which the connection is cut.
+  static let drain = TimeAmount.seconds(60)
+  /// Silence after which a connection to another machine is asked whether that is still there, in seconds: a host that lost its
+  /// power says nothing, and an idle WebSocket waits without limit.
+  static let keepAliveIdle: SocketOptionValue = 60
+  /// Seconds between the nine times that it is asked then.
+  static let keepAliveInterval: SocketOptionValue = 10
 
   package init() {}
 }

@@ -22,7 +22,7 @@ struct RequestAssembler {
 
   private var state = State.between
 
-  /// `isHeldBack`: the client sends the body only when it is asked for.
+  /// `isHeldBack`: the client sends what follows only when it is asked for, or the protocol has changed.
   mutating func received(_ head: HTTPRequest, isHeldBack: Bool) -> Action {
     state = isHeldBack ? .open : .held(head, nil)
     return isHeldBack ? .open(head, nil) : .none

@@ -78,15 +78,17 @@ struct ReceivedHead {
     }
     // What follows one that could change the protocol may be of that protocol.
     let mayChangeProtocol = method == .connect || fields.contains(.upgrade)
-    let isAskedHere =
-      !isHTTP10 && !expects && [.none, .counted(0)].contains(framing) && fields.hasConnectionOption("upgrade")
-    if !isAskedHere { fields[.upgrade] = nil }
-    request = HTTPRequest(
+    var request = HTTPRequest(
       method: method, scheme: "http", authority: hosts.first, path: line.target, headerFields: fields)
+    let upgrades =
+      request.asksForWebSocket && !isHTTP10 && !expects && [.none, .counted(0)].contains(framing)
+      && fields.hasConnectionOption("upgrade")
+    if mayChangeProtocol { request.headerFields[upgrades ? .contentLength : .upgrade] = nil }
+    self.request = request
     traits = ServerMachine.RequestTraits(
       isHead: method == .head, isHTTP10: isHTTP10,
       keepsAlive: version.keepsAlive(fields) && !mayChangeProtocol, expects: expects,
-      upgrades: request.asksForWebSocket)
+      upgrades: upgrades)
   }
 }
 

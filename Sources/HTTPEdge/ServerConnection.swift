@@ -83,11 +83,12 @@ actor ServerConnection {
     let writer = ResponseWriter(to: self)
     do {
       try await responder(request, writer)
-      if !writer.is(.ended) || handler.value.isUpgraded { handler.value.close() }
+      if writer.is(.ended) { handler.value.responded() } else { handler.value.close() }
     } catch let error as HTTPMessageError where !writer.isBegun {
       refuse(error)
     } catch {
-      handler.value.close()
+      // In another protocol what was said to its end may leave, whatever became of the other direction.
+      if writer.is(.ended), handler.value.isUpgraded { handler.value.responded() } else { handler.value.close() }
     }
     writer.enter(.ended)
     if let body {

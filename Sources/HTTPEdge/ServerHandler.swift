@@ -21,7 +21,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   /// Whom requests are handed to, until the channel is closed.
   var connection: ServerConnection?
   private var flow = BackPressure()
-  private var timer: Scheduled<Void>?
+  private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
   /// What one flush is to write.
   private var output = ByteBuffer()
 
@@ -152,6 +152,8 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   func begin(_ head: HTTPResponse) throws {
     try encode(head)
     flush()
+    machine.passed(now: .now())
+    armTimer()
   }
 
   func write(_ bytes: ByteBuffer) throws {
@@ -233,7 +235,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   private func flushLast() {
     guard let context else { return }
     let written = context.eventLoop.makePromise(of: Void.self)
-    written.futureResult.assumeIsolated().whenComplete { [self] _ in endOutput() }
+    written.futureResult.assumeIsolated().whenComplete { [self] result in outputLeft(result) }
     // An empty buffer where all is on its way: its promise is kept behind the others.
     context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: written)
   }
@@ -247,13 +249,22 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
     return output
   }
 
-  /// Ends the output, and leaves the client some time to read it before the socket goes.
-  private func endOutput() {
+  /// Ends the output. Of HTTP it was the last message: the client has some time to read it before the socket goes.
+  private func outputLeft(_ result: Result<Void, any Error>) {
     guard let context else { return }
-    context.close(mode: .output, promise: nil)
-    guard !machine.isUpgraded else { return }
-    timer?.cancel()
-    timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.linger) { [self] in close() }
+    switch machine.outputLeft(isWhole: (try? result.get()) != nil) {
+    case .none?: break
+    case .endOutput?: context.close(mode: .output, promise: nil)
+    case .close?: close()
+    case nil:
+      context.close(mode: .output, promise: nil)
+      schedule(at: .now() + limits.linger) { $0.close() }
+    }
+  }
+
+  /// Nobody answers any more; what was written leaves before the socket goes.
+  func responded() {
+    if case .close = machine.responded() { close() }
   }
 
   // MARK: Writing
@@ -275,6 +286,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   // MARK: Endings
 
   func close() {
+    machine.broke()
     flushNow()
     context?.close(promise: nil)
   }
@@ -290,7 +302,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
 
   func channelInactive(context: ChannelHandlerContext) {
     // NIO tells of no end of the input where the output has ended before.
-    if machine.closesInOrder, requests.receivedEnd() { return endInOrder(context) }
+    if machine.closesInOrder { return endInOrder(context) }
     closed()
     context.fireChannelInactive()
   }
@@ -298,20 +310,19 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   /// Lets what has come be passed on, for as long as a connection that is half closed would have.
   private func endInOrder(_ context: ChannelHandlerContext) {
     flow.body.take()?.assumeIsolated { $0.finish() }
-    timer?.cancel()
-    timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfClosed) { [self] in closed() }
+    schedule(at: .now() + limits.halfClosed) { $0.closed() }
     self.context = nil
     context.fireChannelInactive()
   }
 
   /// Nobody responds any more.
   func released() {
-    timer?.cancel()
+    timer?.scheduled.cancel()
     connection = nil
   }
 
   private func closed() {
-    timer?.cancel()
+    timer?.scheduled.cancel()
     context = nil
     resumeWriting()
     flow.body.take()?.assumeIsolated { $0.finish(throwing: ChannelError.inputClosed) }
@@ -331,23 +342,26 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
 
   private func inputClosed(_ context: ChannelHandlerContext) {
     if requests.receivedEnd() { perform(assembler.receivedEnd(), context) }
-    if machine.isUpgraded {
-      machine.halfClosed(now: .now())
-      return armTimer()
-    }
     if requests.isInside, !isUnreadable, !machine.isOver {
       refuse(HTTPMessageError(.endedEarly, "it broke off"))
     }
-    guard !machine.inputEnded() else { return close() }
+    guard !machine.inputEnded(now: .now()) else { return close() }
+    armTimer()
     context.eventLoop.assumeIsolated().scheduleTask(in: limits.halfCloseGrace) { [self] in
-      connection?.assumeIsolated { $0.cancel() }
+      if !machine.isUpgraded { connection?.assumeIsolated { $0.cancel() } }
     }
   }
 
   /// One timer a connection; it looks again when the deadline has moved on meanwhile.
   private func armTimer() {
-    guard timer == nil, let context, let deadline = machine.deadline else { return }
-    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerFired() }
+    guard let deadline = machine.deadline, timer.map({ deadline < $0.deadline }) ?? true else { return }
+    schedule(at: deadline) { $0.timerFired() }
+  }
+
+  private func schedule(at deadline: NIODeadline, _ action: @escaping (ServerHandler) -> Void) {
+    guard let context else { return }
+    timer?.scheduled.cancel()
+    timer = (deadline, context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in action(self) })
   }
 
   private func timerFired() {

@@ -48,13 +48,9 @@ struct ServerMachine {
 
   private let idleTime: TimeAmount
   private let halfClosedTime: TimeAmount
-  /// The protocol has changed.
-  private(set) var isUpgraded = false
-  /// One of the two directions of the other protocol has ended.
-  private var isHalfClosed = false
-  /// This side's has.
-  private var hasEndedUpgraded = false
-  private var isBroken = false
+  /// Where the protocol has changed.
+  private var duplex: DuplexEnd?
+  private var hasInputEnded = false
   private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
@@ -78,22 +74,26 @@ struct ServerMachine {
     return requests.first?.expects ?? false
   }
 
-  /// One direction has ended: the connection is closed where nothing moves in the other one any more.
-  mutating func halfClosed(now: NIODeadline) {
-    isHalfClosed = true
-    deadline = now + halfClosedTime
-  }
+  /// The protocol has changed.
+  var isUpgraded: Bool { duplex != nil }
 
-  /// Bytes of the other protocol have passed.
+  /// Bytes of the other protocol have passed. Where one direction has ended, the connection is closed when nothing passes in
+  /// the other one any more.
   mutating func passed(now: @autoclosure () -> NIODeadline) {
-    if isHalfClosed { deadline = now() + halfClosedTime }
+    if duplex?.isHalfClosed ?? false { deadline = now() + halfClosedTime }
   }
 
-  /// Something went wrong with the socket.
-  mutating func broke() { isBroken = true }
+  /// The socket is broken, or is to be.
+  mutating func broke() { _ = duplex?.broke() }
 
   /// The end of the connection is the client's end of the other protocol, after ours: what it sent may still be on its way.
-  var closesInOrder: Bool { hasEndedUpgraded && !isBroken }
+  var closesInOrder: Bool { duplex?.endsInOrder ?? false }
+
+  /// Nobody answers any more.
+  mutating func responded() -> DuplexEnd.Action { duplex?.done() ?? .none }
+
+  /// All that was written before the end of the output has left, or will not; nil where the protocol is still HTTP.
+  mutating func outputLeft(isWhole: Bool) -> DuplexEnd.Action? { duplex?.left(isWhole) }
 
   /// False where nothing is answered any more: drop it.
   mutating func received(_ traits: RequestTraits) -> Bool {
@@ -112,8 +112,11 @@ struct ServerMachine {
   }
 
   /// The client has sent its last byte; true: nothing is left to answer, close.
-  mutating func inputEnded() -> Bool {
+  mutating func inputEnded(now: NIODeadline) -> Bool {
     isClosing = true
+    hasInputEnded = true
+    duplex?.inputEnded()
+    passed(now: now)
     return requests.isEmpty
   }
 
@@ -139,11 +142,14 @@ struct ServerMachine {
 
   /// RFC 9110 §15.2.2. What follows has no framing of HTTP's.
   private mutating func upgrading(_ head: HTTPResponse) -> Write<HTTPResponse> {
-    isUpgraded = true
+    var end = DuplexEnd()
+    if hasInputEnded { end.inputEnded() }
+    duplex = end
     response = .writing(.untilClose)
     var head = head
+    head.headerFields.removeAll { $0.name == .contentLength || $0.name == .transferEncoding }
     head.headerFields[.connection] = "Upgrade"
-    if !head.headerFields.contains(.upgrade) { head.headerFields[.upgrade] = "websocket" }
+    head.headerFields[.upgrade] = "websocket"
     return .write(head)
   }
 
@@ -212,8 +218,8 @@ struct ServerMachine {
     if case .counted(let left) = body, left > 0 { return .abort }
     response = .awaited
     guard !isUpgraded else {
-      hasEndedUpgraded = true
-      halfClosed(now: now)
+      duplex?.wrote()
+      passed(now: now)
       return .writeLast(())
     }
     let traits = requests.removeFirst()

@@ -28,15 +28,24 @@ package struct ExchangeMachine: Sendable {
 
   /// A request of the other side, as far as its answer depends on it.
   package struct Answerable: Sendable {
-    /// The IQ to answer.
+    /// The IQ to answer, without its content, which may be large while others are answered.
     package let iq: Stanza
+    /// Without its body.
     package let request: RequestStanza
+    package let asksForWebSocket: Bool
 
-    /// A request with a body asks for none.
-    package var asksForWebSocket: Bool { request.data == .none && request.head.asksForWebSocket }
+    init(_ iq: Stanza, _ request: RequestStanza) {
+      var (iq, request) = (iq, request)
+      iq.children = []
+      // A request with a body asks for none, and who takes no bytestream cannot have one.
+      asksForWebSocket =
+        request.data == .none && request.head.asksForWebSocket && request.dialect == .xep && request.allows.ibb != false
+      request.data = .none
+      (self.iq, self.request) = (iq, request)
+    }
   }
 
-  /// Requests of the other side that are answered at once.
+  /// Requests of the other side that are answered, or wait to be.
   private let limit: Int
   /// What the other side told unasked.
   private var features: StreamFeatures?
@@ -90,9 +99,9 @@ package struct ExchangeMachine: Sendable {
 
   /// A request is sent; `ended` has to follow.
   ///
-  /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
   /// One that asks for a WebSocket has no body: what is sent after the upgrade is none of the request's.
   ///
+  /// - Parameter whole: the body, where all of it is at hand; nil where it streams.
   /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes, `noUpgrade` where it asks for a
   ///   WebSocket, which the other side cannot carry.
   package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
@@ -162,10 +171,11 @@ package struct ExchangeMachine: Sendable {
     // One without a body may still say how long it would be (RFC 9110 §9.3.2).
     if stanza.data != .none { try Self.check(stanza.data, length) }
     answering += 1
-    return (
-      Answerable(iq: iq, request: stanza),
-      Received(head: stanza.head, data: stanza.data, length: stanza.data == .none ? nil : length)
-    )
+    let answerable = Answerable(iq, stanza)
+    var head = stanza.head
+    // What is not carried out goes no further (RFC 9110 §7.8).
+    if !answerable.asksForWebSocket, head.headerFields.contains(.upgrade) { head.headerFields[.upgrade] = nil }
+    return (answerable, Received(head: head, data: stanza.data, length: stanza.data == .none ? nil : length))
   }
 
   /// The answer to a request, as the payload of the result.

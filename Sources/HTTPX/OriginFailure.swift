@@ -1,5 +1,7 @@
 /// Why what answers for a device gave no response of its own: an app that is down, or does not do its part.
-package struct OriginFailure: Error, Sendable, Hashable {
+///
+/// A reference, since every response has room for one and few have it.
+package final class OriginFailure: Error, Sendable {
   package enum Kind: Sendable {
     /// Nothing can be connected to, or read.
     case unreachable

@@ -24,10 +24,7 @@ enum ResponseWaiter {
   func resume(with result: Result<ReceivedResponse, any Error>) {
     switch self {
     case .continuation(let continuation):
-      continuation.resume(
-        with: result.map { received in
-          received.session.map { .upgraded(received.response, $0) } ?? .answered(received.response)
-        })
+      continuation.resume(with: result.map(\.step))
     case .promise(let promise): promise.completeWith(result.map(\.response))
     }
   }
@@ -37,13 +34,28 @@ struct ReceivedResponse {
   let response: HTTPXResponse
   /// In which both sides send from now on, where the protocol has changed.
   let session: TransferID?
+
+  /// What the task goes on with.
+  var step: ExchangeStep {
+    session.map { .upgraded(UpgradedExchange(response: response, session: $0)) } ?? .answered(response)
+  }
+}
+
+/// An exchange whose protocol has changed. A reference, since every request's task has room for one and few have it.
+final class UpgradedExchange: Sendable {
+  let response: HTTPXResponse
+  /// What the caller sends goes by this transfer.
+  let session: TransferID
+
+  init(response: HTTPXResponse, session: TransferID) {
+    (self.response, self.session) = (response, session)
+  }
 }
 
 /// How far a request of ours has come when its task goes on.
 enum ExchangeStep: Sendable {
   case answered(HTTPXResponse)
-  /// The protocol has changed: what the caller sends goes by this transfer.
-  case upgraded(HTTPXResponse, TransferID)
+  case upgraded(UpgradedExchange)
   /// Its body goes beside the stanza.
   case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
   /// Nothing was sent: first it has to be known whether the peer is there, and what it can do.

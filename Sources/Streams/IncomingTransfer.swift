@@ -32,6 +32,8 @@ final class IncomingBytestream {
 
   /// Its `<open/>` is still to come.
   var isAwaited: Bool { machine == nil && failure == nil }
+  /// More may come.
+  var isOpen: Bool { machine != nil && !isEnding }
   /// The peer has said that it sends no more.
   var isEnding: Bool { machine?.isEnding ?? false }
   var isWaiting: Bool { reader.isWaiting }

@@ -7,15 +7,17 @@ enum Limits {
   static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
   /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
   static let requests = 64
-  /// More of them that wait for their turn, and bytes of their heads: with those that are answered, as many as one front has
+  /// More of them that wait for their turn, and bytes of what came with their stanzas: with those that are answered, as many as one front has
   /// connections.
   static let waitingRequests = 448
   static let waitingBytes = 4 << 20
+  /// Those of them whose bodies come beside the stanza: each holds a window of blocks meanwhile, which count as unread.
+  static let waitingBodies = 16
   /// WebSockets of one stream at once: the tabs of a person who never closes any.
   static let upgraded = 64
-  /// Bodies of one stream being received at once: one for each request that is answered or waits, and for
-  /// as many of ours as browsers make.
-  static let incomingBodies = requests + waitingRequests + 128
+  /// Bodies of one stream being received at once: one for each request that is answered or waits, for each
+  /// WebSocket, and for as many responses as browsers ask for.
+  static let incomingBodies = requests + waitingRequests + upgraded + 128
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
   static let cancelledBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
@@ -45,7 +47,8 @@ enum Limits {
   /// can spare. Beyond, whoever has more than its share is cut.
   static let unsentBytesOfStranger = 512 * 1024
   static let unsentBytesOfStrangers = 32 * 1024 * 1024
-  /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` senders like ourselves.
+  /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` and `waitingBodies` senders like
+  /// ourselves.
   /// Beyond, bodies of senders that mind no window break off.
   static let unreadBytes = 32 * 1024 * 1024
   /// Streams that negotiate at once: in all, and from one address. They cost memory before anyone is known.
@@ -74,6 +77,8 @@ enum Timeouts {
   /// From the request, its body included, to the head of the response of a peer that is not known to give one in any case: as
   /// long as our own node gives an app. Other Hearth nodes know how long theirs may take, and pings prove that they live.
   static let response = TimeAmount.seconds(300)
+  /// For a request to get a place among those that are answered: whoever asked has given up by then, more often than not.
+  static let turn = TimeAmount.seconds(60)
   /// For disco#info and ping. Half of the known clients never answer an IQ.
   static let query = TimeAmount.seconds(3)
   /// Nothing that a stream begins is due sooner. While something is under way its timer looks so often, and need not be

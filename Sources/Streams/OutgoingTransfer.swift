@@ -84,6 +84,9 @@ final class OutgoingBytestream {
   /// The producer failed or went away. The peer must not take what it has for the whole.
   func cancel() -> [TransferEffect] { machine.cancel().map(effects) ?? [] }
 
+  /// The other direction of the session broke, and with it this one.
+  func breakSession() -> [TransferEffect] { isDuplex ? cancel() : [] }
+
   /// The peer wants no more.
   func closed() {
     _ = machine.peerClosed().map(effects)

@@ -112,7 +112,7 @@ package actor PeerStream {
 
   /// What is under way on a stream. Nothing is left behind where all is 0.
   package struct Load: Sendable, Hashable {
-    /// Requests of the peer that are being answered.
+    /// Requests of the peer that are being answered, or wait for their turn.
     package var answering = 0
     /// IQs of ours that wait for an answer.
     package var queries = 0
@@ -177,10 +177,7 @@ package actor PeerStream {
     life.fails(failure)
     for waiter in pending.failAll() { resolve(waiter, .failure(failure)) }
     transfers.fail(failure)
-    for answer in answers.cancelAll() {
-      answer.session?.fail(StreamFailure.cancelled)
-      exchanges.answered()
-    }
+    for answer in answers.cancelAll() { giveUp(answer, nil) }
     if answers.isEmpty { life.hasEnded() }
   }
 
@@ -224,6 +221,7 @@ package actor PeerStream {
     let now = eventLoop.now
     for waiter in pending.expired(now) { resolve(waiter, .failure(.timedOut)) }
     perform(transfers.expire(now: now))
+    for answer in answers.expire(now: now) { giveUp(answer, AnswersUnderWay.tooMany) }
     switch liveness.due(isBusy: isBusy, now: now) {
     case .nothing: break
     case .probe: probe()
@@ -385,7 +383,7 @@ package actor PeerStream {
     switch step {
     case .unprepared: throw StreamFailure.cancelled
     case .answered(let response): try await receive(response)
-    case .upgraded(let response, let session): try await converse(request.body, session, response, receive)
+    case .upgraded(let exchange): try await converse(request.body, exchange, receive)
     case .uploading(let id, let response, let transfer):
       try await upload(whole.map { Body($0) } ?? request.body, transfer, id, response, receive)
     }
@@ -409,11 +407,19 @@ package actor PeerStream {
 
   /// Both sides send in one session, until both have ended.
   @inline(never) nonisolated private func converse(
-    _ body: Body, _ session: TransferID, _ response: HTTPXResponse, _ receive: (HTTPXResponse) async throws -> Void
+    _ body: Body, _ exchange: UpgradedExchange, _ receive: (HTTPXResponse) async throws -> Void
   ) async throws {
+    let session = exchange.session
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await self.pump(body, session) }
-      try await receive(response)
+      group.addTask {
+        do {
+          try await self.pump(body, session)
+        } catch {
+          self.breakReading(session)
+          throw error
+        }
+      }
+      try await receive(exchange.response)
       for try await _ in group {}
     }
   }
@@ -520,7 +526,7 @@ package actor PeerStream {
         return ReceivedResponse(response: HTTPXResponse(received.head, body: body), session: nil)
       }
       let session = TransferID(.ibb, sid)
-      let body = try startSession(session, opening: nil)
+      let body = try expectSession(session)
       return ReceivedResponse(response: HTTPXResponse(received.head, body: Body(body)), session: session)
     } catch {
       throw .malformed(error.text ?? error.condition.rawValue)
@@ -554,9 +560,9 @@ package actor PeerStream {
     return Body(IncomingBody(stream: self, id: id), length: length)
   }
 
-  /// Begins a session in which both sides send, as a stanza announced just before; gives what the peer sends.
-  private func startSession(_ id: TransferID, opening blockSize: Int?) throws(StanzaError) -> IncomingBody {
-    perform(try transfers.startSession(id, opening: blockSize))
+  /// Expects the session in which both sides send, which a response announces; gives what the peer sends.
+  private func expectSession(_ id: TransferID) throws(StanzaError) -> IncomingBody {
+    perform(try transfers.startSession(id, opening: nil))
     rescheduleTimer()
     return IncomingBody(stream: self, id: id)
   }
@@ -569,7 +575,6 @@ package actor PeerStream {
     do throws(StanzaError) {
       let (answerable, received) = try exchanges.received(iq, payload)
       do throws(StanzaError) {
-        try answers.checkRoom(for: received.head)
         let session = answerable.asksForWebSocket ? try sessionToBe() : nil
         let body =
           if let session { Body(UpgradedBody(session: session.futureResult)) } else {
@@ -577,8 +582,7 @@ package actor PeerStream {
           }
         let request = HTTPXRequest(received.head, body: body)
         let incoming = IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity)
-        answers.enqueue(AnswerToBe(answerable: answerable, incoming: incoming, session: session))
-        beginAnswers()
+        try enqueue(AnswerToBe(answerable, incoming, session))
         return nil
       } catch {
         exchanges.answered()
@@ -589,9 +593,28 @@ package actor PeerStream {
     }
   }
 
+  /// Nobody will answer it.
+  private func giveUp(_ answer: AnswerToBe, _ error: StanzaError?) {
+    answer.session?.fail(StreamFailure.cancelled)
+    exchanges.answered()
+    if let error { handler.send(answer.answerable.iq.error(error)) }
+  }
+
+  private func enqueue(_ answer: AnswerToBe) throws(StanzaError) {
+    do throws(StanzaError) {
+      try answers.enqueue(answer, now: eventLoop.now)
+    } catch {
+      answer.session?.fail(error)
+      throw error
+    }
+    beginAnswers()
+  }
+
   /// Each in a task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time,
   /// and ends those that are under way when it ends.
   private func beginAnswers() {
+    guard !answers.isBeginning else { return }
+    answers.isBeginning = true
     while let (answer, number) = answers.dequeue() {
       let task = Task.immediate(executorPreference: executor) {
         let isUpgraded = await self.answer(answer)
@@ -600,14 +623,13 @@ package actor PeerStream {
       }
       answers.keep(task, number)
     }
+    answers.isBeginning = false
     rescheduleTimer()
   }
 
   /// For whoever is to read what the peer sends once the protocol has changed.
   private func sessionToBe() throws(StanzaError) -> EventLoopPromise<IncomingBody> {
-    guard exchanges.upgraded < Limits.upgraded else {
-      throw StanzaError(.resourceConstraint, "Too many WebSockets are open on this stream.")
-    }
+    guard exchanges.upgraded < Limits.upgraded else { throw Self.tooManyWebSockets }
     return eventLoop.makePromise()
   }
 
@@ -663,18 +685,36 @@ package actor PeerStream {
   ) throws -> TransferID? {
     let iq = answer.answerable.iq
     let outgoing = try exchanges.answer(head, whole, to: answer.answerable)
+    if head.status == .switchingProtocols, let session = answer.session {
+      return try upgrade(answer, outgoing, session)
+    }
     guard handler.respond(to: iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
     touch()
-    if head.status == .switchingProtocols, let session = answer.session, let id = outgoing.route.transfer {
-      session.succeed(try startSession(id, opening: outgoing.route.blockSize))
-      exchanges.upgrade()
-      answers.leavePlace()
-      beginAnswers()
-      return id
-    }
     if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }
     return outgoing.route.transfer
   }
+
+  private func upgrade(
+    _ answer: AnswerToBe, _ outgoing: ExchangeMachine.Outgoing, _ session: EventLoopPromise<IncomingBody>
+  ) throws -> TransferID? {
+    guard exchanges.upgraded < Limits.upgraded, let id = outgoing.route.transfer else { throw Self.tooManyWebSockets }
+    // First what may fail: an IQ has one answer.
+    let effects = try transfers.startSession(id, opening: outgoing.route.blockSize)
+    guard handler.respond(to: answer.answerable.iq, outgoing.payload) else {
+      _ = transfers.cancelReading(id)
+      _ = transfers.cancelWriting(id)
+      throw life.failure ?? .closed("it is closing.")
+    }
+    perform(effects)
+    session.succeed(IncomingBody(stream: self, id: id))
+    exchanges.upgrade()
+    answers.leavePlace()
+    beginAnswers()
+    return id
+  }
+
+  private static let tooManyWebSockets = StanzaError(
+    .resourceConstraint, "Too many WebSockets are open on this stream.")
 
   // MARK: Bodies that the peer sends
 
@@ -694,6 +734,11 @@ package actor PeerStream {
   /// Nobody reads it any more, whether it has ended or not. From whatever thread.
   nonisolated func cancelReading(_ id: TransferID) {
     eventLoop.execute { self.assumeIsolated { $0.readingCancelled(id) } }
+  }
+
+  /// The other direction of this session broke: unless this one has ended in order, nothing more comes of it.
+  nonisolated private func breakReading(_ id: TransferID) {
+    onLoop { if !$0.transfers.isEnding(id) { $0.readingCancelled(id) } }
   }
 
   private func readingCancelled(_ id: TransferID) {

@@ -89,10 +89,23 @@ enum Transfer {
   func cancelReading() -> (effects: [TransferEffect], left: Transfer?) {
     switch self {
     case .bytestream(let incoming, let outgoing):
-      (incoming?.cancel() ?? [], outgoing.map { .bytestream(incoming: nil, outgoing: $0) })
+      (Self.cancel(incoming, outgoing), outgoing.map { .bytestream(incoming: nil, outgoing: $0) })
     case .chunks(let incoming, let outgoing):
       (incoming?.cancel() ?? [], outgoing.map { .chunks(incoming: nil, outgoing: $0) })
     }
+  }
+
+  /// Where both sides send, `<close/>` alone would look like the end of what this side sends.
+  private static func cancel(_ incoming: IncomingBytestream?, _ outgoing: OutgoingBytestream?) -> [TransferEffect] {
+    let breaking = incoming?.isOpen ?? false ? outgoing?.breakSession() ?? [] : []
+    let effects = incoming?.cancel() ?? []
+    guard !breaking.isEmpty else { return effects }
+    return breaking + effects.filter { if case .request(.close) = $0 { false } else { true } }
+  }
+
+  /// The peer has said that it sends no more.
+  var isEnding: Bool {
+    if case .bytestream(let incoming?, _) = self { incoming.isEnding } else { false }
   }
 
   // MARK: Outgoing

@@ -135,6 +135,9 @@ struct Transfers {
     return change(id) { $0.read(waiter) }
   }
 
+  /// The peer has said that it sends no more of this.
+  func isEnding(_ id: TransferID) -> Bool { entries[id]?.transfer.isEnding ?? false }
+
   /// Nobody reads it any more, whether it has ended or not.
   mutating func cancelReading(_ id: TransferID) -> [Effect] {
     guard let transfer = entries[id]?.transfer, transfer.isIncoming else { return [] }

@@ -146,6 +146,58 @@ import XMPP
     }
   }
 
+  private static let large = 16 << 20
+
+  @Test func whatTheDeviceSaidLastArrivesAtASlowReader() async throws {
+    try await Rig.run { rig in
+      try await rig.serve { request, _, send in
+        try await send(HTTPXResponse(Self.agreed, body: Body(ByteBuffer(repeating: 0x61, count: Self.large))))
+        for try await _ in request.body {}
+      }
+      try await Self.opened(rig) { client in
+        client.halfClose()
+        let count = try await client.read(bytes: Self.large + 1).count
+        #expect(count == Self.large)
+      }
+    }
+  }
+
+  @Test func whatTheClientSaidLastArrivesAtADeviceThatHasEnded() async throws {
+    let ended = Event()
+    let heard = Mutex(0)
+    try await Rig.run { rig in
+      try await rig.serve { request, _, send in
+        defer { ended.happen() }
+        try await send(HTTPXResponse(Self.agreed, body: Body("bye")))
+        for try await part in request.body { heard.withLock { $0 += part.readableBytes } }
+      }
+      try await Self.opened(rig) { client in
+        let socket = client.outbound
+        async let written: Void = {
+          for _ in 0..<(Self.large >> 16) { try await socket.write(ByteBuffer(repeating: 0x61, count: 1 << 16)) }
+          socket.finish()
+        }()
+        #expect(try await client.readToEnd() == "bye")
+        try await written
+        await ended.wait()
+        #expect(heard.withLock { $0 } == Self.large)
+      }
+    }
+  }
+
+  @Test func aLengthOfNothingIsNoBody() async throws {
+    try await Rig.run { rig in
+      try await rig.serve { request, _, send in
+        #expect(request.head.headerFields[.contentLength] == nil)
+        try await send(HTTPXResponse(Self.agreed, body: request.body))
+      }
+      try await rig.connected { client in
+        try await client.begin("GET /ws", host: rig.host(), Self.fields(rig) + ["Content-Length: 0"])
+        #expect(try await client.head().status == 101)
+      }
+    }
+  }
+
   @Test(arguments: [true, false])
   func aClientThatIsGoneEndsItAtTheDevice(byReset: Bool) async throws {
     let ended = Event()

@@ -1,6 +1,7 @@
 import Codecs
 import HTTPTypes
 import NIOCore
+import NIOPosix
 import Synchronization
 import TestKit
 import Testing
@@ -56,10 +57,10 @@ import Testing
     }
   }
 
-  @Test func theUpstreamMayEndFirst() async throws {
+  @Test(arguments: [false, true]) func theUpstreamMayEndFirst(overTLS: Bool) async throws {
     let heard = Mutex("")
     let ended = Event()
-    try await connected(overTLS: false) { app in
+    try await connected(overTLS: overTLS) { app in
       _ = try await app.read(to: "\r\n\r\n")
       try await app.write(Self.agreed + "bye")
       app.halfClose()
@@ -77,6 +78,51 @@ import Testing
       await ended.wait()
     }
     #expect(heard.withLock { $0 } == "bye to you")
+  }
+
+  @Test(arguments: [false, true]) func whatIsSentLastArrivesAtASlowReader(overTLS: Bool) async throws {
+    let ended = Event()
+    let heard = Mutex(0)
+    let size = 16 << 20
+    try await connected(overTLS: overTLS) { app in
+      _ = try await app.read(to: "\r\n\r\n")
+      try await app.write(Self.agreed)
+      app.halfClose()
+      let count = try await app.read(bytes: size + 1).count
+      heard.withLock { $0 = count }
+      ended.happen()
+    } _: { client in
+      try await client.send(Self.ask, body: Body(ByteBuffer(repeating: 0x61, count: size))) { _, body in
+        let text = try await body.text()
+        #expect(text == "")
+      }
+      await ended.wait()
+    }
+    #expect(heard.withLock { $0 } == size)
+  }
+
+  @Test func moreThanHalfOfTheConnectionsAreNotLentForDays() async throws {
+    var limits = HTTPClientLimits()
+    limits.upgraded = 1
+    try await withRawServer([
+      { app in
+        _ = try await app.read(to: "\r\n\r\n")
+        try await app.write(Self.agreed)
+        _ = try await app.readToEnd()
+      }
+    ]) { address in
+      let client = HTTPClient(address: address, limits: limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      try await client.send(Self.ask) { _, _ in
+        do {
+          try await client.send(Self.ask) { _, _ in }
+          Issue.record("a second one is open")
+        } catch let error as HTTPClientError {
+          #expect(error.code == .limit)
+        }
+      }
+      // It is given back.
+      try await client.send(Self.ask) { _, _ in }
+    }
   }
 
   @Test func aRefusalEndsTheConnectionAndSendsNothing() async throws {

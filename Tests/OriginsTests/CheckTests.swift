@@ -42,7 +42,7 @@ import Testing
     let failure = await #expect(throws: OriginFailure.self) { try await folder.check() }
     #expect(failure?.kind == .unreachable && failure?.reason.contains("no such folder") == true)
     let answer = try await folder.get("/none")
-    #expect(answer.code == 404 && answer.failure == failure)
+    #expect(answer.code == 404 && answer.failure?.error == failure?.error)
   }
 
   @Test func requestsThatAreAtFaultSayNothingOfTheApp() async throws {

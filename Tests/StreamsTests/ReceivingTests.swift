@@ -51,8 +51,30 @@ import XMPP
       #expect(begun.withLock { $0 } == 64)
       try await romeo.pings("p")
       opened.finish()
-      for id in 1...512 { try await romeo.transcript.expect("type='result' id='r\(id)'") }
+      for _ in 1...512 { try await romeo.transcript.expect("statusCode='200'") }
       #expect(begun.withLock { $0 } == 512)
+    }
+  }
+
+  @Test func whatWaitsTakesBoundedMemory() async throws {
+    let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+    let host = StreamHost.juliet { _, send in
+      for await _ in gate {}
+      try await send(HTTPXResponse(HTTPResponse(status: .ok)))
+    }
+    try await Performance.run(on: .sockets, host: host) { performance in
+      let romeo = try await performance.connect()
+      try await romeo.greet()
+      let body = String(repeating: "a", count: 60_000)
+      // 64 are being answered; 4 MiB hold 69 more of these.
+      for id in 1...134 {
+        try await romeo.send(
+          "<iq type='set' id='r\(id)'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>"
+            + "<data><text>\(body)</text></data></req></iq>")
+      }
+      try await romeo.transcript.expect("type='error' id='r134'")
+      opened.finish()
+      for _ in 1...133 { try await romeo.transcript.expect("statusCode='200'") }
     }
   }
 
