@@ -39,9 +39,9 @@ package enum HopByHop {
 
   /// The same for a response, which may agree to one.
   package static func strip(_ head: inout HTTPResponse) {
-    let upgrade = head.status == .switchingProtocols ? head.headerFields[.upgrade] : nil
+    let agrees = head.headerFields.contains(.upgrade) && head.status == .switchingProtocols
     strip(&head.headerFields)
-    if let upgrade { head.headerFields[.upgrade] = upgrade }
+    if agrees { head.headerFields[.upgrade] = "websocket" }
   }
 
   /// Fields that `Connection` names and that may be removed.

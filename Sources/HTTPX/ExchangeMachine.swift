@@ -105,8 +105,11 @@ package struct ExchangeMachine: Sendable {
   /// - Throws: `HTTPXError` (`malformed`) where it is larger than what the other side takes, `noUpgrade` where it asks for a
   ///   WebSocket, which the other side cannot carry.
   package mutating func request(_ head: HTTPRequest, _ whole: ByteBuffer?) throws(HTTPXError) -> Outgoing {
-    if head.asksForWebSocket, !upgrades { throw HTTPXError(.noUpgrade, "it carries no WebSockets.") }
-    let whole = head.asksForWebSocket ? ByteBuffer() : whole
+    var whole = whole
+    if head.asksForWebSocket {
+      guard upgrades else { throw HTTPXError(.noUpgrade, "it carries no WebSockets.") }
+      whole = ByteBuffer()
+    }
     let stanza = RequestStanza(head)
     emptyPayload()
     stanza.writeStart(into: &payload)
@@ -136,10 +139,12 @@ package struct ExchangeMachine: Sendable {
     _ iq: Stanza, to method: HTTPRequest.Method, upgrading: Bool = false
   ) throws(HTTPXError) -> Received<HTTPResponse> {
     guard let payload = iq.payload else { throw HTTPXError(.notHTTP, "its answer has no HTTP in it.") }
-    guard let stanza = try ResponseStanza(payload) else { throw HTTPXError(.notHTTP, "its answer is not HTTP.") }
-    if stanza.head.status == .switchingProtocols {
-      guard upgrading, case .ibb = stanza.data else {
-        throw HTTPXError(.malformed, "it changed the protocol, which nobody asked for.")
+    guard let stanza = try ResponseStanza(payload, upgrading: upgrading) else {
+      throw HTTPXError(.notHTTP, "its answer is not HTTP.")
+    }
+    if upgrading, stanza.head.status == .switchingProtocols {
+      guard case .ibb = stanza.data else {
+        throw HTTPXError(.malformed, "it changed the protocol, and names no bytestream.")
       }
       return Received(head: stanza.head, data: stanza.data, length: nil)
     }
@@ -186,7 +191,7 @@ package struct ExchangeMachine: Sendable {
     _ head: HTTPResponse, _ whole: ByteBuffer?, to answerable: Answerable
   ) throws(StanzaError) -> Outgoing {
     let request = answerable.request
-    let isUpgrade = head.status == .switchingProtocols && answerable.asksForWebSocket
+    let isUpgrade = answerable.asksForWebSocket && head.status == .switchingProtocols
     guard isUpgrade || (200...999).contains(head.status.code) else {
       throw StanzaError(.internalServerError, "The service gave no final status.")
     }

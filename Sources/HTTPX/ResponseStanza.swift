@@ -20,15 +20,18 @@ extension ResponseStanza {
   /// nil for an element that is no response; throws where one cannot be read.
   ///
   /// Informational statuses are no answer to an IQ, which can have but one; except 101, which ends what there is of HTTP.
-  package init?(_ element: Element) throws(HTTPXError) {
+  ///
+  /// - Parameter upgrading: the request asked for a change of the protocol.
+  package init?(_ element: Element, upgrading: Bool = false) throws(HTTPXError) {
     guard let dialect = Dialect(element, xep: "resp", slixmpp: "response") else { return nil }
-    let head = HTTPResponse(status: try Self.status(element), headerFields: try Fields.read(from: element))
+    let head = HTTPResponse(
+      status: try Self.status(element, upgrading), headerFields: try Fields.read(from: element))
     self.init(head, data: try BodyData(of: element), dialect: dialect)
   }
 
-  private static func status(_ element: Element) throws(HTTPXError) -> HTTPResponse.Status {
+  private static func status(_ element: Element, _ upgrading: Bool) throws(HTTPXError) -> HTTPResponse.Status {
     // COMPAT(Rainbow): -1 and 0 occur.
-    guard let code = element["statusCode"].flatMap(Int.init), code == 101 || (200...999).contains(code)
+    guard let code = element["statusCode"].flatMap(Int.init), upgrading && code == 101 || (200...999).contains(code)
     else { throw HTTPXError(.malformed, "the response has no final status but “\(element["statusCode"] ?? "")”") }
     return HTTPResponse.Status(code: code, reasonPhrase: element["statusMessage"] ?? "")
   }

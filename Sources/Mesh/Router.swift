@@ -17,10 +17,7 @@ struct Router: Sendable {
     _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
   ) async throws {
     let (service, request) = try admit(request, for: device, from: caller)
-    try await Self.respond(service, request, caller, logger: logger) { response in
-      note(response, of: service)
-      try await send(Self.signed(response, by: device))
-    }
+    try await respond(service, request, for: device, from: caller, send: send)
   }
 
   /// The service that this caller may ask, and the request as it gets it.
@@ -31,18 +28,27 @@ struct Router: Sendable {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
     let head = request.head
+    try check(head.method, of: head, at: service, caller)
     // Whatever passes in a WebSocket, it began as a GET: HTTP's method for one is CONNECT, where it has one (RFC 8441 §4).
-    for method in head.asksForWebSocket ? [head.method, .connect] : [head.method] {
-      guard
-        case .refuse(let refusal) = service.policy.decide(
-          caller.standing, method: method.rawValue, target: head.path ?? "/")
-      else { continue }
-      trustService.decided(.accessRefused(caller.identity, service: service.name, refusal))
-      throw refusal.stanzaError
-    }
+    if head.asksForWebSocket { try check(.connect, of: head, at: service, caller) }
     logger.debug(
       "let in", metadata: ["service": "\(service.name)", "trust": "\(caller.standing.word)", "who": "\(caller.who)"])
     return (service, service.policy.methods == nil ? request : Self.plain(request))
+  }
+
+  private func check(
+    _ method: HTTPRequest.Method, of head: HTTPRequest, at service: HostedService, _ caller: Caller
+  ) throws(StanzaError) {
+    guard
+      case .refuse(let refusal) = service.policy.decide(
+        caller.standing, method: method.rawValue, target: head.path ?? "/")
+    else { return }
+    trustService.decided(.accessRefused(caller.identity, service: service.name, refusal))
+    throw refusal.stanzaError
+  }
+
+  @inline(never) private func failed(_ service: HostedService, _ error: any Error) {
+    logger.error("handler failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
   }
 
   private static let failed = HTTPXResponse(
@@ -73,21 +79,28 @@ struct Router: Sendable {
   private static let methodOverrides: Set = ["x-http-method-override", "x-http-method", "x-method-override"]
 
   /// An handler that fails before it answered is a 500; one that fails later breaks the body off.
-  private static func respond(
-    _ service: HostedService, _ request: HTTPXRequest, _ caller: Caller, logger: Logger,
+  private func respond(
+    _ service: HostedService, _ request: HTTPXRequest, for device: JID, from caller: Caller,
     send: (HTTPXResponse) async throws -> Void
   ) async throws {
     var isBegun = false
     do {
       try await service.handler.respond(to: request, from: caller) { response in
         isBegun = true
-        try await send(response)
+        note(response, of: service)
+        try await send(Self.signed(response, by: device))
       }
     } catch  where !isBegun && !(error is CancellationError) {
-      logger.error("handler failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
+      failed(service, error)
     }
-    if !isBegun, !Task.isCancelled {
-      try await send(failed)
-    }
+    if !isBegun, !Task.isCancelled { try await sendFailure(of: service, at: device, send) }
+  }
+
+  // Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) private func sendFailure(
+    of service: HostedService, at device: JID, _ send: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    note(Self.failed, of: service)
+    try await send(Self.signed(Self.failed, by: device))
   }
 }

@@ -18,6 +18,9 @@ final class AnswerToBe: Sendable {
     (self.answerable, self.incoming, self.session) = (answerable, incoming, session)
   }
 
+  /// Whatever the response's body is, none of it is wanted.
+  var isForHead: Bool { answerable.request.head.method == .head }
+
   /// What is kept of it, in bytes.
   var size: Int {
     incoming.request.head.size + (hasBodyBeside ? 0 : incoming.request.body.length ?? 0)

@@ -57,7 +57,7 @@ enum ExchangeStep: Sendable {
   case answered(HTTPXResponse)
   case upgraded(UpgradedExchange)
   /// Its body goes beside the stanza.
-  case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
+  indirect case uploading(id: String, EventLoopFuture<HTTPXResponse>, TransferID)
   /// Nothing was sent: first it has to be known whether the peer is there, and what it can do.
   case unprepared
 }

@@ -521,7 +521,7 @@ package actor PeerStream {
       try exchanges.response(stanza, to: method, upgrading: upgrading)
     }
     do {
-      guard received.head.status == .switchingProtocols, case .ibb(let sid) = received.data else {
+      guard upgrading, received.head.status == .switchingProtocols, case .ibb(let sid) = received.data else {
         let body = try body(received.data, length: received.length)
         return ReceivedResponse(response: HTTPXResponse(received.head, body: body), session: nil)
       }
@@ -648,33 +648,35 @@ package actor PeerStream {
 
   /// True where the protocol has changed.
   private func answer(_ answer: AnswerToBe) async -> Bool {
-    let (answerable, incoming) = (answer.answerable, answer.incoming)
     var isAnswered = false
     var isUpgraded = false
     do {
-      try await host.answer(incoming) { response in
-        let body = answerable.request.head.method == .head ? .empty : response.body
+      try await host.answer(answer.incoming) { response in
+        let body = answer.isForHead ? .empty : response.body
         let whole = try await body.whole(upTo: HTTPXLimits.inlineBytes)
         let transfer = try send(response.head, whole, answer)
         isAnswered = true
-        isUpgraded = response.head.status == .switchingProtocols
+        isUpgraded = answer.session.map { _ in response.head.status == .switchingProtocols } ?? false
         if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
       }
-      if !isAnswered { refuse(answerable.iq, StanzaError(.internalServerError), incoming.device) }
-    } catch  where !isAnswered {
-      refuse(answerable.iq, error, incoming.device)
+      if !isAnswered { refuse(answer, StanzaError(.internalServerError)) }
     } catch {
-      // The body broke off, and the peer was told.
-      logger.debug("answer broke off", metadata: ["device": "\(incoming.device)", "error": "\(error)"])
+      if isAnswered { brokeOff(answer, error) } else { refuse(answer, error) }
     }
     return isUpgraded
   }
 
-  @inline(never) private func refuse(_ iq: Stanza, _ error: any Error, _ device: JID) {
+  /// The body broke off, and the peer was told.
+  @inline(never) private func brokeOff(_ answer: AnswerToBe, _ error: any Error) {
+    logger.debug("answer broke off", metadata: ["device": "\(answer.incoming.device)", "error": "\(error)"])
+  }
+
+  @inline(never) private func refuse(_ answer: AnswerToBe, _ error: any Error) {
+    let iq = answer.answerable.iq
     if let error = error as? StanzaError {
       handler.send(iq.error(error))
     } else {
-      logger.debug("no answer", metadata: ["device": "\(device)", "error": "\(error)"])
+      logger.debug("no answer", metadata: ["device": "\(answer.incoming.device)", "error": "\(error)"])
       handler.send(iq.error(StanzaError(.internalServerError, "The service failed.")))
     }
   }
@@ -685,7 +687,7 @@ package actor PeerStream {
   ) throws -> TransferID? {
     let iq = answer.answerable.iq
     let outgoing = try exchanges.answer(head, whole, to: answer.answerable)
-    if head.status == .switchingProtocols, let session = answer.session {
+    if let session = answer.session, head.status == .switchingProtocols {
       return try upgrade(answer, outgoing, session)
     }
     guard handler.respond(to: iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }

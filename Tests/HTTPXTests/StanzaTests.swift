@@ -290,14 +290,14 @@ import XMPP
         """)
   }
 
-  @Test(arguments: ["101", "200", "204", "304", "404", "599", "999"]) func finalStatusesAreRead(code: String) throws {
+  @Test(arguments: ["200", "204", "304", "404", "599", "999"]) func finalStatusesAreRead(code: String) throws {
     let response = try ResponseStanza(resp("version='1.1' statusCode='\(code)'"))
     #expect(response?.head.status.code == Int(code))
     #expect(response?.head.status.reasonPhrase == "")
   }
 
   /// COMPAT(Rainbow): 0 and -1. COMPAT(IoTGateway): 100.
-  @Test(arguments: ["", "0", "-1", "99", "100", "102", "199", "1000", "2x0", "20.0", "99999999999999999999"])
+  @Test(arguments: ["", "0", "-1", "99", "100", "101", "199", "1000", "2x0", "20.0", "99999999999999999999"])
   func otherStatusesAreErrors(code: String) {
     let error = #expect(throws: HTTPXError.self) { try ResponseStanza(resp("version='1.1' statusCode='\(code)'")) }
     #expect(error?.code == .malformed)
