@@ -62,7 +62,8 @@ struct ControlRoutes: Sendable {
     let devices = daemon.node.devices().filter { all || $0.state != .gone }
     let health = daemon.node.status().health
     return try .json(
-      DeviceList(devices.map { DeviceResource($0, frontPort: frontPort, health: health[$0.jid]) }))
+      DeviceList(
+        devices.map { DeviceResource($0, frontPort: frontPort, health: health[$0.jid] ?? $0.health(now: Date())) }))
   }
 
   /// One line a device known, then one a change, until either side ends.
@@ -74,7 +75,7 @@ struct ControlRoutes: Sendable {
       for await device in daemon.node.deviceChanges() {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
-        let health = device.isLocal ? daemon.node.status().health[device.jid] : nil
+        let health = device.isLocal ? daemon.node.status().health[device.jid] : device.health(now: Date())
         try await writer.write(try .line(DeviceResource(device, frontPort: frontPort, health: health)))
       }
       try await writer.finish(nil)

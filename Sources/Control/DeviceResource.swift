@@ -68,7 +68,8 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var encrypted: Bool?
   /// Why it is refused; null where it is not.
   @Nullable package private(set) var problem: String?
-  /// Whether its app answers; null where it is no service of this node's.
+  /// Whether its app answers; null where nothing is known of it, as of other nodes' that were
+  /// not asked lately, or answered.
   @Nullable package private(set) var health: HealthResource?
 
   package init(

@@ -27,7 +27,7 @@ package struct DevicesPage: Sendable {
     let list =
       sorted.isEmpty
       ? "<p>No device is announced on this network yet. Serve one: <code>hearth serve NAME TARGET</code></p>"
-      : "<ul>\n\(sorted.map { item($0, book, health[$0.jid]) }.joined())</ul>"
+      : "<ul>\n\(sorted.map { item($0, book, health[$0.jid] ?? $0.health(now: now)) }.joined())</ul>"
     var page = Page(status: .ok, title: "Devices", body: list)
     if let book {
       let pending = PendingDecisions(book, now: now)
@@ -55,7 +55,7 @@ package struct DevicesPage: Sendable {
       """
   }
 
-  /// Whether what answers for a device of this node does.
+  /// Whether what answers for a device does.
   private func app(_ report: HealthReport, _ book: FriendBook?) -> String {
     let since = Page.time(report.since)
     switch report.health {

@@ -38,6 +38,21 @@ package struct Device: Sendable, Hashable {
   /// Whether the last connection with this node was encrypted that was opened to it, or came from it by its own account; nil
   /// while there was none.
   package let isEncrypted: Bool?
+  /// What its node said last of the app behind it, where that gave no answer and none has come since.
+  package let appFailure: AppFailure?
+
+  /// An app of another node's that gave no answer.
+  package struct AppFailure: Sendable, Hashable {
+    let reason: String
+    let since: Date
+    let noted: Date
+  }
+
+  /// Of the app behind a device of another node's, as far as requests of the last minutes have shown; nil where they have not.
+  package func health(now: Date) -> HealthReport? {
+    guard let failure = appFailure, now.timeIntervalSince(failure.noted) < MeshLimits.appFailure else { return nil }
+    return HealthReport(.down(failure.reason), since: failure.since)
+  }
 
   /// Announced, and at addresses that are known.
   var isReachable: Bool { state == .online && !endpoints.isEmpty }
@@ -51,6 +66,16 @@ package struct Device: Sendable, Hashable {
     jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
     endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool? = nil
   ) {
+    self.init(
+      jid: jid, name: name, state: state, isLocal: isLocal, http: http, status: status, message: message,
+      endpoints: endpoints, seen: seen, standing: standing, node: node, isEncrypted: isEncrypted, appFailure: nil)
+  }
+
+  init(
+    jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
+    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool?, appFailure: AppFailure?
+  ) {
+    self.appFailure = appFailure
     self.standing = standing
     self.node = node
     self.isEncrypted = isEncrypted

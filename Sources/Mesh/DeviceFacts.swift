@@ -12,6 +12,8 @@ struct DeviceFacts: Sendable {
   var shown: (key: NodeID?, hint: String?)?
   /// Whether the last stream was encrypted that was opened to it, or came from it by its own account.
   var isEncrypted: Bool?
+  /// What its node said last of the app behind it, where that gave no answer.
+  var appFailure: Device.AppFailure?
   let lastSign: LastSign
 
   init(_ discovered: DiscoveredDevice) {
@@ -29,7 +31,7 @@ struct DeviceFacts: Sendable {
       message: discovered.record.message, endpoints: discovered.endpoints, seen: discovered.seen,
       standing: standing(shown, hint, trustService),
       node: discovered.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) },
-      isEncrypted: isEncrypted)
+      isEncrypted: isEncrypted, appFailure: appFailure)
     return Route(
       to: device, announcing: hint, expecting: trustService.expectedKey(of: jid, hint: hint), shown: shown,
       lastSign: lastSign)

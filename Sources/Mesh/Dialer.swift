@@ -58,6 +58,7 @@ final class Dialer: Sendable {
           isAnswered = true
           directory.answered(route)
           directory.learned(route, http: true)
+          directory.learned(route, from: response)
           try await receive(response)
         }
       } catch  where !isAnswered {

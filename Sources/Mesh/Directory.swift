@@ -1,4 +1,6 @@
 import FoundationEssentials
+import HTTPTypes
+import HTTPX
 import LinkLocal
 import Synchronization
 import Trust
@@ -122,6 +124,19 @@ final class Directory: Sendable {
   func learned(_ route: Route, http: Bool) {
     guard route.device.http != http else { return }
     amend(route.jid) { $0.http = http }
+  }
+
+  /// A response came by way of the device's node, which says in `Proxy-Status` (RFC 9209) where it is not the app's.
+  func learned(_ route: Route, from response: HTTPXResponse) {
+    let fields = response.head.headerFields
+    let known = route.device.appFailure
+    guard known != nil || fields.contains(.proxyStatus) else { return }
+    let reason = OriginFailure.reason(in: fields, of: route.authority)
+    let now = Date()
+    let isSame = reason != nil && known?.reason == reason
+    if isSame, let known, now.timeIntervalSince(known.noted) < MeshLimits.appFailureAgain { return }
+    let since = isSame ? known?.since ?? now : now
+    amend(route.jid) { $0.appFailure = reason.map { Device.AppFailure(reason: $0, since: since, noted: now) } }
   }
 
   /// What came out when the device was dialled, as what it announced then. Where there is TLS it has shown its key.

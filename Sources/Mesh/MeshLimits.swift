@@ -29,6 +29,11 @@ enum MeshLimits {
   static let healthInterval = Duration.seconds(60)
   /// Services that wait for their first look; those that are served meanwhile are seen at the next one.
   static let healthChecks = 256
+  /// Seconds for which it holds what another node said of the app behind one of its devices, which nobody looks at from here:
+  /// by then that node has looked again, and so may whoever wants to know.
+  static let appFailure = 120.0
+  /// Seconds after which the same word is noted again: each note is a change that is told to whoever watches.
+  static let appFailureAgain = 30.0
   /// Between two tries to reach a device, where nothing new is heard of it.
   static let retry = Duration.milliseconds(500)
   /// Answers to disco#info that are remembered by their hash. Nodes of one kind share one, so there are few in a home.

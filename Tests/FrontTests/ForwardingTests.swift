@@ -1,4 +1,5 @@
 import Codecs
+import FoundationEssentials
 import Front
 import HTTPTypes
 import HTTPX
@@ -282,11 +283,17 @@ import XMPP
           response.failure = nil
           response.head.headerFields[.proxyStatus] = "nginx; error=dns_error"
         }
+        if request.head.path == "/well" { response = HTTPXResponse(HTTPResponse(status: .ok)) }
         try await send(response)
       }
       let dead = try await rig.ask("GET /")
       #expect(dead.status == 502 && dead.text == "not running")
       #expect(dead["Proxy-Status"] == #""app@pi"; error=connection_refused, "node@laptop""#)
+      // Whoever lists the devices there sees it, for as long as it may hold, and until the app answers.
+      let health = { rig.laptop.device(JID("app@pi")!)?.health(now: $0)?.health }
+      #expect(health(Date()) == .down("connection refused") && health(Date() + 121) == nil)
+      #expect(try await rig.ask("GET /well").status == 200)
+      #expect(health(Date()) == nil)
       let other = try await rig.ask("GET /nginx")
       #expect(other["Proxy-Status"] == #"nginx; error=dns_error, "app@pi", "node@laptop""#)
       let gone = try await rig.ask("GET /", host: rig.host("nobody@pi"))

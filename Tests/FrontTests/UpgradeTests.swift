@@ -172,9 +172,11 @@ import XMPP
         for try await part in request.body { heard.withLock { $0 += part.readableBytes } }
       }
       try await Self.opened(rig) { client in
-        let socket = client.outbound
+        let (socket, channel) = (client.outbound, client.channel)
         async let written: Void = {
           for _ in 0..<(Self.large >> 16) { try await socket.write(ByteBuffer(repeating: 0x61, count: 1 << 16)) }
+          // A channel whose input has ended closes at once when its output does, with what has not left yet.
+          try await channel.writeAndFlush(ByteBuffer()).get()
           socket.finish()
         }()
         #expect(try await client.readToEnd() == "bye")
