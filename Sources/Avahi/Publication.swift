@@ -14,6 +14,8 @@ final class Publication {
   /// Whether it was established under this name; then what browsing tells of it can be our own echo.
   private var hasStood = false
   private var renames = 0
+  /// How often a name was asked for again.
+  private var requests = 0
   private var group: OpaquePointer?
   /// The group is empty until it is known whose the name is.
   private var isHeld = false
@@ -68,7 +70,7 @@ final class Publication {
     if former.name != announcement.name {
       name = announcement.name
       hasStood = false
-      renames = 0
+      (renames, requests) = (0, 0)
     }
     if former.name != announcement.name || former.port != announcement.port {
       // A new group, since late news of the old one could be taken for news of this.
@@ -84,7 +86,7 @@ final class Publication {
       hasStood = true
       report.yield(.announced(id: wanted.id, as: name))
     case AVAHI_ENTRY_GROUP_COLLISION:
-      if rename() { register(in: group) }
+      if asksAgain() || rename() { register(in: group) }
     case AVAHI_ENTRY_GROUP_FAILURE:
       ended(by: avahi_client_errno(avahi_entry_group_get_client(group)))
     default:
@@ -137,6 +139,14 @@ final class Publication {
       if result < 0 { return result }
     }
     return 0
+  }
+
+  /// Two hosts that want a name at the same moment may both be refused it, and would go through all others in step. So
+  /// whoever was refused a name that nobody is seen to have asks for it again, three times in four.
+  private func asksAgain() -> Bool {
+    guard !hasStood, requests < LinkLocalLimits.nameRequests, case .free = availability(name) else { return false }
+    requests += 1
+    return Int.random(in: 0..<4) > 0
   }
 
   private func rename() -> Bool {

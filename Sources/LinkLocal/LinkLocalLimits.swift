@@ -10,6 +10,8 @@ package enum LinkLocalLimits {
   package static let strings = 64
   /// Names tried after the wanted one was found taken; somebody who contests every name must not keep us busy.
   package static let renames = 100
+  /// How often a name is asked for again that was refused and that nobody is seen to have: each time takes a second.
+  package static let nameRequests = 8
   /// Devices remembered, those that are gone included.
   package static let devices = 1024
   /// Interfaces × address families remembered for a device.
