@@ -53,15 +53,15 @@ struct ResponseReader {
       case nil: return nil
       }
     case .head(let method, let upgrading):
-      try checkStart()
       while let lines = try head.next(&input) {
         if let part = try response(lines, answering: method, upgrading: upgrading) { return part }
       }
+      try checkStart()
       return nil
     }
   }
 
-  /// A program of another protocol that speaks first, and then waits, would be waited for: what cannot become a status line is
+  /// Of a head that has not come whole, since a whole one is read anyway. A program of another protocol that speaks first, and then waits, would be waited for: what cannot become a status line is
   /// none, however little of it there is.
   private func checkStart() throws(HTTPMessageError) {
     let start = input.readableBytesView.drop { $0 == .cr || $0 == .lf }.prefix(5).map(\.asciiLowercased)

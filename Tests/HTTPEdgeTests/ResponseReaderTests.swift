@@ -190,8 +190,6 @@ private struct Reading: Equatable, CustomStringConvertible {
     let reading = Reading([ByteBuffer(string: "HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n")])
     #expect(reading.error?.contains(word) == true, "\(reading.error ?? "none")")
     // Told before the end of what is too long has come.
-    #expect(
-      Reading([ByteBuffer(string: "HTTP/" + String(repeating: "a", count: 70_000))]).error?.contains("first line")
-        == true)
+    #expect(Reading([ByteBuffer(string: String(repeating: "a", count: 70_000))]).error?.contains("first line") == true)
   }
 }
