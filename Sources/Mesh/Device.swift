@@ -64,16 +64,8 @@ package struct Device: Sendable, Hashable {
 
   package init(
     jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
-    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool? = nil
-  ) {
-    self.init(
-      jid: jid, name: name, state: state, isLocal: isLocal, http: http, status: status, message: message,
-      endpoints: endpoints, seen: seen, standing: standing, node: node, isEncrypted: isEncrypted, appFailure: nil)
-  }
-
-  init(
-    jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
-    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool?, appFailure: AppFailure?
+    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool? = nil,
+    appFailure: AppFailure? = nil
   ) {
     self.appFailure = appFailure
     self.standing = standing

@@ -118,16 +118,9 @@ struct ForwardedFields {
     guard fields[values: Self.forwardedProto] == ["http"], let authority = fields[Self.forwardedHost],
       authority.utf8.count <= Self.authorityBytes
     else { return nil }
-    let (host, port) = Self.split(authority)
+    let (host, port) = Authority.split(authority)
     guard port.map({ UInt16($0) != nil }) ?? true else { return nil }
     return Self.isLabelled(host) || port != nil && LoopbackHost.names.contains(String(host)) ? authority : nil
-  }
-
-  /// The colons of an IPv6 address are inside of brackets (RFC 3986 §3.2.2).
-  private static func split(_ authority: String) -> (host: Substring, port: Substring?) {
-    let end = authority.lastIndex(of: "]") ?? authority.startIndex
-    guard let colon = authority[end...].firstIndex(of: ":") else { return (authority[...], nil) }
-    return (authority[..<colon], authority[authority.index(after: colon)...])
   }
 
   private static func isLabelled(_ host: Substring) -> Bool {

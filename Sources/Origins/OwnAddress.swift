@@ -1,3 +1,4 @@
+import Codecs
 import HTTPEdge
 
 /// Turns what an app says about its own address into what holds wherever it is seen from (RFC 9110 §10.2.2).
@@ -38,16 +39,13 @@ struct OwnAddress {
   private func isOwn(_ named: String) -> Bool {
     let (host, port) = parts(named)
     let own = parts(authority.lowercased())
-    return port == own.port && (host == own.host || ["localhost", "127.0.0.1", "[::1]"].contains(host))
+    return port == own.port && (host == own.host || LoopbackHost.names.contains(String(host)))
   }
 
   /// Host and port; the port of the scheme where there is none.
   private func parts(_ authority: String) -> (host: Substring, port: Substring) {
-    let unsaid = Substring("\(scheme == "https" ? HTTPAddress.httpsPort : HTTPAddress.httpPort)")
-    guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
-      return (authority[...], unsaid)
-    }
-    let port = authority[authority.index(after: colon)...]
-    return (authority[..<colon], port.isEmpty ? unsaid : port)
+    let (host, port) = Authority.split(authority)
+    if let port, !port.isEmpty { return (host, port) }
+    return (host, "\(scheme == "https" ? HTTPAddress.httpsPort : HTTPAddress.httpPort)")
   }
 }
