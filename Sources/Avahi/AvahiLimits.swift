@@ -6,6 +6,8 @@ enum AvahiLimits {
   static let longestRetry = Duration.seconds(5)
   /// How often interfaces that are named in the configuration are looked for; the kernel tells us of none.
   static let interfaceCheck = Duration.seconds(5)
+  /// How often it is looked whether a name may be asked for again that somebody else has had.
+  static let nameCheck = Duration.seconds(5)
   /// Goodbyes are said within milliseconds; only an avahi-daemon that hangs takes longer (D-Bus waits 25 s for it).
   static let goodbye = Duration.seconds(2)
   /// Resolvers kept, to be told of changes and of silence. Avahi refuses a client more than 1,024 objects

@@ -21,6 +21,7 @@ final class AvahiSession {
   private let browsing: Browsing
   private var watch: CounterWatch?
   private var timer: TimerFD?
+  private var nameTimer: TimerFD?
 
   private enum Life {
     case new
@@ -61,8 +62,12 @@ final class AvahiSession {
   func start() -> Bool {
     watch = CounterWatch(desired.eventFD.descriptor, on: thread) { [unowned self] in wishesChanged() }
     timer = TimerFD(on: thread) { [unowned self] in timerFired() }
+    nameTimer = TimerFD(on: thread) { [unowned self] in reclaimNames() }
+    nameTimer?.set(AvahiLimits.nameCheck)
     publisher.failed = { [unowned self] reason in failed(reason) }
-    publisher.availability = { [unowned self] name in browsing.availability(of: name, own: ownHost) }
+    publisher.availability = { [unowned self] name in browsing.availability(of: name) }
+    publisher.gaveUp = { [unowned self] name in browsing.gaveUp(name) }
+    browsing.ownHost = { [unowned self] in ownHost }
     browsing.learned = { [unowned self] in publisher.proceed() }
     browsing.caughtUp = { [unowned self] in
       isCaughtUp = true
@@ -151,6 +156,12 @@ final class AvahiSession {
   private func publish() {
     guard case .connected(let client, .up) = life, isRunning, isCaughtUp else { return }
     publisher.start(client, scope)
+  }
+
+  private func reclaimNames() {
+    nameTimer?.set(AvahiLimits.nameCheck)
+    guard case .connected(_, .up) = life, isRunning, isCaughtUp else { return }
+    publisher.reclaimNames(now: .now)
   }
 
   /// With its domain, as others see it; empty while there is no client.

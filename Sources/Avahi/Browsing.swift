@@ -20,6 +20,8 @@ final class Browsing {
   var caughtUp: () -> Void = {}
   /// Called when it may have become clear whose a name is.
   var learned: () -> Void = {}
+  /// What avahi-daemon calls this machine, with its domain.
+  var ownHost: () -> String = { "" }
   /// Browsers that have not come so far yet.
   private var behind = 0
 
@@ -35,6 +37,9 @@ final class Browsing {
 
     let domain: String
     var holder: Holder
+    /// Whether an announcement of this host stands behind it, by its avahi-daemon's own account: where others announce something
+    /// at this host's name, that is not so.
+    var isLocal: Bool
   }
   private var listings: [Sighting.Key: Listing] = [:]
   private var resolvers: [Sighting.Key: Resolver] = [:]
@@ -66,13 +71,14 @@ final class Browsing {
     }
   }
 
-  /// Whether another host than `own` has this name. What this host itself gave up a moment ago is listed for another
+  /// Whether another host than this one has this name. What this host itself gave up a moment ago is listed for another
   /// second, like anyone's (RFC 6762 §10.1); so whose it is has to be resolved.
-  func availability(of name: InstanceName, own: String) -> Availability {
+  func availability(of name: InstanceName) -> Availability {
     var availability = Availability.free
+    let own = ownHost().lowercased()
     for case (let key, let listing) in listings where key.instance == name {
       switch listing.holder {
-      case .host(let host) where host.lowercased() != own.lowercased(): return .taken
+      case .host(let host) where host.lowercased() != own: return .taken
       case .unknown: availability = .unknown
       case .host, .local, .nobody: break
       }
@@ -101,7 +107,8 @@ final class Browsing {
     switch event {
     case AVAHI_BROWSER_NEW:
       guard let name, let domain, let key = key(name, interface, family), listings[key] == nil else { return }
-      listings[key] = Listing(domain: String(cString: domain), holder: isLocal ? .local : .unknown)
+      listings[key] = Listing(
+        domain: String(cString: domain), holder: isLocal ? .local : .unknown, isLocal: isLocal)
       budget.appeared(key).map(resolve)
     case AVAHI_BROWSER_REMOVE:
       guard let name, let key = key(name, interface, family), listings.removeValue(forKey: key) != nil else { return }
@@ -148,12 +155,14 @@ final class Browsing {
 
   private func resolved(_ key: Sighting.Key, _ finding: Resolver.Finding) {
     switch finding {
-    case .found(let endpoint, let record, let host):
-      hold(key, .host(host))
+    case .found(let address, let port, let record, let host):
+      listings[key]?.holder = .host(host)
+      let isOwn = listings[key]?.isLocal == true && host.lowercased() == ownHost().lowercased()
+      let endpoint = Endpoint(address: address, port: port, interface: key.interface, isOnThisMachine: isOwn)
       report.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
     case .silence:
       logger.debug("nobody answers for \(key.instance) on \(key.interface.name)")
-      hold(key, .nobody)
+      listings[key]?.holder = .nobody
       report.yield(.unanswered(key))
     }
     let verdict = budget.settled(key)
@@ -162,8 +171,11 @@ final class Browsing {
     learned()
   }
 
-  private func hold(_ key: Sighting.Key, _ holder: Listing.Holder) {
-    if case .local? = listings[key]?.holder { return }
-    listings[key]?.holder = holder
+  /// A name that this host had is somebody else's.
+  func gaveUp(_ name: InstanceName) {
+    for key in listings.keys where key.instance == name {
+      listings[key]?.isLocal = false
+      if case .local? = listings[key]?.holder { listings[key]?.holder = .unknown }
+    }
   }
 }

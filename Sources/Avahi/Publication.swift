@@ -4,8 +4,9 @@ import Logging
 
 /// One announcement as an entry group of avahi-daemon, and the name it has got. On the Avahi thread only.
 ///
-/// On a conflict, remote or on this machine, the next name of XEP-0174 §3 is tried. The name it ends up with is kept as
-/// long as this object lives, over restarts of avahi-daemon too (RFC 6762 §9): peers know the device by it.
+/// On a conflict, remote or on this machine, the next name of XEP-0174 §3 is tried. The name it ends up with is kept over
+/// restarts of avahi-daemon (RFC 6762 §9), since peers know the device by it, and until its own name is free again: then that
+/// is asked for, as `NameReclaim` says.
 ///
 /// More than eight properties: the half of them is the state of one entry group, the others are whom it asks and tells.
 final class Publication {
@@ -16,6 +17,9 @@ final class Publication {
   private var renames = 0
   /// How often a name was asked for again.
   private var requests = 0
+  private var reclaim = NameReclaim()
+  /// The name that it had while it asks for its own, to go back to.
+  private var fallback: InstanceName?
   private var group: OpaquePointer?
   /// The group is empty until it is known whose the name is.
   private var isHeld = false
@@ -23,14 +27,17 @@ final class Publication {
   private let report: AsyncStream<DiscoveryEvent>.Continuation
   private let logger: Logger
   private let availability: (InstanceName) -> Availability
+  private let gaveUp: (InstanceName) -> Void
   private let failed: (String) -> Void
 
   init(
     _ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger,
-    availability: @escaping (InstanceName) -> Availability, failed: @escaping (String) -> Void
+    availability: @escaping (InstanceName) -> Availability, gaveUp: @escaping (InstanceName) -> Void,
+    failed: @escaping (String) -> Void
   ) {
     wanted = announcement
     self.availability = availability
+    self.gaveUp = gaveUp
     self.failed = failed
     name = announcement.name
     self.report = report
@@ -56,6 +63,16 @@ final class Publication {
     if isHeld, let group { register(in: group) }
   }
 
+  /// Asks for the device's own name, where it is time for that and nobody is seen to have it.
+  func reclaimName(now: ContinuousClock.Instant) {
+    guard let group, fallback == nil, let due = reclaim.due, due <= now else { return }
+    guard case .free = availability(wanted.name) else { return reclaim.lost(now: now) }
+    logger.notice("\(wanted.name) seems to be free again; \(name) asks for it")
+    fallback = name
+    (name, hasStood) = (wanted.name, false)
+    register(in: group)
+  }
+
   /// Takes it off the link, with a goodbye if there still is a connection.
   func remove() {
     if let group { avahi_entry_group_free(group) }
@@ -70,7 +87,7 @@ final class Publication {
     if former.name != announcement.name {
       name = announcement.name
       hasStood = false
-      (renames, requests) = (0, 0)
+      (renames, requests, reclaim, fallback) = (0, 0, NameReclaim(), nil)
     }
     if former.name != announcement.name || former.port != announcement.port {
       // A new group, since late news of the old one could be taken for news of this.
@@ -84,6 +101,8 @@ final class Publication {
     switch state {
     case AVAHI_ENTRY_GROUP_ESTABLISHED:
       hasStood = true
+      fallback = nil
+      if name == wanted.name { reclaim.held(now: .now) } else if reclaim.due == nil { reclaim.lost(now: .now) }
       report.yield(.announced(id: wanted.id, as: name))
     case AVAHI_ENTRY_GROUP_COLLISION:
       if asksAgain() || rename() { register(in: group) }
@@ -144,12 +163,22 @@ final class Publication {
   /// Two hosts that want a name at the same moment may both be refused it, and would go through all others in step. So
   /// whoever was refused a name that nobody is seen to have asks for it again, three times in four.
   private func asksAgain() -> Bool {
-    guard !hasStood, requests < LinkLocalLimits.nameRequests, case .free = availability(name) else { return false }
+    guard !hasStood, fallback == nil, requests < LinkLocalLimits.nameRequests, case .free = availability(name) else {
+      return false
+    }
     requests += 1
     return Int.random(in: 0..<4) > 0
   }
 
   private func rename() -> Bool {
+    if hasStood { gaveUp(name) }
+    if let fallback {
+      logger.notice("\(name) is taken still; \(fallback) goes on")
+      (name, hasStood, self.fallback) = (fallback, true, nil)
+      reclaim.lost(now: .now)
+      return true
+    }
+    if name == wanted.name { (renames, requests) = (0, 0) }
     renames += 1
     guard renames <= LinkLocalLimits.renames, let next = wanted.name.alternative(renames) else {
       refused("\(wanted.name) and its alternatives are taken on this link; choose another name")

@@ -10,6 +10,9 @@ final class Publisher {
   /// Tells whether a name may be announced.
   var availability: (InstanceName) -> Availability = { _ in .free }
 
+  /// Called when a name that stood is somebody else's.
+  var gaveUp: (InstanceName) -> Void = { _ in }
+
   private var publications: [String: Publication] = [:]
   /// Set while avahi-daemon can take announcements.
   private var place: (client: OpaquePointer, scope: [AvahiIfIndex])?
@@ -29,6 +32,11 @@ final class Publisher {
   /// More is known of whose the names on the link are.
   func proceed() {
     for publication in publications.values { publication.proceed() }
+  }
+
+  /// Asks for the names that were somebody else's, where it is time for that.
+  func reclaimNames(now: ContinuousClock.Instant) {
+    for publication in publications.values { publication.reclaimName(now: now) }
   }
 
   /// Leaves everything as it is: there is nobody to talk to.
@@ -62,6 +70,6 @@ final class Publisher {
   private func make(_ announcement: Announcement) -> Publication {
     Publication(
       announcement, report: report, logger: logger, availability: { [unowned self] in availability($0) },
-      failed: { [unowned self] in failed($0) })
+      gaveUp: { [unowned self] in gaveUp($0) }, failed: { [unowned self] in failed($0) })
   }
 }

@@ -7,7 +7,7 @@ import LinkLocal
 /// and the other would be missing.
 final class Resolver {
   enum Finding {
-    case found(Endpoint, TXTRecord, host: String)
+    case found(address: String, port: Int, TXTRecord, host: String)
     /// Nobody answered for 5 s, or the address expired and nobody renewed it.
     case silence
   }
@@ -44,7 +44,7 @@ final class Resolver {
     _ host: UnsafePointer<CChar>?, _ address: UnsafePointer<AvahiAddress>?, _ port: UInt16, _ strings: OpaqueStringList
   ) -> Finding {
     guard let host, let address, port > 0 else { return .silence }
-    let endpoint = Endpoint(address: text(of: address), port: Int(port), interface: key.interface)
-    return .found(endpoint, TXTRecord(decoding: bytes(of: strings)), host: String(cString: host))
+    return .found(
+      address: text(of: address), port: Int(port), TXTRecord(decoding: bytes(of: strings)), host: String(cString: host))
   }
 }

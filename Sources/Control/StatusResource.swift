@@ -7,6 +7,8 @@ import XMPP
 package struct StatusResource: Codable, Sendable, Hashable {
   package struct Service: Codable, Sendable, Hashable {
     package let name: String
+    /// What it is meant to be announced as; another `jid` is there while somebody else has that name.
+    @Nullable package private(set) var wanted: String?
     /// As announced; null until the link has accepted a name.
     @Nullable package private(set) var jid: String?
     package let target: String
@@ -20,6 +22,8 @@ package struct StatusResource: Codable, Sendable, Hashable {
   package let schema: Int
   package let version: String
   package let jid: String
+  /// What the node is meant to be announced as; another `jid` is there while somebody else has that name.
+  package let wanted: String
   /// The node's id.
   package let id: String
   /// TCP port of the XMPP listener.
@@ -38,14 +42,16 @@ package struct StatusResource: Codable, Sendable, Hashable {
     schema = 1
     self.version = version
     jid = status.jid.text
+    wanted = status.wanted.text
     self.id = id.description
     port = status.port
     streams = status.streams
     self.forwards = forwards
     services = status.services.map {
       Service(
-        name: $0.name, jid: $0.jid?.text, target: $0.target, access: AccessResource($0.policy.access),
-        plaintext: $0.policy.plaintext, problem: $0.problem, health: HealthResource($0.health))
+        name: $0.name, wanted: $0.wanted?.text, jid: $0.jid?.text, target: $0.target,
+        access: AccessResource($0.policy.access), plaintext: $0.policy.plaintext, problem: $0.problem,
+        health: HealthResource($0.health))
     }
     front = frontPort.map { FrontAddress(port: $0).dashboard }
     problem = status.discoveryProblem

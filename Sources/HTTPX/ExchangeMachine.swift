@@ -49,8 +49,14 @@ package struct ExchangeMachine: Sendable {
   private let limit: Int
   /// What the other side told unasked.
   private var features: StreamFeatures?
-  /// What it answered to disco#info; nil inside where it gave no answer.
-  private var answeredInfo: DiscoInfo??
+  /// What the other side said last that it is and can do; nil outside where it has not been asked, nil inside where it gave
+  /// no answer.
+  package private(set) var info: DiscoInfo?? {
+    didSet { offersHTTP = (info ?? nil)?.features.contains(Namespace.http) ?? false }
+  }
+  private var offersHTTP = false
+  /// When it was asked last.
+  private var asked: NIODeadline?
   /// Requests of ours without a response.
   package private(set) var requesting = 0
   /// What was written last: its memory serves again once that was passed on.
@@ -66,20 +72,30 @@ package struct ExchangeMachine: Sendable {
 
   // MARK: What the other side can do
 
-  package mutating func received(_ features: StreamFeatures) { self.features = features }
+  package mutating func received(_ features: StreamFeatures) {
+    self.features = features
+    if let info = features.info { self.info = info }
+  }
 
-  package mutating func learned(_ info: DiscoInfo?) { answeredInfo = .some(info) }
+  /// It is asked; `learned` has to follow.
+  package mutating func asks(now: NIODeadline) { asked = now }
 
-  /// What the other side says that it is and can do; nil outside where it has not been asked, nil inside where it gave no
-  /// answer.
-  package var info: DiscoInfo?? {
-    if let info = features?.info { return info }
-    return answeredInfo
+  /// - Parameter info: nil where it gave no answer, which takes nothing back of what it said before.
+  package mutating func learned(_ info: DiscoInfo?) {
+    if info != nil || self.info == nil { self.info = .some(info) }
+  }
+
+  /// Whether a request can be judged by what is known. What the other side said may be over (XEP-0115 §5): a service that it
+  /// did not have is there by now. So one without HTTP is asked again, and not too often.
+  package func knowsSupport(now: NIODeadline) -> Bool {
+    guard let info else { return false }
+    guard !offersHTTP else { return true }
+    return asked.map { now < $0 + (info == nil ? HTTPXLimits.silentAgain : HTTPXLimits.askAgain) } ?? false
   }
 
   /// Whether extensions of ours may be used.
   package var isHearth: Bool {
-    features?.isHearth ?? answeredInfo??.features.contains(Namespace.hearth) ?? false
+    features?.isHearth ?? info??.features.contains(Namespace.hearth) ?? false
   }
 
   /// Whether it carries WebSockets.
@@ -89,10 +105,10 @@ package struct ExchangeMachine: Sendable {
 
   /// - Throws: `HTTPXError` (`notHTTP`) where the other side does not offer HTTP.
   package func checkSupport() throws(HTTPXError) {
-    guard let info = info ?? nil else { throw HTTPXError(.notHTTP, "it answers no queries, as chat programs do.") }
-    guard info.features.contains(Namespace.http) else {
-      throw HTTPXError(.notHTTP, "it does not offer HTTP over XMPP.")
-    }
+    guard !offersHTTP else { return }
+    let isSilent = (info ?? nil) == nil
+    throw HTTPXError(
+      .notHTTP, isSilent ? "it answers no queries, as chat programs do." : "it does not offer HTTP over XMPP.")
   }
 
   // MARK: Requests of ours

@@ -1,5 +1,13 @@
+package import NIOCore
+
 /// Every bound of this module, with its unit and its reason.
 package enum HTTPXLimits {
+  /// For how long a peer is believed that it has no HTTP, before a request makes it be asked again: nobody notices a second.
+  package static let askAgain = TimeAmount.seconds(1)
+
+  /// The same for one that gave no answer, as half of the known clients never do: each time the request waits for it.
+  package static let silentAgain = TimeAmount.seconds(30)
+
   /// Bytes of a textual body that goes as `<text>`: beyond, checking and escaping cost more than base64.
   package static let textBytes = 16 * 1024
 

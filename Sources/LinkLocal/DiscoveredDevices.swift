@@ -13,13 +13,17 @@ package struct DiscoveredDevices: Sendable {
   /// By id, what this node announces, as it stands on the link.
   private var announced: [String: InstanceName] = [:]
   private let capacity: Int
+  /// The `id` in the records of this node.
+  private let own: String?
   /// When `expire` has something to do; nil while it has not. Any other verb called later than that does it as well.
   package var deadline: Date? { deadlines.values.min() }
   private var deadlines: [DiscoverySource: Date] = [:]
   /// Devices that were forgotten to make room, since they were last taken.
   private var forgotten: [InstanceName] = []
 
-  package init(capacity: Int = LinkLocalLimits.devices) {
+  /// - Parameter own: the `id` in the records of this node.
+  package init(own: String? = nil, capacity: Int = LinkLocalLimits.devices) {
+    self.own = own
     self.capacity = capacity
   }
 
@@ -88,7 +92,8 @@ package struct DiscoveredDevices: Sendable {
     switch event {
     case .found(let sighting):
       admit(sighting.key.instance, now: now)
-      return change(sighting.key.instance) { $0.found(sighting, from: source, now: now) }
+      let isOwn = own != nil && sighting.record.id == own
+      return change(sighting.key.instance) { $0.found(sighting, isOwn: isOwn, from: source, now: now) }
     case .unanswered(let key):
       admit(key.instance, now: now)
       return change(key.instance) { $0.unanswered(.init(source: source, key: key)) }

@@ -16,11 +16,15 @@ package struct Endpoint: Sendable, Hashable {
   /// TCP port, host byte order, 1–65535.
   package let port: Int
   package let interface: Interface
+  /// Whether a device of this machine is meant, as the one knows who announces for this machine. Else an address of this
+  /// machine is not to be believed.
+  package let isOnThisMachine: Bool
 
-  package init(address: String, port: Int, interface: Interface) {
+  package init(address: String, port: Int, interface: Interface, isOnThisMachine: Bool = false) {
     self.address = address
     self.port = port
     self.interface = interface
+    self.isOnThisMachine = isOnThisMachine
   }
 }
 

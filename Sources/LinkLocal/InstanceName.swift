@@ -54,4 +54,10 @@ extension InstanceName {
     let user = user.cut(toBytes: Self.maximumLength - tail.utf8.count)
     return user.isEmpty ? nil : InstanceName(user + tail)
   }
+
+  /// Whether this is one of the names that a device takes whose wanted name is `other`.
+  package func isAlternative(of other: InstanceName) -> Bool {
+    guard let dash = user.lastIndex(of: "-"), let number = Int(user[user.index(after: dash)...]) else { return false }
+    return (1...LinkLocalLimits.renames).contains(number) && other.alternative(number) == self
+  }
 }

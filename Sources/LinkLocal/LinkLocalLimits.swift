@@ -12,6 +12,12 @@ package enum LinkLocalLimits {
   package static let renames = 100
   /// How often a name is asked for again that was refused and that nobody is seen to have: each time takes a second.
   package static let nameRequests = 8
+  /// Before a device asks again for its own name, which somebody else has: where it had that name before, and where it had
+  /// not. Who has it in the second case may be restarting, and not to come back to a name that is gone.
+  package static let ownName = Duration.seconds(20)
+  package static let foreignName = Duration.seconds(120)
+  /// The longest of these times: each attempt takes the device off the link for a second.
+  package static let longestNameWait = Duration.seconds(900)
   /// Devices remembered, those that are gone included.
   package static let devices = 1024
   /// Interfaces × address families remembered for a device.

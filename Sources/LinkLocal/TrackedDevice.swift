@@ -21,6 +21,8 @@ struct TrackedDevice: Sendable {
     /// What was resolved last; nil where nothing ever was.
     var sighting: Sighting?
     var answers: Bool
+    /// What this very node announces; under a name that another one has by now, it is a mere leftover.
+    var isOwn = false
     /// Not confirmed since discovery was restarted.
     var isStale = false
   }
@@ -48,23 +50,26 @@ struct TrackedDevice: Sendable {
   var state: DiscoveredDevice.State {
     if isLocal { return .online }
     if listings.isEmpty { return .gone }
-    return !refusesDials && listings.values.contains(where: \.answers) ? .online : .away
+    return !refusesDials && believed.contains(where: \.answers) ? .online : .away
   }
 
+  /// The views that show where the device is.
+  private var believed: [Listing] { listings.values.filter { !$0.isOwn || isLocal } }
+
   var entry: DiscoveredDevice {
-    let answering = listings.values.contains(where: \.answers)
-    let endpoints = listings.values.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
+    let answering = believed.contains(where: \.answers)
+    let endpoints = believed.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
     return DiscoveredDevice(
       name: name, state: state, isLocal: isLocal, endpoints: Set(endpoints).sorted(by: Endpoint.precedes),
       record: record, seen: seen)
   }
 
-  mutating func found(_ sighting: Sighting, from source: DiscoverySource, now: Date) {
+  mutating func found(_ sighting: Sighting, isOwn: Bool, from source: DiscoverySource, now: Date) {
     let view = View(source: source, key: sighting.key)
     let known = listings[view]
     guard known != nil || listings.count < LinkLocalLimits.sightings else { return }
     let isNews = known.map { !$0.answers || $0.isStale || $0.sighting != sighting } ?? true
-    listings[view] = Listing(sighting: sighting, answers: true)
+    listings[view] = Listing(sighting: sighting, answers: true, isOwn: isOwn)
     record = sighting.record
     seen = now
     if isNews { refusesDials = false }

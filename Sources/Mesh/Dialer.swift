@@ -1,7 +1,9 @@
 import EventLoops
 import HTTPX
+import LinkLocal
 import Logging
 import NIOCore
+import NIOPosix
 import Streams
 import Trust
 import XMPP
@@ -161,6 +163,34 @@ final class Dialer: Sendable {
     }
   }
 
+  /// The addresses of a route that can be a neighbour's.
+  private func neighbours(_ route: Route) throws -> [SocketAddress] {
+    let rule = NeighbourAddresses(try System.enumerateDevices())
+    let refused = route.device.endpoints.compactMap { endpoint in
+      rule.refusal(of: endpoint, isFriends: route.isTrusted).map { (endpoint, $0) }
+    }
+    let addresses = route.device.endpoints.filter { endpoint in !refused.contains { $0.0 == endpoint } }
+    if let (endpoint, why) = refused.first {
+      setup.logger.notice(
+        "address not dialled",
+        metadata: [
+          "device": "\(route.jid)", "address": "\(endpoint.address)", "port": "\(endpoint.port)", "why": "\(why)",
+        ])
+      guard !addresses.isEmpty else {
+        throw MeshError(
+          .away, device: route.jid,
+          message:
+            "“\(route.jid)” is announced at \(endpoint.address), port \(endpoint.port), which \(why): not dialled.")
+      }
+    }
+    if route.announced != route.jid {
+      setup.logger.notice(
+        "another has its name, reached by its key",
+        metadata: ["device": "\(route.jid)", "announced": "\(route.announced)"])
+    }
+    return addresses.compactMap(\.socketAddress)
+  }
+
   private func dial(_ route: Route) async {
     do {
       let open = try await self.open(route)
@@ -179,7 +209,8 @@ final class Dialer: Sendable {
       // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
       // What is announced from now on comes too late to count for this stream.
       let stream = try await PeerStream.dial(
-        route.addresses, from: setup.table.node, to: route.jid, tls: route.expectedKey == nil ? .preferred : .required,
+        try neighbours(route), from: setup.table.node, to: route.jid,
+        tls: route.expectedKey == nil ? .preferred : .required,
         host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
       // It has one since it is open.
       guard let identity = stream.identity else { throw StreamFailure.cancelled }
@@ -193,14 +224,14 @@ final class Dialer: Sendable {
       return open
     } catch let error as StreamFailure {
       // Somebody accepts, and never says a word: a program that hangs.
-      if case .timedOut = error { directory.dialFailed(route.jid) }
+      if case .timedOut = error { directory.dialFailed(route.announced) }
       throw error
     } catch let error as Imposture {
       throw error
     } catch is CancellationError {
       throw CancellationError()
     } catch {
-      directory.dialFailed(route.jid)
+      directory.dialFailed(route.announced)
       throw error
     }
   }

@@ -17,12 +17,12 @@ final class Directory: Sendable {
   }
 
   private struct State {
-    var discovered = DiscoveredDevices()
+    var discovered: DiscoveredDevices
     var entries: [JID: Entry] = [:]
   }
 
   /// Held while something changes and is told, so that changes come in order.
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   /// What is handed out. Held for a look, or to put one route in.
   private let routes = Mutex<[JID: Route]>([:])
   private let watchers = Watchers<Device>(capacity: 2 * LinkLocalLimits.devices)
@@ -38,6 +38,7 @@ final class Directory: Sendable {
 
   init(trustService: TrustService) {
     self.trustService = trustService
+    state = Mutex(State(discovered: DiscoveredDevices(own: trustService.id.description)))
     (restarts, restartsContinuation) = AsyncStream.makeStream()
   }
 
@@ -63,12 +64,32 @@ final class Directory: Sendable {
   ///
   /// - Throws: `MeshError.notDiscovered`.
   func route(to jid: JID) throws(MeshError) -> Route {
-    guard let route = withRoutes({ $0[jid.bare] }) else {
+    let route = withRoutes { $0[jid.bare] }
+    if let route, !route.isDisplaced { return route }
+    if let detour = detour(to: jid.bare, insteadOf: route) { return detour }
+    guard let route else {
       throw MeshError(
         .notDiscovered, device: jid,
         message: "No device “\(jid)” is announced on this network.", nextStep: .listDevices)
     }
     return route
+  }
+
+  /// The way to a friend's device whose name somebody else has on the link: by the key that it is pinned to, to its node, which
+  /// serves it under its own name as well.
+  ///
+  /// Where nobody has the name, only to a node that announces the device by another one: else it was taken off the link.
+  @inline(never) private func detour(to jid: JID, insteadOf route: Route?) -> Route? {
+    guard let id = trustService.expectedKey(of: jid, hint: nil), let name = InstanceName(jid) else { return nil }
+    let isTaken = route.map { $0.device.state != .gone } ?? false
+    let all = withRoutes { Array($0.values) }
+    let ways = all.filter { way in
+      way.device.node == id && !way.device.isLocal && way.device.isReachable
+        && (isTaken || InstanceName(way.jid)?.isAlternative(of: name) == true)
+    }
+    // Anyone can announce a key: first the one that has shown it.
+    let way = ways.min { ($0.shown?.key == id ? 0 : 1, $0.jid) < ($1.shown?.key == id ? 0 : 1, $1.jid) }
+    return way.map { $0.detour(to: route?.jid ?? jid, of: id) }
   }
 
   func device(_ jid: JID) -> Device? { withRoutes { $0[jid.bare] }?.current }
@@ -118,7 +139,7 @@ final class Directory: Sendable {
   func answered(_ route: Route) {
     route.lastSign.note(.now)
     guard route.device.state != .online else { return }
-    change { $0.discovered.answered(route.jid, now: .now) }
+    change { $0.discovered.answered(route.announced, now: .now) }
   }
 
   func learned(_ route: Route, http: Bool) {
@@ -143,7 +164,7 @@ final class Directory: Sendable {
   func learned(_ route: Route, key: NodeID?) {
     let isEncrypted = key != nil
     guard route.shown != Route.Shown(key: key) || route.device.isEncrypted != isEncrypted else { return }
-    amend(route.jid) {
+    amend(route.announced) {
       $0.shown = (key, route.hint)
       $0.isEncrypted = isEncrypted
     }
@@ -180,6 +201,8 @@ final class Directory: Sendable {
   private func update(_ discovered: DiscoveredDevice, _ state: inout State) {
     let jid = discovered.jid
     var facts = state.entries[jid]?.facts ?? DeviceFacts(discovered)
+    // What it said over a stream is over where it announces something else (XEP-0115 §5).
+    if facts.discovered.record.verification != discovered.record.verification { facts.http = nil }
     facts.discovered = discovered
     facts.lastSign.note(discovered.seen)
     let isListed = state.discovered.lastSeen(discovered.name) != nil

@@ -33,7 +33,9 @@ package struct HostedService: Sendable {
 package struct NodeStatus: Sendable {
   package struct Served: Sendable {
     package let name: String
-    /// As announced; nil until the link has accepted a name.
+    /// What it is meant to be announced as; nil where name and machine make no address.
+    package let wanted: JID?
+    /// As announced; nil until the link has accepted a name. Another than the wanted one is that of somebody else.
     package let jid: JID?
     package let target: String
     package let policy: AccessPolicy
@@ -42,9 +44,11 @@ package struct NodeStatus: Sendable {
     package let health: HealthReport
 
     package init(
-      name: String, jid: JID?, target: String, policy: AccessPolicy, problem: String?, health: HealthReport
+      name: String, wanted: JID?, jid: JID?, target: String, policy: AccessPolicy, problem: String?,
+      health: HealthReport
     ) {
       self.name = name
+      self.wanted = wanted
       self.jid = jid
       self.target = target
       self.policy = policy
@@ -54,6 +58,8 @@ package struct NodeStatus: Sendable {
   }
 
   package let jid: JID
+  /// What the node is meant to be called itself: another than `jid` where somebody else has that name.
+  package let wanted: JID
   /// TCP port of the XMPP listener.
   package let port: Int
   /// nil while announcing and browsing work, else why they do not.
@@ -67,8 +73,9 @@ package struct NodeStatus: Sendable {
     Dictionary(services.compactMap { service in service.jid.map { ($0, service.health) } }) { first, _ in first }
   }
 
-  package init(jid: JID, port: Int, discoveryProblem: String?, services: [Served], streams: Int) {
+  package init(jid: JID, wanted: JID, port: Int, discoveryProblem: String?, services: [Served], streams: Int) {
     self.jid = jid
+    self.wanted = wanted
     self.port = port
     self.discoveryProblem = discoveryProblem
     self.services = services

@@ -36,6 +36,9 @@ enum MeshLimits {
   static let appFailureAgain = 30.0
   /// Between two tries to reach a device, where nothing new is heard of it.
   static let retry = Duration.milliseconds(500)
+  /// The lowest port that is dialled where anyone may have announced it: below are the services of the system (RFC 6335 §6),
+  /// which shall not hear from this machine at a stranger's word.
+  static let lowestPort = 1024
   /// Answers to disco#info that are remembered by their hash. Nodes of one kind share one, so there are few in a home.
   static let capabilities = 256
 }

@@ -157,7 +157,8 @@ package final class Node: Service {
   package func status() -> NodeStatus {
     let (port, problem) = state.withLock { ($0.port, $0.discoveryProblem) }
     return NodeStatus(
-      jid: table.node, port: port, discoveryProblem: problem, services: table.served, streams: dialer.streams)
+      jid: table.node, wanted: table.wanted.jid, port: port, discoveryProblem: problem, services: table.served,
+      streams: dialer.streams)
   }
 
   // MARK: Services

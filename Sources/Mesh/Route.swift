@@ -25,6 +25,8 @@ package final class Route: Sendable {
   /// Under which the pool keeps the stream to it.
   let key: StreamPool.Key
   let lastSign: LastSign
+  /// The device by whose announcement this one is reached: itself, or another of its node.
+  let announced: JID
   /// The device's address as the authority of a URI, and so as `Host`.
   package let authority: String
 
@@ -34,11 +36,13 @@ package final class Route: Sendable {
   }
 
   init(
-    to device: Device, announcing hint: String?, expecting expectedKey: NodeID?, shown: Shown?, lastSign: LastSign
+    to device: Device, announcing hint: String?, expecting expectedKey: NodeID?, shown: Shown?, lastSign: LastSign,
+    by other: JID? = nil
   ) {
     (self.device, self.hint, self.expectedKey, self.shown, self.lastSign) = (
       device, hint, expectedKey, shown, lastSign
     )
+    announced = other ?? device.jid
     authority = HTTPXURI(jid: device.jid).authority
     addresses = device.endpoints.compactMap(\.socketAddress)
     hosts = Set(addresses.compactMap(\.host))
@@ -52,6 +56,18 @@ package final class Route: Sendable {
   }
 
   package var jid: JID { device.jid }
+
+  /// Its device is not to be had by it: it is gone, or another node announces its name.
+  var isDisplaced: Bool { !device.isLocal && (device.state == .gone || expectedKey != device.node) }
+
+  /// The way to another device of the node to which this one leads.
+  func detour(to jid: JID, of id: NodeID) -> Route {
+    let device = Device(
+      jid: jid, name: jid.localpart ?? jid.text, state: device.state, isLocal: false, http: device.http,
+      status: device.status, message: nil, endpoints: device.endpoints, seen: device.seen, standing: device.standing,
+      node: id, isEncrypted: device.isEncrypted)
+    return Route(to: device, announcing: hint, expecting: id, shown: shown, lastSign: lastSign, by: self.jid)
+  }
 
   /// The device is the owner's or a friend's.
   package var isTrusted: Bool {

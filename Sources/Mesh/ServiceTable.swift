@@ -7,6 +7,8 @@ import XMPP
 final class ServiceTable: Sendable {
   private struct Entry {
     var service: HostedService
+    /// What it is to be announced as; nil where name and machine make no address.
+    var wanted: JID?
     /// As the link has accepted it.
     var jid: JID?
     var problem: String?
@@ -15,19 +17,37 @@ final class ServiceTable: Sendable {
   private struct State {
     private(set) var services: [String: Entry] = [:]
     var node: JID
-    /// The names of the services by their addresses, since every request asks.
-    private(set) var names: [JID: String] = [:]
+    /// The names of the services by the addresses that they have on the link, since every request asks.
+    private var names: [JID: String] = [:]
+    /// The same by the addresses that they are meant to have, or had before. Whoever has reached this node by its key may go on
+    /// to use them, whatever mDNS calls the services meanwhile: anyone on the link can take a name.
+    private var otherNames: [JID: String] = [:]
     /// Who waits for a service to be announced, by its name.
     var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
 
     init(node: JID) { self.node = node }
 
-    func entry(_ jid: JID) -> Entry? { names[jid].flatMap { services[$0] } }
+    func entry(_ jid: JID) -> Entry? { (names[jid] ?? otherNames[jid]).flatMap { services[$0] } }
 
-    mutating func set(_ name: String, _ entry: Entry?) {
-      if let old = services[name]?.jid, names[old] == name { names[old] = nil }
+    mutating func insert(_ service: HostedService, wanted: JID?) {
+      set(service.name, Entry(service: service, wanted: wanted, jid: services[service.name]?.jid))
+      if let wanted { otherNames[wanted] = service.name }
+    }
+
+    mutating func set(_ name: String, _ entry: Entry) {
+      if let old = services[name]?.jid, names[old] == name {
+        names[old] = nil
+        // Of two services, the one that is meant to have this address keeps it.
+        if otherNames[old] == nil { otherNames[old] = name }
+      }
       services[name] = entry
-      if let new = entry?.jid { names[new] = name }
+      if let new = entry.jid { names[new] = name }
+    }
+
+    mutating func remove(_ name: String) -> Bool {
+      names = names.filter { $0.value != name }
+      otherNames = otherNames.filter { $0.value != name }
+      return services.removeValue(forKey: name) != nil
     }
   }
 
@@ -35,7 +55,7 @@ final class ServiceTable: Sendable {
   static let nodeID = ""
 
   /// What the node wants to be called itself.
-  private let wanted: InstanceName
+  let wanted: InstanceName
   private let machine: String
   /// Announced with each device, as a hint whose key to expect.
   private let id: String
@@ -58,8 +78,9 @@ final class ServiceTable: Sendable {
     state.withLock { $0.entry(jid)?.service }
   }
 
+  /// Whether this is an address of this node or of one of its services: one that it has, is meant to have, or had before.
   func isLocal(_ jid: JID) -> Bool {
-    state.withLock { state in state.names[jid] != nil || state.node == jid }
+    state.withLock { state in state.node == jid || jid == wanted.jid || state.entry(jid) != nil }
   }
 
   var all: [HostedService] {
@@ -70,17 +91,15 @@ final class ServiceTable: Sendable {
     state.withLock { state in
       state.services.values.sorted { $0.service.name < $1.service.name }.map { entry in
         NodeStatus.Served(
-          name: entry.service.name, jid: entry.jid, target: entry.service.target,
-          policy: entry.service.policy,
-          problem: entry.problem, health: entry.service.health.report)
+          name: entry.service.name, wanted: entry.wanted, jid: entry.jid, target: entry.service.target,
+          policy: entry.service.policy, problem: entry.problem, health: entry.service.health.report)
       }
     }
   }
 
   func insert(_ service: HostedService) {
-    state.withLock { state in
-      state.set(service.name, Entry(service: service, jid: state.services[service.name]?.jid))
-    }
+    let wanted = InstanceName(user: service.name, machine: machine)?.jid
+    state.withLock { $0.insert(service, wanted: wanted) }
     insertions.continuation.yield(service)
   }
 
@@ -88,10 +107,7 @@ final class ServiceTable: Sendable {
   var inserted: AsyncStream<HostedService> { insertions.stream }
 
   func remove(_ name: String) -> Bool {
-    let isRemoved = state.withLock { state in
-      defer { state.set(name, nil) }
-      return state.services[name] != nil
-    }
+    let isRemoved = state.withLock { $0.remove(name) }
     release(name)
     return isRemoved
   }
@@ -99,15 +115,17 @@ final class ServiceTable: Sendable {
   func announced(_ id: String, as jid: JID) {
     state.withLock { state in
       if id == Self.nodeID { return state.node = jid }
-      guard let entry = state.services[id] else { return }
-      state.set(id, Entry(service: entry.service, jid: jid))
+      guard var entry = state.services[id] else { return }
+      (entry.jid, entry.problem) = (jid, nil)
+      state.set(id, entry)
     }
   }
 
   func refused(_ id: String, reason: String) {
     state.withLock { state in
-      guard let entry = state.services[id] else { return }
-      state.set(id, Entry(service: entry.service, problem: reason))
+      guard var entry = state.services[id] else { return }
+      (entry.jid, entry.problem) = (nil, reason)
+      state.set(id, entry)
     }
   }
 

@@ -10,6 +10,8 @@ enum IQWaiter {
   case stanza(CheckedContinuation<Stanza, any Error>)
   /// The response to a request with this method, which may have asked for a WebSocket.
   case response(ResponseWaiter, HTTPRequest.Method, upgrading: Bool)
+  /// What the peer can do, for whoever wants to know.
+  case info(EventLoopPromise<Void>)
   /// The ping that finds out whether a silent peer is still there.
   case probe
   /// An `<open/>` or block of a bytestream.

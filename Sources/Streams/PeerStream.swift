@@ -278,6 +278,7 @@ package actor PeerStream {
       waiter.resume(with: Result { try response(to: method, upgrading: upgrading, try result.get()) })
       exchanges.ended()
       touch()
+    case .info(let promise): learned(result, promise)
     case .probe: probed(result)
     case .transfer(let id): perform(transfers.answered(id, result))
     }
@@ -342,22 +343,32 @@ package actor PeerStream {
     }
   }
 
-  /// What the peer says that it is and can do; asked for once, if its stream features did not say.
+  /// What the peer says that it is and can do; asked for, if its stream features did not say.
   ///
   /// - Returns: nil where it does not say: half of the known clients never answer a query.
   package func info() async throws -> DiscoInfo? {
-    if let known = exchanges.info { return known }
     try await life.features.value()
-    if let known = exchanges.info { return known }
-    let info: DiscoInfo?
-    do {
-      let query = Element("query", namespace: Namespace.discoInfo)
-      info = try await self.query("get", query, within: Timeouts.query).payload.flatMap { DiscoInfo($0) }
-    } catch StreamFailure.stanza, StreamFailure.timedOut {
-      info = nil
+    if exchanges.info == nil { try await inquire() }
+    return exchanges.info ?? nil
+  }
+
+  /// Asks what the peer can do; whoever wants to know it meanwhile waits for the same answer.
+  private func inquire() async throws {
+    let underWay = pending.first { if case .info(let promise) = $0 { promise.futureResult } else { nil } }
+    if let underWay { return try await underWay.value() }
+    let promise = eventLoop.makePromise(of: Void.self)
+    exchanges.asks(now: eventLoop.now)
+    ask("get", Element("query", namespace: Namespace.discoInfo), .info(promise), within: Timeouts.query)
+    try await promise.futureResult.value()
+  }
+
+  private func learned(_ result: Result<Stanza, StreamFailure>, _ promise: EventLoopPromise<Void>) {
+    switch result {
+    case .success(let answer): exchanges.learned(answer.payload.flatMap { DiscoInfo($0) })
+    case .failure(.stanza), .failure(.timedOut): exchanges.learned(nil)
+    case .failure(let failure): return promise.fail(failure)
     }
-    exchanges.learned(info)
-    return info
+    promise.succeed()
   }
 
   // MARK: Requests of ours (XEP-0332 §4)
@@ -479,7 +490,7 @@ package actor PeerStream {
 
   /// Whether a request may be sent as things are: the peer was heard lately where it is now, and what it can do is known.
   private func isPrepared(_ hosts: Set<String>?) -> Bool {
-    exchanges.info != nil && (hosts.map { !isDoubtful(at: $0) } ?? true)
+    exchanges.knowsSupport(now: eventLoop.now) && (hosts.map { !isDoubtful(at: $0) } ?? true)
   }
 
   private func isDoubtful(at hosts: Set<String>) -> Bool {
@@ -488,7 +499,8 @@ package actor PeerStream {
 
   @inline(never) private func prepare(_ hosts: Set<String>?) async throws {
     if let hosts { try await verifyLiveness(at: hosts) }
-    _ = try await info()
+    try await life.features.value()
+    if !exchanges.knowsSupport(now: eventLoop.now) { try await inquire() }
   }
 
   /// Waits for the response to an upload; forgets it when cancelled.

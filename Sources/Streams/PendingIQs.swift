@@ -82,6 +82,14 @@ struct PendingIQs<Waiter> {
     pending.removeValue(forKey: id)?.waiter
   }
 
+  /// What `body` makes of the first one of which it makes anything. As many steps as there are waiters.
+  func first<Value>(_ body: (Waiter) -> Value?) -> Value? {
+    for one in pending.values {
+      if let value = body(one.waiter) { return value }
+    }
+    return nil
+  }
+
   /// Forgets those that `isMeant`: an answer of theirs finds nobody any more. As many steps as there are waiters.
   mutating func removeAll(where isMeant: (Waiter) -> Bool) {
     pending = pending.filter { !isMeant($0.value.waiter) }

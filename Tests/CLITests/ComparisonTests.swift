@@ -106,7 +106,9 @@ private struct Pair {
     func devices() -> [Device] { [] }
     func device(_ jid: JID) -> Device? { nil }
     func deviceChanges() -> AsyncStream<Device> { AsyncStream { $0.finish() } }
-    func status() -> NodeStatus { NodeStatus(jid: jid, port: 1, discoveryProblem: nil, services: [], streams: 0) }
+    func status() -> NodeStatus {
+      NodeStatus(jid: jid, wanted: jid, port: 1, discoveryProblem: nil, services: [], streams: 0)
+    }
 
     func befriend(_ device: JID, expecting expected: NodeID?, petname: String?) async throws {
       try await own.pair(with: Pair.peer(other), petname: petname)

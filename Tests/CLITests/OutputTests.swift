@@ -54,9 +54,12 @@ struct OutputTests {
   ])
   func theStatusSaysHowServicesAre(_ health: Health, _ text: String) throws {
     let service = NodeStatus.Served(
-      name: "tv", jid: JID("tv@den"), target: "/srv", policy: try AccessPolicy(access: .friends), problem: nil,
+      name: "tv", wanted: JID("tv@den"), jid: JID("tv@den"), target: "/srv", policy: try AccessPolicy(access: .friends),
+      problem: nil,
       health: HealthReport(health, since: Self.now - 200))
-    let node = NodeStatus(jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [service], streams: 0)
+    let node = NodeStatus(
+      jid: JID("hearth@pi")!, wanted: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [service],
+      streams: 0)
     let id = try #require(NodeID(digest: Array(repeating: 1, count: 32)))
     let report = StatusReport(
       status: StatusResource(node, id: id, version: "1", frontPort: nil), localhostNames: true)
@@ -93,7 +96,8 @@ struct OutputTests {
   }
 
   @Test(arguments: [true, false]) func theStatusSaysWhereNamesAreNotResolved(_ isResolved: Bool) throws {
-    let node = NodeStatus(jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [], streams: 0)
+    let node = NodeStatus(
+      jid: JID("hearth@pi")!, wanted: JID("hearth@pi")!, port: 5298, discoveryProblem: nil, services: [], streams: 0)
     let id = try #require(NodeID(digest: Array(repeating: 1, count: 32)))
     let report = StatusReport(
       status: StatusResource(node, id: id, version: "1", frontPort: 8400), localhostNames: isResolved)

@@ -194,10 +194,11 @@ extension FakeDaemon: LocalNode {
 
   func status() -> NodeStatus {
     NodeStatus(
-      jid: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
+      jid: JID("hearth@pi")!, wanted: JID("hearth@pi")!, port: 5298, discoveryProblem: nil,
       services: [
         .init(
-          name: "tv", jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends), problem: "taken",
+          name: "tv", wanted: JID("tv@pi"), jid: nil, target: "/srv", policy: try! AccessPolicy(access: .friends),
+          problem: "taken",
           health: HealthReport(.down("Connection refused"), since: Self.then))
       ], streams: 1)
   }

@@ -35,6 +35,33 @@ import XMPP
     #expect(throws: HTTPXError(.notHTTP, "it does not offer HTTP over XMPP.")) { try machine.checkSupport() }
   }
 
+  @Test func whoHadNoHTTPIsAskedAgainBeforeARequestFails() {
+    var machine = ExchangeMachine(limit: 1)
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    #expect(!machine.knowsSupport(now: start))
+    machine.received(StreamFeatures(info: DiscoInfo(identities: [], features: [])))
+    #expect(!machine.knowsSupport(now: start))
+    machine.asks(now: start)
+    machine.learned(DiscoInfo(identities: [], features: []))
+    #expect(machine.knowsSupport(now: start + .milliseconds(999)))
+    #expect(!machine.knowsSupport(now: start + .seconds(1)))
+    machine.asks(now: start + .seconds(1))
+    machine.learned(Self.http)
+    #expect(machine.knowsSupport(now: start + .hours(1)))
+    // A question without an answer takes nothing back.
+    machine.learned(nil)
+    #expect(machine.knowsSupport(now: start + .hours(1)))
+  }
+
+  @Test func whoAnswersNothingIsAskedLessOften() {
+    var machine = ExchangeMachine(limit: 1)
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    machine.asks(now: start)
+    machine.learned(nil)
+    #expect(machine.knowsSupport(now: start + .seconds(29)))
+    #expect(!machine.knowsSupport(now: start + .seconds(30)))
+  }
+
   @Test func featuresSayMoreThanAnswers() throws {
     var machine = ExchangeMachine(limit: 1)
     machine.learned(DiscoInfo(identities: [], features: [Namespace.http]))

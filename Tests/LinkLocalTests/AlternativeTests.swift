@@ -17,6 +17,23 @@ import Testing
     #expect(wide.alternative(10)?.text == String(repeating: "é", count: 27) + "-10@pi42")
   }
 
+  @Test(arguments: [
+    ("juliet-1@pronto", "juliet@pronto", true), ("JULIET-12@pronto", "juliet@Pronto", true),
+    ("tv-1-1@pi", "tv-1@pi", true),
+    ("Büro-2", "Büro", true), ("juliet@pronto", "juliet@pronto", false), ("juliet-1@pi", "juliet@pronto", false),
+    ("juliet-0@pronto", "juliet@pronto", false), ("juliet-01@pronto", "juliet@pronto", false),
+    ("juliet-101@pronto", "juliet@pronto", false), ("romeo-1@pronto", "juliet@pronto", false),
+    ("juliet-@pronto", "juliet@pronto", false),
+  ])
+  func isKnownAsSuch(name: String, wanted: String, isAlternative: Bool) throws {
+    #expect(try #require(InstanceName(name)).isAlternative(of: try #require(InstanceName(wanted))) == isAlternative)
+  }
+
+  @Test func aCutOneIsKnownToo() throws {
+    let wanted = try #require(InstanceName(user: String(repeating: "x", count: 58), machine: "pi42"))
+    #expect(try #require(wanted.alternative(7)).isAlternative(of: wanted))
+  }
+
   @Test func aMachineThatFillsTheNameLeavesNone() throws {
     let wanted = try #require(InstanceName(user: "a", machine: String(repeating: "m", count: 61)))
     #expect(wanted.alternative(1) == nil)

@@ -54,6 +54,25 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
       discovered.received(found(key(), "10.0.0.9"), now: start + 3).map(\.endpoints.first?.address) == ["10.0.0.9"])
   }
 
+  /// Two nodes had a name for a moment, and mDNS lists what this one announced for another second.
+  @Test func whatThisNodeAnnouncedUnderANameThatIsAnothersLeadsNowhere() {
+    func found(by id: String, _ address: String) -> DiscoveryEvent {
+      .found(
+        Sighting(
+          key: key(), endpoint: Endpoint(address: address, port: 5298, interface: eth0), record: TXTRecord(["id": id])))
+    }
+    var discovered = DiscoveredDevices(own: "ME")
+    _ = discovered.received(.announced(id: "tv", as: tv), now: start)
+    #expect(discovered.received(found(by: "ME", "10.0.0.1"), now: start).map(\.endpoints.count) == [1])
+    let lost = discovered.received(.announced(id: "tv", as: tv.alternative(1)!), now: start + 1)
+    #expect(lost.first { $0.name == tv }?.state == .away)
+    #expect(discovered[tv]?.endpoints == [])
+    _ = discovered.received(found(by: "ME", "10.0.0.1"), now: start + 2)
+    #expect(discovered[tv]?.state == .away && discovered[tv]?.endpoints == [])
+    let other = discovered.received(found(by: "OTHER", "10.0.0.2"), now: start + 3)
+    #expect(other.map(\.state) == [.online] && other.first?.endpoints.map(\.address) == ["10.0.0.2"])
+  }
+
   @Test func goneWhenNoInterfaceListsIt() {
     var discovered = DiscoveredDevices()
     _ = discovered.received(found(key()), now: start)

@@ -110,10 +110,44 @@ import XMPP
     try await befriend(anna, "anna")
     await trustService.met(JID("plain@attic")!, id: anna)
     let plain = try route("plain@attic")
-    #expect(plain.expectedKey == anna && plain.key == .device(plain.jid))
+    #expect(plain.expectedKey == anna && plain.key == .node(anna))
     #expect(plain.device.standing == .friend(try Petname("anna")))
     await trustService.setFleet([])
     #expect(try route("plain@attic").expectedKey == nil)
+  }
+
+  /// Anyone can take a name with one packet; its friends go on by the key.
+  @Test func aFriendsDeviceWhoseNameIsTakenIsReachedByItsKey() async throws {
+    try await befriend(anna, "anna")
+    await trustService.met(JID("lamp@phone")!, id: anna)
+    find("lamp-1@phone", of: anna, port: 5300)
+    for forger in [bob, nil] {
+      find("lamp@phone", of: forger, port: 6666)
+      let route = try route("LAMP@phone")
+      #expect(route.jid.text == "lamp@phone" && route.expectedKey == anna && route.shown == nil)
+      #expect(route.device.standing == .friend(try Petname("anna")))
+      #expect(route.addresses.map(\.port) == [5300])
+      #expect(route.key == (try self.route("lamp-1@phone")).key)
+    }
+    // What has shown the key comes before what says that it has it.
+    find("a@phone", of: anna, port: 6667)
+    directory.learned(try route("tv@phone"), key: anna)
+    #expect(try route("lamp@phone").addresses.map(\.port) == [5298])
+    // Its name is its own again.
+    find("lamp@phone", of: anna, port: 5300)
+    #expect(try route("lamp@phone").addresses.map(\.port) == [5300])
+    #expect(try route("lamp@phone") === route("lamp@phone"))
+  }
+
+  @Test func whatIsOnlyAnnouncedByAnotherNameIsReachedAndWhatWasTakenBackIsNot() async throws {
+    try await befriend(anna, "anna")
+    for name in ["radio@phone", "tv@phone"] { await trustService.met(JID(name)!, id: anna) }
+    find("radio-2@phone", of: anna, port: 5300)
+    #expect(try route("radio@phone").addresses.map(\.port) == [5300])
+    let tv = Sighting.Key(instance: InstanceName("tv@phone")!, interface: Self.lo, family: .ipv4)
+    directory.received(.lost(tv), from: .link)
+    #expect(try route("tv@phone").device.state == .gone)
+    #expect(throws: MeshError.self) { try route("nobody@phone") }
   }
 
   @Test func whatBecomesOfANodeTouchesItsDevicesOnly() async throws {

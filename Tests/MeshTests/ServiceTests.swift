@@ -1,11 +1,14 @@
 import Codecs
 import HTTPTypes
 import HTTPX
-import Mesh
+import LinkLocal
 import NIOCore
 import TestKit
 import Testing
+import Trust
 import XMPP
+
+@testable import Mesh
 
 @Suite struct ServiceTests {
   private static func service(_ name: String, plaintext: Bool = true, says text: String = "") -> HostedService {
@@ -49,6 +52,55 @@ import XMPP
     }
   }
 
+  /// The key at the other end is this node's, whatever the link calls its devices.
+  @Test func aDeviceIsServedByTheNamesThatItIsMeantToHaveAndHad() async throws {
+    func service(_ name: String) -> HostedService { Self.service(name) }
+    let table = ServiceTable(wanted: InstanceName("node@pi")!, machine: "pi", id: "ID")
+    table.insert(service("tv"))
+    #expect(table.service(JID("TV@pi")!)?.name == "tv" && table.isLocal(JID("tv@pi")!))
+    #expect(table.served.map(\.jid) == [nil] && table.served.map(\.wanted) == [JID("tv@pi")!])
+    table.announced("tv", as: JID("tv-1@pi")!)
+    table.announced("tv", as: JID("tv-2@pi")!)
+    for name in ["tv@pi", "tv-1@pi", "tv-2@pi"] { #expect(table.service(JID(name)!)?.name == "tv") }
+    // One that is meant to have such a name comes first, and the one that has it before that.
+    table.insert(service("tv-1"))
+    #expect(table.service(JID("tv-1@pi")!)?.name == "tv-1")
+    table.announced("tv", as: JID("tv-1@pi")!)
+    #expect(table.service(JID("tv-1@pi")!)?.name == "tv")
+    #expect(table.remove("tv"))
+    #expect(table.service(JID("tv@pi")!) == nil && table.service(JID("tv-1@pi")!)?.name == "tv-1")
+    #expect(!table.isLocal(JID("tv-2@pi")!))
+    // The node itself.
+    table.announced(ServiceTable.nodeID, as: JID("node-1@pi")!)
+    #expect(table.isLocal(JID("node@pi")!) && table.isLocal(JID("node-1@pi")!) && !table.isLocal(JID("node-2@pi")!))
+  }
+
+  /// A stream was opened to a device that served nothing yet: what it said then is not what it says for ever.
+  @Test func aServiceThatComesLaterIsReachedOverTheOpenStream() async throws {
+    let link = Link()
+    try await Nodes.run(["laptop", "pi"], on: link) { nodes in
+      let pi = try #require(await nodes[0].awaitOnline("node@pi"))
+      let tv = JID("tv@pi")!
+      link.haunt(tv, port: try #require(pi.endpoints.first?.port), id: nodes[1].trustService.id.description)
+      _ = try #require(await nodes[0].awaitOnline("tv@pi"))
+      let error = await #expect(throws: MeshError.self) { try await nodes[0].send(Self.get, to: tv) { _ in } }
+      #expect(error?.code == .notHTTP)
+      nodes[1].serve(Self.service("tv", says: "here"))
+      // Polled without a pause, as a page does.
+      try await eventually("what the stream said first is believed for ever") {
+        do {
+          try await nodes[0].send(Self.get, to: tv) { response in
+            let text = try await response.text
+            #expect(text == "here")
+          }
+          return true
+        } catch let error as MeshError where error.code == .notHTTP {
+          return false
+        }
+      }
+    }
+  }
+
   @Test func nothingIsServedToPlaintextPeersUnlessItSaysSo() async throws {
     try await Nodes.run(["laptop", "pi"]) { nodes in
       nodes[1].serve(Self.service("diary", plaintext: false, says: "secret"))
@@ -79,8 +131,10 @@ import XMPP
   @Test func aDeviceThatNobodyAnswersForIsAway() async throws {
     let link = Link()
     try await Nodes.run(["laptop"], on: link) { nodes in
-      // Port 1 on loopback: nothing listens there.
-      link.haunt(try #require(JID("ghost@attic")), port: 1)
+      let listener = try await ScriptedListener()
+      let port = listener.port
+      try await listener.close()
+      link.haunt(try #require(JID("ghost@attic")), port: port)
       let device = try #require(await nodes[0].awaitOnline("ghost@attic"))
       let error = await #expect(throws: MeshError.self) {
         try await nodes[0].send(Self.get, to: device.jid) { _ in }

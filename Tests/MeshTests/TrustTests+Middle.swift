@@ -29,7 +29,7 @@ extension TrustTests {
       try await nodes[1].serve(.noting(callers, "diary", .friends))
       let middle = try await Interceptor(before: nodes[1].status().port, edit: edit)
       // She can say in mDNS what she likes as well.
-      link.haunt(diary, port: middle.port, id: knownBy == "announced" ? other.nodeID.description : nil)
+      link.haunt(diary, port: middle.port, id: other.nodeID.description)
       _ = await nodes[0].awaitDevice { $0.endpoints.contains { $0.port == middle.port } }
       try await body(nodes[0], nodes[1], middle, laptop.log, callers)
       try await middle.close()

@@ -198,6 +198,26 @@ import XMPP
     }
   }
 
+  /// A device that was opened while its name was being probed: what its node said then is over.
+  @Test func whoHadNoHTTPIsAskedOnceForAllBeforeRequestsFail() async throws {
+    let features = Romeo.features().replacing("urn:xmpp:http", with: "urn:xmpp:ping")
+    try await Romeo.dialled(greeting: Romeo.header + features) { romeo in
+      async let one = romeo.request()
+      async let other = romeo.request()
+      let (question, _) = try await romeo.takesIQ(with: "disco#info")
+      try await romeo.peer.send(
+        "<iq type='result' id='\(question)'><query xmlns='http://jabber.org/protocol/disco#info'>"
+          + "<feature var='urn:xmpp:http'/></query></iq>")
+      for _ in 1...2 {
+        let (id, _) = try await romeo.takesRequest()
+        try await romeo.answers(id, "<text>here</text>")
+      }
+      #expect(try await one.body == ByteBuffer(string: "here"))
+      #expect(try await other.body == ByteBuffer(string: "here"))
+      try await romeo.juliet.idle()
+    }
+  }
+
   @Test func whoAnswersNoQueriesIsNoHTTPDevice() async throws {
     // Pidgin: no version, no features, and silence to every IQ.
     let header =

@@ -81,10 +81,13 @@ package final class Link: Sendable {
   /// Shows `jid` at a port, whoever has announced it: as mDNS shows what is gone for 75 minutes, and what anyone says.
   ///
   /// - Parameter id: the node id that is said to be there.
-  package func haunt(_ jid: JID, port: Int, at address: String = "127.0.0.1", id: String? = nil) {
+  /// - Parameter interface: on which it is shown; nil for loopback.
+  package func haunt(
+    _ jid: JID, port: Int, at address: String = "127.0.0.1", on interface: Interface? = nil, id: String? = nil
+  ) {
     guard let name = InstanceName(jid) else { return }
-    let key = Sighting.Key(instance: name, interface: Self.loopback, family: .ipv4)
-    let endpoint = Endpoint(address: address, port: port, interface: Self.loopback)
+    let key = Sighting.Key(instance: name, interface: interface ?? Self.loopback, family: .ipv4)
+    let endpoint = Endpoint(address: address, port: port, interface: key.interface)
     let record = TXTRecord(["id": id])
     state.withLock { state in
       for member in state.members {

@@ -7,7 +7,7 @@ enum StatusText {
   static func lines(_ report: StatusReport, now: Date) -> [String] {
     let status = report.status
     var lines = [
-      "Node      \(status.jid), hearth \(status.version)",
+      "Node      \(status.jid)\(anothers(status.wanted, status.jid).map { " (\($0))" } ?? ""), hearth \(status.version)",
       "Id        \(status.id)",
       "Port      \(status.port)",
       "Link      \(status.problem.map(Printable.clean) ?? "announcing and browsing")",
@@ -30,10 +30,16 @@ enum StatusText {
     table.rows = services.map {
       [
         $0.name, $0.jid ?? "-", $0.plaintext ? "plaintext" : $0.access.description, $0.target, health($0.health),
-        DeviceTable.age(now.timeIntervalSince($0.health.since)), $0.problem ?? "",
+        DeviceTable.age(now.timeIntervalSince($0.health.since)), $0.problem ?? anothers($0.wanted, $0.jid) ?? "",
       ]
     }
     return table.lines
+  }
+
+  /// Why a device is announced by another name than it is meant to have; nil where it has that one.
+  private static func anothers(_ wanted: String?, _ jid: String?) -> String? {
+    guard let wanted, let jid, wanted != jid else { return nil }
+    return "\(wanted) is another's on this link, and taken back when it is free"
   }
 
   /// `ok`, `unknown`, or `down: Connection refused`.

@@ -1,0 +1,62 @@
+import LinkLocal
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Which of the addresses that anyone on the link may announce are dialled: only those that can be a neighbour's. Whatever is at
+/// another one would hear a stream header from this machine, and may trust what comes from there.
+///
+/// Not those of loopback and of this machine itself, unless what is announced is on this machine, or was heard by loopback; no
+/// unspecified, multicast or broadcast ones, and no reserved ones (RFC 1122 §3.2.1.3, RFC 4291 §2); no ports below 1024, where
+/// no Hearth node listens, unless a friend's device is announced there.
+struct NeighbourAddresses {
+  private let own: Set<[UInt8]>
+  private let broadcast: Set<[UInt8]>
+  /// Kernel indexes of interfaces that lead nowhere but to this machine.
+  private let loopback: Set<Int>
+
+  /// - Parameter devices: the addresses of this machine, as they are now.
+  init(_ devices: [NIONetworkDevice]) {
+    own = Set(devices.compactMap { $0.address?.bytes })
+    broadcast = Set(devices.compactMap { $0.broadcastAddress?.bytes })
+    loopback = Set(devices.filter { $0.address?.bytes.map(Self.isLoopback) ?? false }.map(\.interfaceIndex))
+  }
+
+  /// Why nothing is dialled there, as the end of a sentence; nil where it is.
+  func refusal(of endpoint: Endpoint, isFriends: Bool) -> String? {
+    guard let bytes = addressBytes(endpoint.address) else { return "is no address" }
+    if endpoint.port < MeshLimits.lowestPort, !isFriends { return "has a port below \(MeshLimits.lowestPort)" }
+    let isHere = endpoint.isOnThisMachine || loopback.contains(endpoint.interface.index)
+    if Self.isLoopback(bytes) { return isHere ? nil : "is loopback" }
+    if own.contains(bytes) { return isHere ? nil : "is this machine's own" }
+    if broadcast.contains(bytes) { return "is a broadcast address" }
+    return Self.isUnicast(bytes) ? nil : "is no address of one host"
+  }
+
+  private static func isLoopback(_ bytes: [UInt8]) -> Bool {
+    bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+  }
+
+  private static func isUnicast(_ bytes: [UInt8]) -> Bool {
+    bytes.count == 4
+      ? (1..<224).contains(bytes[0]) : bytes[0] != 0xFF && bytes.contains { $0 != 0 }
+  }
+}
+
+extension SocketAddress {
+  fileprivate var bytes: [UInt8]? { ipAddress.flatMap(addressBytes) }
+}
+
+/// 4 or 16 bytes in network order; an IPv4 address that is written as an IPv6 one (RFC 4291 §2.5.5) is what it stands for. nil for
+/// what is no address.
+private func addressBytes(_ text: String) -> [UInt8]? {
+  var bytes = [UInt8](repeating: 0, count: 16)
+  if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes.prefix(4)) }
+  guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
+  let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+  return isMapped ? Array(bytes.suffix(4)) : bytes
+}
