@@ -78,14 +78,15 @@ final class Directory: Sendable {
   /// The way to a friend's device whose name somebody else has on the link: by the key that it is pinned to, to its node, which
   /// serves it under its own name as well.
   ///
-  /// Where nobody has the name, only to a node that announces the device by another one: else it was taken off the link.
+  /// Where nobody has the name, only to a node that announces the device by another one (XEP-0174 §3), or did so for a while:
+  /// else it was taken off the link.
   @inline(never) private func detour(to jid: JID, insteadOf route: Route?) -> Route? {
     guard let id = trustService.expectedKey(of: jid, hint: nil), let name = InstanceName(jid) else { return nil }
     let isTaken = route.map { $0.device.state != .gone } ?? false
     let all = withRoutes { Array($0.values) }
     let ways = all.filter { way in
       way.device.node == id && !way.device.isLocal && way.device.isReachable
-        && (isTaken || InstanceName(way.jid)?.isAlternative(of: name) == true)
+        && (isTaken || InstanceName(way.jid).map { $0.isAlternative(of: name) || name.isAlternative(of: $0) } ?? false)
     }
     // Anyone can announce a key: first the one that has shown it.
     let way = ways.min { ($0.shown?.key == id ? 0 : 1, $0.jid) < ($1.shown?.key == id ? 0 : 1, $1.jid) }

@@ -141,9 +141,11 @@ import XMPP
 
   @Test func whatIsOnlyAnnouncedByAnotherNameIsReachedAndWhatWasTakenBackIsNot() async throws {
     try await befriend(anna, "anna")
-    for name in ["radio@phone", "tv@phone"] { await trustService.met(JID(name)!, id: anna) }
+    for name in ["radio@phone", "tv@phone", "lamp-1@phone"] { await trustService.met(JID(name)!, id: anna) }
     find("radio-2@phone", of: anna, port: 5300)
     #expect(try route("radio@phone").addresses.map(\.port) == [5300])
+    // As it was called while somebody else had its name.
+    #expect(try route("lamp-1@phone").announced.text == "lamp@phone")
     let tv = Sighting.Key(instance: InstanceName("tv@phone")!, interface: Self.lo, family: .ipv4)
     directory.received(.lost(tv), from: .link)
     #expect(try route("tv@phone").device.state == .gone)
