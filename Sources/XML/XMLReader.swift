@@ -91,10 +91,11 @@ package final class XMLReader {
       _ = try parse(window[parsed..<taken])
       throw error
     }
+    // Here as well.
+    let events = try parse(window[parsed..<taken])
     guard isComplete || window.count == bytes.count else {
       throw XMLError.tooLarge(.stanzaBytes, limits.stanzaBytes)
     }
-    let events = try parse(window[parsed..<taken])
     if !isComplete {
       partial.append(contentsOf: window[taken...])
       taken = window.count

@@ -25,6 +25,9 @@ import XML
     ("<s><a b='' c=''/>", nil),
     ("<s><a b='' c='' d=''/>", .tooLarge(.attributes)),
     ("<s><a xmlns='' b='' c=''/>", .tooLarge(.attributes)),
+    // What is wrong before the limit is met comes first.
+    ("<s><a>&#0;<b/>\(text(200))", .notWellFormed),
+    ("<s><a><b></c>\(text(200))", .notWellFormed),
     // Each is counted anew for each stanza.
     ("<s>" + String(repeating: "<a><b><c/></b></a>", count: 20), nil),
     ("<s><a>\(text(93))</a> \n <a>\(text(93))</a>", nil),
