@@ -96,14 +96,14 @@ extension StreamMachine {
       let version = stream.version.map { min($0, .xmpp1) }
       $0.write(StreamHeader(from: stream.local, to: stream.remote, id: configuration.streamID(), version: version))
     }
+    // Our header has gone out: whatever comes next does not write it again.
+    state = .offering(negotiation, stream)
     guard stream.knowsFeatures else { return [.write(bytes)] + open(stream, orElse: .oldVersion) }
     let steps = steps(negotiation)
     var features = configuration.features(stream.local)
     for step in steps { step.offer(in: &features) }
     bytes.write(features.element)
-    guard !steps.isEmpty else { return [.write(bytes)] + open(stream, orElse: .noKey) }
-    state = .offering(negotiation, stream)
-    return [.write(bytes)]
+    return [.write(bytes)] + (steps.isEmpty ? open(stream, orElse: .noKey) : [])
   }
 
   mutating func receivedAfterOffer(

@@ -206,8 +206,10 @@ extension Wire {
     wire.feed(Header.salut)
     wire.feed(Say.startTLS)
     wire.secure(nil)
+    let before = wire.written
     wire.feed(bytes)
     #expect(wire.ends == [.insecure(.noKey)])
+    #expect(wire.written.dropFirst(before.count).split(separator: "<stream:stream ").count == 2, "one header")
     #expect(wire.peers.isEmpty && wire.stanzas.isEmpty)
     wire.expectOver()
   }
@@ -225,6 +227,7 @@ extension Wire {
     #expect(wire.peers.isEmpty && wire.stanzas.isEmpty && wire.features.isEmpty)
     #expect(wire.written.contains("<stream:error><policy-violation xmlns="))
     #expect(wire.written.hasSuffix("</stream:error></stream:stream>"))
+    #expect(wire.written.split(separator: "<stream:stream ").count == 2, "one header, whatever follows it")
     wire.expectOver()
   }
 
