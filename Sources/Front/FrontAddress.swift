@@ -60,11 +60,12 @@ extension FrontAddress {
     let said = Array(":\(port)".utf8)
     if host.suffix(said.count).elementsEqual(said) {
       host.removeLast(said.count)
-    } else {
-      // Behind the bracket of an IPv6 address there is no colon of its own.
-      let tail = host.drop { $0 != UInt8(ascii: "]") }
-      guard port == Self.unsaidPort, !(tail.isEmpty ? host : tail).contains(UInt8(ascii: ":")) else { return nil }
+    } else if port != Self.unsaidPort {
+      return nil
     }
+    // Behind the bracket of an IPv6 address there is no colon of its own, and in a name none at all.
+    let tail = host.drop { $0 != UInt8(ascii: "]") }
+    guard !(tail.isEmpty ? host : tail).contains(UInt8(ascii: ":")) else { return nil }
     if host.last == UInt8(ascii: ".") { host.removeLast() }
     return host.isEmpty ? nil : String(decoding: host, as: UTF8.self)
   }

@@ -39,7 +39,7 @@ struct FrontAddressTests {
 
   @Test(arguments: [
     ("a.localhost", "a.localhost"), ("a.localhost:80", "a.localhost"), ("[::1]", "[::1]"), ("[::1]:80", "[::1]"),
-    ("a:81", nil), ("[::1]:81", nil),
+    ("a:81", nil), ("[::1]:81", nil), ("a:b:80", nil), ("[::1]:81:80", nil), ("a:80:80", nil),
   ])
   func port80MayGoUnsaid(_ authority: String, _ host: String?) {
     #expect(FrontAddress(port: 80).host(ofAuthority: authority) == host)
