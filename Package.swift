@@ -1,6 +1,9 @@
 // swift-tools-version:6.2
 import PackageDescription
 
+/// With HEARTH_FUZZ set, the package is a program for libFuzzer instead (see below, and scripts/fuzz).
+let isFuzzing = Context.environment["HEARTH_FUZZ"] != nil
+
 /// One set of rules for all our code; `scripts/arrows` tells of a wrong import between targets.
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -22,7 +25,7 @@ let testSettings: [SwiftSetting] = [
 
 extension Target.Dependency {
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
-  static let collections = product(name: "Collections", package: "swift-collections")
+  static let collections = product(name: isFuzzing ? "DequeModule" : "Collections", package: "swift-collections")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
   static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
   static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -182,3 +185,36 @@ let package = Package(
       ]),
   ]
 )
+
+/// Of the modules that read what others send, and of no more: built with libFuzzer's instruments, outside the product.
+if isFuzzing {
+  let pure: Set = ["Codecs", "XML", "XMPP", "Bytestreams", "HTTPX", "LinkLocal", "Trust"]
+  package.products = []
+  package.targets.removeAll { $0.type != .system && !pure.contains($0.name) }
+  package.targets += [
+    // Of the edges what reads, writes and decides; sockets stay outside.
+    .target(
+      name: "HTTPEdge", dependencies: ["Codecs", .collections, .httpTypes, .nio],
+      sources: [
+        "BodyReader.swift", "DuplexEnd.swift", "Framing.swift", "HTTPMessageError.swift", "HeadReader.swift",
+        "Limits.swift", "MessageEncoder.swift", "RequestReader.swift", "ResponseReader.swift", "ServerMachine.swift",
+      ]),
+    .target(
+      name: "Front", dependencies: ["Codecs", "HTTPX", "XMPP", .httpTypes],
+      sources: [
+        "DeviceLabel.swift", "DeviceOrigin.swift", "FrontAddress.swift", "FrontLimits.swift", "HostGate.swift",
+        "KnownNames.swift",
+      ]),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "Bytestreams", "Codecs", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Trust", "XML", "XMPP", .httpTypes, .nio,
+      ],
+      path: "Tests/Fuzz", exclude: ["Seeds"],
+      // The linker that is the default cannot read what the sanitizers leave for debuggers.
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+  ]
+  for target in package.targets where target.type != .system {
+    target.swiftSettings = settings + [.unsafeFlags(["-enable-testing", "-sanitize=fuzzer,address"])]
+  }
+}
