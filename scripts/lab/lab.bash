@@ -41,7 +41,7 @@ lab_enter() {
     ip link set lan up
     return
   fi
-  local as=() program child status=0
+  local as=() program child interrupted status=0
   [[ $(id -u) == 0 ]] || as=(--user --map-root-user)
   for program in unshare nsenter ip nft dbus-daemon dbus-send avahi-daemon perl; do
     PATH=$PATH:/usr/sbin:/sbin type -P "$program" >/dev/null || lab_skip "the lab needs the program $program"
@@ -53,9 +53,15 @@ lab_enter() {
   chmod 755 "$LAB_DIR"
   unshare "${as[@]}" --net --mount --pid --fork --kill-child --mount-proc --propagation private bash "$0" "$@" <&0 &
   child=$!
-  trap 'kill -KILL "$child"' INT TERM HUP
+  trap 'kill -KILL "$child"' TERM HUP
+  # Whoever ends it so has seen enough.
+  trap 'interrupted=1; kill -KILL "$child"' INT
   wait "$child" || status=$?
-  if [[ -n ${LAB_KEEP:-} || ($status != 0 && $status != 77) ]]; then
+  if [[ -n ${interrupted:-} ]]; then
+    # Until the kernel has ended the last process that writes there.
+    await_success 5 rm -rf "$LAB_DIR"
+    exit 130
+  elif [[ -n ${LAB_KEEP:-} || ($status != 0 && $status != 77) ]]; then
     echo "lab: logs are in $LAB_DIR" >&2
   else
     rm -rf "$LAB_DIR"
