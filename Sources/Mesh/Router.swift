@@ -2,6 +2,7 @@ import Codecs
 import HTTPTypes
 import HTTPX
 import Logging
+import Streams
 import Trust
 import XMPP
 
@@ -47,8 +48,11 @@ struct Router: Sendable {
     throw refusal.stanzaError
   }
 
+  /// The caller's own body may have broken off with its stream: that is no error of this node's.
   @inline(never) private func failed(_ service: HostedService, _ error: any Error) {
-    logger.error("handler failed", metadata: ["service": "\(service.name)", "error": "\(error)"])
+    logger.log(
+      level: error is StreamFailure ? .debug : .error, "handler failed",
+      metadata: ["service": "\(service.name)", "error": "\(error)"])
   }
 
   private static let failed = HTTPXResponse(

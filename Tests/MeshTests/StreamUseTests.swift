@@ -1,8 +1,10 @@
 import Codecs
 import HTTPTypes
 import HTTPX
+import Logging
 import Mesh
 import NIOCore
+import Streams
 import Synchronization
 import TestKit
 import Testing
@@ -202,6 +204,25 @@ import XMPP
       }
       var first = results.makeAsyncIterator()
       #expect(await first.next() == false)
+    }
+  }
+
+  /// A caller whose stream ends takes its body with it: nothing that the owner of the service could see to.
+  @Test func onlyWhatAServiceDoesItselfIsItsError() async throws {
+    let errors: [(any Error, Logger.Level)] = [
+      (StreamFailure.closed("the connection broke."), .debug), (StreamFailure.incomplete("it broke off"), .debug),
+      (Gone(), .error),
+    ]
+    for (error, level) in errors {
+      let log = LogRecorder()
+      try await Nodes.run(["pi"], logger: log.logger) { nodes in
+        nodes[0].serve(.answering("app") { _, _, _ in throw error })
+        _ = await nodes[0].standing(of: "app", within: .seconds(5))
+        try await nodes[0].send(.make(), to: try #require(JID("app@pi"))) { response in
+          #expect(response.head.status == .internalServerError)
+        }
+        #expect(try await log.line("handler failed", with: ["service": "app"]).level == level)
+      }
     }
   }
 
