@@ -38,6 +38,10 @@ package final class AvahiDiscovery: Discovery {
     desired.withdraw(id: id)
   }
 
+  package func resolve(_ name: InstanceName) {
+    desired.resolve(name)
+  }
+
   /// Works until cancelled; says goodbye within 2 s. To be called once.
   package func run() async {
     defer { report.finish() }

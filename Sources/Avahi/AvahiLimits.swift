@@ -10,11 +10,19 @@ enum AvahiLimits {
   static let nameCheck = Duration.seconds(5)
   /// Goodbyes are said within milliseconds; only an avahi-daemon that hangs takes longer (D-Bus waits 25 s for it).
   static let goodbye = Duration.seconds(2)
-  /// Resolvers kept, to be told of changes and of silence. Avahi refuses a client more than 1,024 objects
+  /// Resolvers kept, to be told of changes and of silence: so many device × address family are fresh at any time. Each has
+  /// avahi-daemon ask the link again before its records end, every 96 s. Avahi refuses a client more than 1,024 objects
   /// (`objects-per-client-max`), and browsers and announcements need some of them.
   static let keptResolvers = 512
-  /// Resolvers that serve one instance after the other, for those beyond the kept ones.
+  /// Resolvers that serve one instance after the other, for those beyond the kept ones; and how many may be without an answer.
   static let passingResolvers = 64
-  /// Instances waiting for one; as many as avahi-daemon itself remembers of an interface (`cache-entries-max`).
-  static let waitingInstances = 4096
+  /// Instances × interfaces × address families that are known at once: avahi-daemon remembers 4,096 records of an interface
+  /// and family (`cache-entries-max`), and a machine has a few of those.
+  static let listings = 16_384
+  /// How long what has no resolver of its own stays as it was told: then it is resolved again.
+  static let refresh = Duration.seconds(300)
+  /// Of these in a second: each costs half a millisecond of CPU, here and in avahi-daemon.
+  static let refreshesAtOnce = 8
+  /// Instances that others want to be resolved, until the Avahi thread takes them.
+  static let wanted = 1024
 }

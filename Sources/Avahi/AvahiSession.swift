@@ -74,6 +74,7 @@ final class AvahiSession {
       publish()
     }
     browsing.failed = { [unowned self] reason in failed(reason) }
+    browsing.turns = TimerFD(on: thread) { [unowned self] in browsing.turn() }
     desired.eventFD.signal()
     return thread.start()
   }
@@ -82,6 +83,7 @@ final class AvahiSession {
     if case .ended = life { return }
     guard !desired.isStopped else { return end() }
     publisher.reconcile(desired.announcements)
+    for name in desired.takeWanted() { browsing.want(name) }
     if case .new = life { connect() }
   }
 

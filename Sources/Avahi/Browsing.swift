@@ -12,7 +12,7 @@ enum Availability {
 
 /// Looks for presence instances and resolves each on every interface and address family. On the Avahi thread only.
 ///
-/// More than eight properties: three are what it tells the session, and the others one table each of what libavahi keeps.
+/// More than eight properties: four tie it to the session, and the others are one table each of what libavahi keeps.
 final class Browsing {
   /// Called when Avahi gives the browsing up.
   var failed: (String) -> Void = { _ in }
@@ -22,6 +22,8 @@ final class Browsing {
   var learned: () -> Void = {}
   /// What avahi-daemon calls this machine, with its domain.
   var ownHost: () -> String = { "" }
+  /// Goes off when it is the turn of those that have no resolver of their own.
+  var turns: TimerFD?
   /// Browsers that have not come so far yet.
   private var behind = 0
 
@@ -44,6 +46,11 @@ final class Browsing {
   private var listings: [Sighting.Key: Listing] = [:]
   private var resolvers: [Sighting.Key: Resolver] = [:]
   private var budget = ResolverBudget()
+  /// Resolvers that have told nothing yet.
+  private var unsettled: Set<Sighting.Key> = []
+  /// What others want to be resolved, and of which resolvers something is awaited.
+  private var wanted: [InstanceName: Set<Sighting.Key>] = [:]
+  private var awaitsTurn = false
   /// Names by kernel index. Kept, for an interface has no name any more when its instances are reported lost.
   private var interfaces: [AvahiIfIndex: Interface] = [:]
   private let report: AsyncStream<DiscoveryEvent>.Continuation
@@ -86,9 +93,26 @@ final class Browsing {
     return availability
   }
 
+  /// Resolves the instance now, and tells when that is done.
+  func want(_ name: InstanceName) {
+    let keys = listings.keys.filter { $0.instance == name }
+    let now = ContinuousClock.now
+    if client != nil { for key in keys { carryOut(budget.wanted(key, now: now)) } }
+    let awaited = unsettled.intersection(keys)
+    guard client != nil, !awaited.isEmpty else { return tellResolved(name) }
+    wanted[name] = awaited
+  }
+
+  func turn() {
+    awaitsTurn = false
+    guard client != nil else { return }
+    carryOut(budget.turn(now: .now))
+  }
+
   /// Leaves everything as it is: there is nobody to talk to.
   func pause() {
     client = nil
+    for name in wanted.keys { tellResolved(name) }
   }
 
   /// Forgets everything; the client that is about to be freed frees what is Avahi's.
@@ -97,6 +121,8 @@ final class Browsing {
     listings = [:]
     resolvers = [:]
     budget = ResolverBudget()
+    unsettled = []
+    for name in wanted.keys { tellResolved(name) }
     interfaces = [:]
   }
 
@@ -106,15 +132,20 @@ final class Browsing {
   ) {
     switch event {
     case AVAHI_BROWSER_NEW:
-      guard let name, let domain, let key = key(name, interface, family), listings[key] == nil else { return }
+      guard let name, let domain, let key = key(name, interface, family), listings[key] == nil,
+        listings.count < AvahiLimits.listings
+      else { return }
       listings[key] = Listing(
         domain: String(cString: domain), holder: isLocal ? .local : .unknown, isLocal: isLocal)
-      budget.appeared(key).map(resolve)
+      let steps = budget.appeared(key)
+      if !steps.contains(.resolve(key)) { report.yield(.listed(key)) }
+      carryOut(steps)
     case AVAHI_BROWSER_REMOVE:
       guard let name, let key = key(name, interface, family), listings.removeValue(forKey: key) != nil else { return }
-      resolvers.removeValue(forKey: key)?.free()
+      free(key)
       report.yield(.lost(key))
-      budget.vanished(key).map(resolve)
+      settled(key, isFound: false)
+      carryOut(budget.vanished(key))
       learned()
     case AVAHI_BROWSER_CACHE_EXHAUSTED:
       behind -= 1
@@ -140,6 +171,24 @@ final class Browsing {
       instance: instance, interface: known, family: family == Sighting.Family.ipv6.protocolNumber ? .ipv6 : .ipv4)
   }
 
+  private func carryOut(_ steps: [ResolverBudget.Step]) {
+    for step in steps {
+      switch step {
+      case .resolve(let key): resolve(key)
+      case .free(let key):
+        free(key)
+        settled(key, isFound: false)
+      }
+    }
+    guard budget.needsTurns, !awaitsTurn else { return }
+    awaitsTurn = true
+    turns?.set(.seconds(1))
+  }
+
+  private func free(_ key: Sighting.Key) {
+    resolvers.removeValue(forKey: key)?.free()
+  }
+
   private func resolve(_ key: Sighting.Key) {
     guard let client, let listing = listings[key] else { return }
     let resolver = Resolver(key) { [unowned self] finding in resolved(key, finding) }
@@ -147,10 +196,10 @@ final class Browsing {
       let error = avahi_client_errno(client)
       guard !isBrokenConnection(error) else { return failed(errorText(error)) }
       logger.warning("cannot resolve \(key.instance): \(errorText(error))")
-      budget.vanished(key).map(resolve)
-      return
+      return carryOut(budget.vanished(key))
     }
     resolvers[key] = resolver
+    unsettled.insert(key)
   }
 
   private func resolved(_ key: Sighting.Key, _ finding: Resolver.Finding) {
@@ -165,10 +214,21 @@ final class Browsing {
       listings[key]?.holder = .nobody
       report.yield(.unanswered(key))
     }
-    let verdict = budget.settled(key)
-    if !verdict.isKept { resolvers.removeValue(forKey: key)?.free() }
-    verdict.next.map(resolve)
+    if case .found = finding { settled(key, isFound: true) } else { settled(key, isFound: false) }
+    carryOut(budget.settled(key, now: .now))
     learned()
+  }
+
+  /// One address is enough for whoever waits; that there is none is known when all have told.
+  private func settled(_ key: Sighting.Key, isFound: Bool) {
+    unsettled.remove(key)
+    guard wanted[key.instance]?.remove(key) != nil, isFound || wanted[key.instance]?.isEmpty == true else { return }
+    tellResolved(key.instance)
+  }
+
+  private func tellResolved(_ name: InstanceName) {
+    wanted[name] = nil
+    report.yield(.resolved(name))
   }
 
   /// A name that this host had is somebody else's.

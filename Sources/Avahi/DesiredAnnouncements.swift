@@ -7,6 +7,8 @@ import Synchronization
 final class DesiredAnnouncements: Sendable {
   private struct State {
     var announcements: [String: Announcement] = [:]
+    /// To be resolved.
+    var wanted: Set<InstanceName> = []
     var isStopped = false
     var hostName: String?
   }
@@ -25,6 +27,21 @@ final class DesiredAnnouncements: Sendable {
   func withdraw(id: String) {
     state.withLock { $0.announcements[id] = nil }
     eventFD.signal()
+  }
+
+  /// Beyond `AvahiLimits.wanted` it is not taken; who waits has waited long enough by then.
+  func resolve(_ name: InstanceName) {
+    state.withLock { state in
+      if state.wanted.count < AvahiLimits.wanted { state.wanted.insert(name) }
+    }
+    eventFD.signal()
+  }
+
+  func takeWanted() -> Set<InstanceName> {
+    state.withLock { state in
+      defer { state.wanted = [] }
+      return state.wanted
+    }
   }
 
   func stop() {

@@ -6,13 +6,20 @@ package import FoundationEssentials
 /// dial failed, and **gone** when no interface lists it; any sign of life makes it online again. mDNS alone would
 /// believe in a dead device for 75 minutes. Those that are gone are remembered, with the time of the last sign of life.
 ///
+/// Who is here and who is gone are bounded apart, so that names without number push out nobody who is there; and those that
+/// are pinned, a friend's, go last.
+///
 /// After a restart of a source its entries stay as they are for `LinkLocalLimits.grace`; what it has not found again then
 /// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
 package struct DiscoveredDevices: Sendable {
   private var devices: [InstanceName: TrackedDevice] = [:]
   /// By id, what this node announces, as it stands on the link.
   private var announced: [String: InstanceName] = [:]
+  /// Of `devices`, those that are gone.
+  private var gone: Set<InstanceName> = []
   private let capacity: Int
+  private let goneCapacity: Int
+  private let isPinned: @Sendable (InstanceName) -> Bool
   /// The `id` in the records of this node.
   private let own: String?
   /// When `expire` has something to do; nil while it has not. Any other verb called later than that does it as well.
@@ -21,10 +28,15 @@ package struct DiscoveredDevices: Sendable {
   /// Devices that were forgotten to make room, since they were last taken.
   private var forgotten: [InstanceName] = []
 
-  /// - Parameter own: the `id` in the records of this node.
-  package init(own: String? = nil, capacity: Int = LinkLocalLimits.devices) {
-    self.own = own
-    self.capacity = capacity
+  /// - Parameters:
+  ///   - own: the `id` in the records of this node.
+  ///   - capacity: of those that are listed.
+  ///   - gone: how many are remembered beside them.
+  package init(
+    own: String? = nil, capacity: Int = LinkLocalLimits.devices, gone: Int = LinkLocalLimits.gone,
+    isPinned: @escaping @Sendable (InstanceName) -> Bool = { _ in false }
+  ) {
+    (self.own, self.capacity, goneCapacity, self.isPinned) = (own, capacity, gone, isPinned)
   }
 
   /// Sorted by address; those that are gone included.
@@ -71,7 +83,7 @@ package struct DiscoveredDevices: Sendable {
     let expired = expire(now: now)
     guard let name = announced.removeValue(forKey: id), let device = devices[name] else { return expired }
     devices[name]?.owner = .withdrawn
-    if device.listings.isEmpty { devices[name] = nil }
+    if device.listings.isEmpty { remove(name) }
     let last = device.entry
     return expired + [
       DiscoveredDevice(name: name, state: .gone, isLocal: true, endpoints: [], record: last.record, seen: now)
@@ -95,8 +107,11 @@ package struct DiscoveredDevices: Sendable {
       let isOwn = own != nil && sighting.record.id == own
       return change(sighting.key.instance) { $0.found(sighting, isOwn: isOwn, from: source, now: now) }
     case .unanswered(let key):
-      admit(key.instance, now: now)
+      admit(key.instance, now: now, isAnswered: false)
       return change(key.instance) { $0.unanswered(.init(source: source, key: key)) }
+    case .listed(let key):
+      admit(key.instance, now: now, isAnswered: false)
+      return change(key.instance) { $0.listed(.init(source: source, key: key)) }
     case .lost(let key):
       return change(key.instance) { $0.lost(.init(source: source, key: key), now: now) }
     case .announced(let id, let name):
@@ -105,7 +120,7 @@ package struct DiscoveredDevices: Sendable {
       return withdrew(id: id, now: now)
     case .available:
       return restarted(source, now: now)
-    case .unavailable:
+    case .unavailable, .resolved:
       return []
     }
   }
@@ -121,7 +136,7 @@ package struct DiscoveredDevices: Sendable {
     if let former = announced.updateValue(name, forKey: id), former != name {
       // Whoever holds the former name now, it is not this node.
       changed = change(former) { $0.owner = .peer }
-      if devices[former]?.listings.isEmpty == true { devices[former] = nil }
+      if devices[former]?.listings.isEmpty == true { remove(former) }
     }
     admit(name, now: now, isLocal: true)
     return changed + change(name) { $0.owner = .announcement(id: id) }
@@ -133,27 +148,61 @@ package struct DiscoveredDevices: Sendable {
     let (before, owner) = (device.entry, device.owner)
     body(&device)
     if device.owner == .withdrawn {
-      devices[name] = device.listings.isEmpty ? nil : device
+      devices[name] = device
+      if device.listings.isEmpty { remove(name) }
       return []
     }
     devices[name] = device
+    if device.state == .gone { remember(name) } else { gone.remove(name) }
     return device.owner == owner && device.entry.shows(sameAs: before) ? [] : [device.entry]
   }
 
-  /// Makes room for a device that is new: first the longest gone is forgotten, then who is away. Where all are online
-  /// the newcomer is not taken in, except for a device of this node.
-  private mutating func admit(_ name: InstanceName, now: Date, isLocal: Bool = false) {
+  /// Of those that are gone, the longest gone are forgotten.
+  private mutating func remember(_ name: InstanceName) {
+    gone.insert(name)
+    if gone.count > goneCapacity, let oldest = last(of: gone) { forget(oldest) }
+  }
+
+  /// Makes room for a device that is new: who is away is forgotten, and for one that is pinned somebody who is not. Else the
+  /// newcomer is not taken in, except for a device of this node; nor is a mere name.
+  private mutating func admit(_ name: InstanceName, now: Date, isLocal: Bool = false, isAnswered: Bool = true) {
     guard devices[name] == nil else { return }
-    if devices.count >= capacity {
-      let oldest = devices.values.filter { $0.state != .online }.min {
-        ($0.state == .gone ? 0 : 1, $0.seen) < ($1.state == .gone ? 0 : 1, $1.seen)
-      }
-      guard oldest != nil || isLocal else { return }
-      if let oldest {
-        devices[oldest.name] = nil
-        forgotten.append(oldest.name)
+    if devices.count - gone.count >= capacity {
+      guard isAnswered || isPinned(name) else { return }
+      let away = devices.values.lazy.filter { $0.state == .away }.map(\.name)
+      if let oldest = last(of: away) {
+        forget(oldest)
+      } else if isPinned(name),
+        let oldest = last(
+          of: devices.values.lazy.filter { [isPinned] in !$0.isLocal && !isPinned($0.name) }.map(\.name))
+      {
+        forget(oldest)
+      } else if !isLocal {
+        return
       }
     }
     devices[name] = TrackedDevice(name: name, seen: now)
+  }
+
+  /// Whom to forget first: who is not pinned, and of these who was seen last the longest ago.
+  private func last(of names: some Sequence<InstanceName>) -> InstanceName? {
+    var oldest: (any: TrackedDevice?, unpinned: TrackedDevice?)
+    for name in names {
+      guard let device = devices[name] else { continue }
+      if oldest.any.map({ device.seen < $0.seen }) ?? true { oldest.any = device }
+      guard oldest.unpinned.map({ device.seen < $0.seen }) ?? true, !isPinned(name) else { continue }
+      oldest.unpinned = device
+    }
+    return (oldest.unpinned ?? oldest.any)?.name
+  }
+
+  private mutating func forget(_ name: InstanceName) {
+    remove(name)
+    forgotten.append(name)
+  }
+
+  private mutating func remove(_ name: InstanceName) {
+    devices[name] = nil
+    gone.remove(name)
   }
 }

@@ -77,8 +77,12 @@ package enum DiscoveryEvent: Sendable, Hashable {
   case found(Sighting)
   /// Goodbye, expired, or the interface went.
   case lost(Sighting.Key)
+  /// mDNS lists the instance, and nobody has been asked for it so far: that is to come.
+  case listed(Sighting.Key)
   /// mDNS lists the instance, yet nobody answers for it.
   case unanswered(Sighting.Key)
+  /// What `resolve` asked for has been told, by the events before this one.
+  case resolved(InstanceName)
   /// An announcement stands, under this name: the wanted one, or the one it was renamed to on a conflict.
   case announced(id: String, as: InstanceName)
   /// An announcement cannot be made, and why.
@@ -104,6 +108,10 @@ package protocol Discovery: Sendable {
 
   /// Announces a device, or updates in place the announcement that has the same `id`.
   func announce(_ announcement: Announcement)
+
+  /// Asks for the instance's records anew, and from now on keeps them fresh before those of others. What they are comes as
+  /// events, and `.resolved` behind them; at once where nothing lists the instance, or where its records are kept fresh already.
+  func resolve(_ name: InstanceName)
 
   /// Says goodbye for this announcement.
   func withdraw(id: String)

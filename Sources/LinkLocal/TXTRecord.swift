@@ -22,7 +22,10 @@ package struct TXTRecord: Sendable, Hashable {
   /// it holds (RFC 6763 §6.4), and a value that is not UTF-8 costs only its own key.
   package init(decoding strings: some Sequence<[UInt8]>) {
     var seen: Set<String> = []
+    var room = LinkLocalLimits.receivedBytes
     for string in strings.prefix(LinkLocalLimits.strings) {
+      room -= string.count
+      guard room >= 0 else { break }
       let parts = string.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       guard let name = parts.first, Self.isKey(name) else { continue }
       let key = String(decoding: name, as: UTF8.self)

@@ -69,10 +69,19 @@ struct TrackedDevice: Sendable {
     let known = listings[view]
     guard known != nil || listings.count < LinkLocalLimits.sightings else { return }
     let isNews = known.map { !$0.answers || $0.isStale || $0.sighting != sighting } ?? true
-    listings[view] = Listing(sighting: sighting, answers: true, isOwn: isOwn)
-    record = sighting.record
+    // Views of one device mostly show the same; then they share it.
+    if record != sighting.record { record = sighting.record }
+    listings[view] = Listing(
+      sighting: Sighting(key: sighting.key, endpoint: sighting.endpoint, record: record), answers: true,
+      isOwn: isOwn)
     seen = now
     if isNews { refusesDials = false }
+  }
+
+  /// What was known of it holds until somebody was asked.
+  mutating func listed(_ view: View) {
+    guard listings[view] != nil || listings.count < LinkLocalLimits.sightings else { return }
+    listings[view, default: Listing(answers: false)].isStale = false
   }
 
   mutating func unanswered(_ view: View) {

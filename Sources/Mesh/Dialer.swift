@@ -115,9 +115,30 @@ final class Dialer: Sendable {
   ///
   /// - Throws: `MeshError`; `CancellationError`.
   func stream(along route: Route) async throws -> OpenStream {
+    if let open = try openStream(route) { return open }
+    // Where it is may have been told long ago.
+    let route = await directory.resolved(route)
     switch try lookup(route) {
     case .open(let open): return open
     case .dialling(let future, _): return try await dialled(future, route)
+    }
+  }
+
+  @inline(never) private func openStream(_ route: Route) throws -> OpenStream? {
+    guard let open = pool.find(route) else { return nil }
+    do {
+      try approve(open, along: route)
+      return open
+    } catch {
+      throw route.meshError(error)
+    }
+  }
+
+  private func approve(_ open: OpenStream, along route: Route) throws(Imposture) {
+    if route.shown == Route.Shown(key: open.nodeID) {
+      try approve(open, route.device.standing)
+    } else {
+      try check(open, route)
     }
   }
 
@@ -125,11 +146,7 @@ final class Dialer: Sendable {
     do {
       switch try pool.lookup(route) {
       case .open(let open):
-        if route.shown == Route.Shown(key: open.nodeID) {
-          try approve(open, route.device.standing)
-        } else {
-          try check(open, route)
-        }
+        try approve(open, along: route)
         return .open(open)
       case .dialling(let future, let isNew):
         if isNew { dialsContinuation.yield(route) }

@@ -25,7 +25,11 @@ final class Directory: Sendable {
   private let state: Mutex<State>
   /// What is handed out. Held for a look, or to put one route in.
   private let routes = Mutex<[JID: Route]>([:])
-  private let watchers = Watchers<Device>(capacity: 2 * LinkLocalLimits.devices)
+  private let watchers = Watchers<Device>(capacity: 2 * (LinkLocalLimits.devices + LinkLocalLimits.gone))
+  /// Told of each device that was resolved since somebody asked for it.
+  private let resolutions = Watchers<InstanceName>(capacity: MeshLimits.resolutions)
+  /// Asks discovery; what it finds is `received`.
+  private let resolve: @Sendable (InstanceName) -> Void
   private let capabilities = Capabilities()
   private let trustService: TrustService
   /// Discovery works again; what is not found again in time is gone.
@@ -36,9 +40,10 @@ final class Directory: Sendable {
     let locks = Atomic(0)
   #endif
 
-  init(trustService: TrustService) {
-    self.trustService = trustService
-    state = Mutex(State(discovered: DiscoveredDevices(own: trustService.id.description)))
+  init(trustService: TrustService, resolve: @escaping @Sendable (InstanceName) -> Void) {
+    (self.trustService, self.resolve) = (trustService, resolve)
+    let discovered = DiscoveredDevices(own: trustService.id.description) { trustService.isPinned($0.jid) }
+    state = Mutex(State(discovered: discovered))
     (restarts, restartsContinuation) = AsyncStream.makeStream()
   }
 
@@ -56,7 +61,10 @@ final class Directory: Sendable {
   }
 
   /// Ends every watch.
-  func shutDown() { watchers.finish() }
+  func shutDown() {
+    watchers.finish()
+    resolutions.finish()
+  }
 
   // MARK: To be looked at
 
@@ -91,6 +99,20 @@ final class Directory: Sendable {
     // Anyone can announce a key: first the one that has shown it.
     let way = ways.min { ($0.shown?.key == id ? 0 : 1, $0.jid) < ($1.shown?.key == id ? 0 : 1, $1.jid) }
     return way.map { $0.detour(to: route?.jid ?? jid, of: id) }
+  }
+
+  /// The way to a device that is about to be dialled, by what the link says of it now; within `MeshLimits.resolving`.
+  func resolved(_ route: Route) async -> Route {
+    guard !route.device.isLocal, let name = InstanceName(route.announced) else { return route }
+    let told = resolutions.add()
+    resolve(name)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { for await other in told where other == name { return } }
+      group.addTask { try? await Task.sleep(for: MeshLimits.resolving) }
+      await group.next()
+      group.cancelAll()
+    }
+    return (try? self.route(to: route.jid)) ?? route
   }
 
   func device(_ jid: JID) -> Device? { withRoutes { $0[jid.bare] }?.current }
@@ -128,6 +150,7 @@ final class Directory: Sendable {
       return changed
     }
     if event == .available { restartsContinuation.yield() }
+    if case .resolved(let name) = event { resolutions.tell(name) }
   }
 
   func withdrew(id: String) { change { $0.discovered.withdrew(id: id, now: .now) } }
@@ -186,6 +209,7 @@ final class Directory: Sendable {
       for (jid, entry) in state.entries where entry.route.concerns(nodes, devices) {
         put(entry.facts, jid, &state)
         if let route = state.entries[jid]?.route { watchers.tell(route.current) }
+        if devices.contains(jid) { keepFresh(entry.facts.discovered) }
       }
     }
   }
@@ -204,8 +228,9 @@ final class Directory: Sendable {
     var facts = state.entries[jid]?.facts ?? DeviceFacts(discovered)
     // What it said over a stream is over where it announces something else (XEP-0115 §5).
     if facts.discovered.record.verification != discovered.record.verification { facts.http = nil }
-    facts.discovered = discovered
     facts.lastSign.note(discovered.seen)
+    if facts.discovered.state == .gone || state.entries[jid] == nil { keepFresh(discovered) }
+    facts.discovered = discovered
     let isListed = state.discovered.lastSeen(discovered.name) != nil
     let route = isListed ? put(facts, jid, &state) : facts.route(capabilities, trustService)
     watchers.tell(route.current)
@@ -213,6 +238,12 @@ final class Directory: Sendable {
     guard discovered.state == .gone else { return }
     (facts.http, facts.shown, facts.isEncrypted) = (nil, nil, nil)
     put(facts, jid, &state)
+  }
+
+  /// What belongs to friends is kept fresh from when it comes.
+  private func keepFresh(_ discovered: DiscoveredDevice) {
+    guard !discovered.isLocal, discovered.state != .gone, trustService.isPinned(discovered.jid) else { return }
+    resolve(discovered.name)
   }
 
   @inline(never) private func amend(_ jid: JID, _ body: (inout DeviceFacts) -> Void) {
@@ -265,8 +296,8 @@ extension DiscoveryEvent {
   fileprivate var instance: InstanceName? {
     switch self {
     case .found(let sighting): sighting.key.instance
-    case .lost(let key), .unanswered(let key): key.instance
-    case .announced, .refused, .available, .unavailable: nil
+    case .lost(let key), .listed(let key), .unanswered(let key): key.instance
+    case .announced, .refused, .resolved, .available, .unavailable: nil
     }
   }
 }

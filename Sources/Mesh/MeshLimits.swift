@@ -17,6 +17,11 @@ enum MeshLimits {
   static let outboxDials = 8
   /// How long `join` and `ask` wait for the other node's answer. What does not need its owner comes within milliseconds.
   static let friendship = Duration.seconds(3)
+  /// How long a request waits for the link to say anew where a device is that is about to be dialled: what is known there
+  /// comes within milliseconds, and a question is answered within half a second.
+  static let resolving = Duration.seconds(1)
+  /// Devices that were just resolved, which wait for one who wants one of them to look.
+  static let resolutions = 64
   /// How long a device is waited for that was just heard of: one cold browse, and a bit.
   static let discovery = Duration.seconds(5)
   /// Without a request for so long, and up to as long again, requests have come to rest: unused connections to apps are

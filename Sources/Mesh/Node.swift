@@ -44,7 +44,7 @@ package final class Node: Service {
     }
     self.configuration = configuration
     self.discovery = discovery
-    directory = Directory(trustService: trustService)
+    directory = Directory(trustService: trustService) { discovery.resolve($0) }
     gatekeeper = Gatekeeper(trustService: trustService, directory: directory)
     let table = ServiceTable(wanted: wanted, machine: configuration.machine, id: trustService.id.description)
     router = Router(table: table, trustService: trustService, logger: logger)
@@ -120,7 +120,7 @@ package final class Node: Service {
     // Both the table and the directory know it now: who waits for it may go on.
     case .announced(ServiceTable.nodeID, _): readiness.succeed()
     case .announced(let id, _), .refused(let id, _): table.release(id)
-    case .available, .unavailable, .found, .lost, .unanswered: break
+    case .available, .unavailable, .found, .lost, .listed, .unanswered, .resolved: break
     }
   }
 
@@ -137,7 +137,7 @@ package final class Node: Service {
     case .unavailable(let reason):
       state.withLock { $0.discoveryProblem = reason }
       logger.warning("discovery is not available", metadata: ["reason": "\(reason)"])
-    case .found, .lost, .unanswered: break
+    case .found, .lost, .listed, .unanswered, .resolved: break
     }
   }
 

@@ -49,7 +49,7 @@ final class StreamPool: Sendable {
   func lookup(_ route: Route) throws -> Lookup {
     try state.withLock { state in
       guard !state.isShutDown else { throw Self.shuttingDown }
-      if let open = state.streams[route.key], open.stream.isOpen, open.reaches(route) { return .open(open) }
+      if let open = Self.open(route, state) { return .open(open) }
       if let error = route.unreachable { throw error }
       let dial = Dial(route)
       if let promise = state.dials[dial] { return .dialling(promise.futureResult, isNew: false) }
@@ -57,6 +57,16 @@ final class StreamPool: Sendable {
       state.dials[dial] = promise
       return .dialling(promise.futureResult, isNew: true)
     }
+  }
+
+  /// The stream to a device, where there is one.
+  func find(_ route: Route) -> OpenStream? {
+    state.withLock { Self.open(route, $0) }
+  }
+
+  private static func open(_ route: Route, _ state: State) -> OpenStream? {
+    guard let open = state.streams[route.key], open.stream.isOpen, open.reaches(route) else { return nil }
+    return open
   }
 
   static let shuttingDown = StreamFailure.closed("this node is shutting down.")

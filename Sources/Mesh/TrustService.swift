@@ -107,6 +107,9 @@ package actor TrustService {
     book.withLock { $0.expectedKey(of: jid, hint: hint) }
   }
 
+  /// Whether the address belongs to a key.
+  nonisolated func isPinned(_ jid: JID) -> Bool { expectedKey(of: jid, hint: nil) != nil }
+
   /// Whether this node has something to say to that one that it may not have heard: a request without an answer, a new key.
   nonisolated func expectsWord(of id: NodeID) -> Bool {
     book.withLock { book in

@@ -215,34 +215,80 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
     #expect(discovered.answered(InstanceName("x@y")!, now: start + 60).map(\.name) == [tv])
   }
 
+  private func names(_ discovered: DiscoveredDevices) -> [String] { discovered.entries.map(\.name.text) }
+
   @Test func theLongestGoneIsForgottenFirst() {
-    var discovered = DiscoveredDevices(capacity: 3)
+    var discovered = DiscoveredDevices(capacity: 3, gone: 2)
     for (second, name) in ["a@x", "b@x", "c@x"].enumerated() {
       _ = discovered.received(found(key(name)), now: start + TimeInterval(second))
     }
     for (second, name) in ["b@x", "a@x"].enumerated() {
       _ = discovered.received(.lost(key(name)), now: start + 10 + TimeInterval(second))
     }
-    _ = discovered.received(found(key("d@x")), now: start + 20)
-    #expect(discovered.entries.map(\.name.text) == ["a@x", "c@x", "d@x"])
-    _ = discovered.received(found(key("e@x")), now: start + 21)
-    #expect(discovered.entries.map(\.name.text) == ["c@x", "d@x", "e@x"])
+    // Who is gone takes no place from who is here.
+    for name in ["d@x", "e@x"] { _ = discovered.received(found(key(name)), now: start + 20) }
+    #expect(names(discovered) == ["a@x", "b@x", "c@x", "d@x", "e@x"])
+    #expect(discovered.received(.lost(key("c@x")), now: start + 21).map(\.state) == [.gone])
+    #expect(names(discovered) == ["a@x", "c@x", "d@x", "e@x"])
+    #expect(discovered.takeForgotten().map(\.text) == ["b@x"])
+    // One that returns has left the others that are gone.
+    _ = discovered.received(found(key("a@x")), now: start + 22)
+    _ = discovered.received(.lost(key("e@x")), now: start + 23)
+    #expect(names(discovered) == ["a@x", "c@x", "d@x", "e@x"])
+    #expect(discovered.takeForgotten().isEmpty)
+  }
+
+  @Test func whoIsAwayMakesRoom() {
+    var discovered = DiscoveredDevices(capacity: 3, gone: 2)
+    for name in ["c@x", "d@x", "e@x"] { _ = discovered.received(found(key(name)), now: start) }
     // All are online: nobody new, except ourselves.
     #expect(discovered.received(found(key("f@x")), now: start + 22).isEmpty)
     _ = discovered.dialFailed(InstanceName("d@x")!, now: start + 23)
+    // A mere name is not taken in for one that was here.
+    #expect(discovered.received(.listed(key("f@x")), now: start + 24).isEmpty)
+    #expect(discovered.received(.unanswered(key("f@x")), now: start + 24).isEmpty)
     _ = discovered.received(found(key("g@x")), now: start + 24)
-    #expect(discovered.entries.map(\.name.text) == ["c@x", "e@x", "g@x"])
+    #expect(names(discovered) == ["c@x", "e@x", "g@x"])
+    #expect(discovered.takeForgotten().map(\.text) == ["d@x"])
     _ = discovered.received(.announced(id: "node", as: here), now: start + 25)
-    #expect(discovered.entries.map(\.name.text) == ["c@x", "e@x", "g@x", "node@laptop"])
+    #expect(names(discovered) == ["c@x", "e@x", "g@x", "node@laptop"])
+  }
+
+  @Test func thePinnedGoLastAndComeFirst() {
+    var discovered = DiscoveredDevices(capacity: 2, gone: 1) { $0.text.hasPrefix("friend") }
+    for name in ["friend1@x", "a@x"] { _ = discovered.received(found(key(name)), now: start) }
+    // There is room for a friend's, even where it is a mere name.
+    _ = discovered.received(.listed(key("friend2@x")), now: start + 1)
+    #expect(names(discovered) == ["friend1@x", "friend2@x"])
+    #expect(discovered.received(found(key("b@x")), now: start + 2).isEmpty == false)
+    #expect(names(discovered) == ["b@x", "friend1@x"])
+    // Of those that are gone the friend's is remembered, though it is longer gone.
+    _ = discovered.received(.lost(key("friend1@x")), now: start + 3)
+    _ = discovered.received(.lost(key("b@x")), now: start + 4)
+    #expect(names(discovered) == ["friend1@x"])
+    #expect(discovered[InstanceName("friend1@x")!]?.state == .gone)
+  }
+
+  @Test func whatIsListedAnewStaysAsItWas() {
+    var discovered = DiscoveredDevices()
+    #expect(discovered.received(.listed(key()), now: start).map(\.state) == [.away])
+    #expect(discovered[tv]?.endpoints == [])
+    #expect(discovered.received(found(key()), now: start).map(\.state) == [.online])
+    #expect(discovered.received(.listed(key()), now: start).isEmpty)
+    // And is not lost after a restart.
+    _ = discovered.received(.available, now: start)
+    #expect(discovered.received(.listed(key()), now: start + 1).isEmpty)
+    #expect(discovered.expire(now: start + 60).isEmpty)
+    #expect(discovered[tv]?.state == .online)
   }
 
   @Test func aFloodStaysBounded() {
     var discovered = DiscoveredDevices()
-    for number in 0..<3000 {
+    for number in 0..<6000 {
       _ = discovered.received(found(key("d\(number)@x")), now: start)
       if number.isMultiple(of: 2) { _ = discovered.received(.lost(key("d\(number)@x")), now: start) }
     }
-    #expect(discovered.entries.count == LinkLocalLimits.devices)
+    #expect(discovered.entries.count == LinkLocalLimits.devices + LinkLocalLimits.gone)
     for index in 1...500 {
       _ = discovered.received(
         found(key("d1@x", Interface(index: index, name: "v\(index)")), "10.0.0.\(index)"), now: start)

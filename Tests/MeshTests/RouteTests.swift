@@ -14,11 +14,14 @@ import XMPP
   private static let lo = Interface(index: 1, name: "lo")
   private let trustService: TrustService
   private let directory: Directory
+  private let asked: AsyncStream<InstanceName>
   private let (anna, bob): (NodeID, NodeID)
 
   init() async throws {
     trustService = try TrustService.fresh()
-    directory = Directory(trustService: trustService)
+    let (asked, ask) = AsyncStream.makeStream(of: InstanceName.self)
+    self.asked = asked
+    directory = Directory(trustService: trustService) { ask.yield($0) }
     anna = try Identity.generate(name: "anna").nodeID
     bob = try Identity.generate(name: "bob").nodeID
     await Gatekeeper(trustService: trustService, directory: directory).connect()
@@ -173,14 +176,51 @@ import XMPP
     #expect(try route("lamp@phone") === lamp)
   }
 
+  /// Before it is dialled the link is asked where it is.
+  @Test func aDeviceIsResolvedBeforeItIsDialled() async throws {
+    let lamp = try route("lamp@phone")
+    async let resolved = directory.resolved(lamp)
+    for await name in asked {
+      #expect(name.text == "lamp@phone")
+      break
+    }
+    find("lamp@phone", of: anna, port: 5299)
+    directory.received(.resolved(InstanceName("tv@phone")!), from: .link)
+    directory.received(.resolved(InstanceName("lamp@phone")!), from: .link)
+    #expect(await resolved.addresses.map(\.port) == [5299])
+  }
+
+  @Test func aLinkThatDoesNotAnswerIsNotWaitedForLong() async throws {
+    let lamp = try route("lamp@phone")
+    let began = ContinuousClock.now
+    #expect(await directory.resolved(lamp) === lamp)
+    let took = ContinuousClock.now - began
+    #expect(took >= MeshLimits.resolving && took < MeshLimits.resolving * 3)
+  }
+
+  @Test func devicesOfFriendsAreKeptFresh() async throws {
+    try await befriend(bob, "bob")
+    await trustService.met(JID("lamp@laptop")!, id: bob)
+    var names = asked.makeAsyncIterator()
+    #expect(await names.next()?.text == "lamp@laptop")
+    // And again when it returns; whatever a stranger's does.
+    for jid in ["lamp@phone", "lamp@laptop"] {
+      let key = Sighting.Key(instance: InstanceName(jid)!, interface: Self.lo, family: .ipv4)
+      directory.received(.lost(key), from: .link)
+    }
+    find("lamp@phone", of: anna)
+    find("lamp@laptop", of: bob)
+    #expect(await names.next()?.text == "lamp@laptop")
+  }
+
   @Test func forgottenDevicesLeaveNoRoute() throws {
-    for number in 1...LinkLocalLimits.devices {
+    for number in 1...LinkLocalLimits.gone + 1 {
       let jid = "lamp\(number)@flood"
       find(jid, of: nil)
       let key = Sighting.Key(instance: InstanceName(jid)!, interface: Self.lo, family: .ipv4)
       directory.received(.lost(key), from: .link)
     }
-    #expect(directory.devices().count == LinkLocalLimits.devices)
+    #expect(directory.devices().count(where: { $0.state == .gone }) == LinkLocalLimits.gone)
     #expect(throws: MeshError.self) { try route("lamp1@flood") }
     #expect(try route("lamp@phone").jid.text == "lamp@phone")
   }

@@ -122,6 +122,11 @@ package final class LinkDiscovery: Discovery {
     link.withdraw(id: id, of: self)
   }
 
+  /// What is known is fresh.
+  package func resolve(_ name: InstanceName) {
+    yield(.resolved(name))
+  }
+
   package func run() async {
     // Nothing to do but to wait for the end, which is no failure.
     _ = try? await untilCancelled()

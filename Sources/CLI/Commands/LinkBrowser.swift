@@ -35,7 +35,7 @@ enum LinkBrowser {
       switch event {
       case .unavailable(let reason): problem = reason
       case .available: problem = nil
-      case .found, .lost, .unanswered, .announced, .refused: break
+      case .found, .lost, .listed, .unanswered, .resolved, .announced, .refused: break
       }
       _ = discovered.received(event, now: Date())
     }
