@@ -1,16 +1,21 @@
 import NIOCore
 
-/// Stops accepting while as many connections are open as may be; more wait in the kernel's backlog.
+/// Stops accepting while a server has as many connections as it may; more wait in the kernel's backlog, and for them the
+/// connection that has been idle for the longest time is closed.
 final class AcceptLimit: ChannelDuplexHandler {
   typealias InboundIn = any Channel
   typealias OutboundIn = Never
 
-  private var room: Int
+  private let limit: Int
+  private let open: OpenConnections
   private var isReadWanted = false
+  /// A timer runs.
+  private var isLooking = false
   private var context: ChannelHandlerContext?
 
-  init(_ connections: Int) {
-    room = connections
+  init(_ limit: Int, _ open: OpenConnections) {
+    self.limit = limit
+    self.open = open
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -22,19 +27,30 @@ final class AcceptLimit: ChannelDuplexHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    if room > 0 { context.read() } else { isReadWanted = true }
+    guard open.accepted >= limit else { return context.read() }
+    isReadWanted = true
+    if !isLooking { makeRoom(context) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    room -= 1
-    let closed = unwrapInboundIn(data).closeFuture.hop(to: context.eventLoop)
-    closed.assumeIsolated().whenComplete { [self] _ in released() }
+    let closed = open.accept(unwrapInboundIn(data)).hop(to: context.eventLoop)
+    closed.assumeIsolated().whenComplete { [self] _ in readWhereThereIsRoom() }
     context.fireChannelRead(data)
   }
 
-  private func released() {
-    room += 1
-    guard isReadWanted, room > 0 else { return }
+  /// Where no connection is idle, one will be: looks for it again from time to time.
+  private func makeRoom(_ context: ChannelHandlerContext) {
+    open.closeLongestIdle()
+    isLooking = true
+    context.eventLoop.assumeIsolated().scheduleTask(in: HTTPServerLimits.fullServer) { [self] in
+      isLooking = false
+      readWhereThereIsRoom()
+      if isReadWanted, let context = self.context { makeRoom(context) }
+    }
+  }
+
+  private func readWhereThereIsRoom() {
+    guard isReadWanted, open.accepted < limit else { return }
     isReadWanted = false
     context?.read()
   }

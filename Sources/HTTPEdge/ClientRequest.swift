@@ -41,14 +41,15 @@ struct ClientRequest {
     request.headerFields[.contentLength] = isNeeded ? String(length) : nil
   }
 
-  /// The whole body, where it is known to be small; nil where it is to be streamed. Throws where it is longer or shorter
-  /// than announced.
-  func small(_ body: Body) async throws -> ByteBuffer? {
-    guard let length = body.length, length <= PartSize.small else { return nil }
+  /// It is known that the body is small; others are streamed.
+  func isSmall(_ body: Body) -> Bool { body.length.map { $0 <= PartSize.small } ?? false }
+
+  /// All of a small body. Throws where it is longer or shorter than announced.
+  func whole(_ body: Body) async throws -> ByteBuffer {
     do {
-      return try await body.whole(upTo: PartSize.small)
-    } catch is BodyError {
-      throw HTTPClientError(wrongLength: length, to: address)
+      return try await body.whole(upTo: PartSize.small) ?? ByteBuffer()
+    } catch let error as BodyError {
+      throw HTTPClientError(wrongLength: error.length, to: address)
     }
   }
 }

@@ -5,9 +5,17 @@ import Synchronization
 
 /// The connections of one client: runs the pool's machine, dials, and wakes those who wait.
 final class ConnectionPool: Sendable {
+  private typealias Machine = PoolMachine<ClientConnection>
+  /// Fulfilled with nil for one that wanted a place only.
+  private typealias Continuation = CheckedContinuation<ClientConnection?, any Error>
+
   private struct State: Sendable {
-    var machine: PoolMachine<ClientConnection>
-    var waiting: [Int: CheckedContinuation<ClientConnection, any Error>] = [:]
+    var machine: Machine
+    /// WebSockets that are open, or being asked for.
+    var upgraded: Shares
+    var waiting: [Int: Continuation] = [:]
+    /// A timer runs, for those who wait for a turn.
+    var isTimed = false
   }
 
   private let upstream: Upstream
@@ -19,58 +27,139 @@ final class ConnectionPool: Sendable {
     self.upstream = upstream
     self.group = group
     let limits = upstream.limits
-    state = Mutex(State(machine: PoolMachine(limit: limits.connections, waitingLimit: limits.waiting)))
+    state = Mutex(
+      State(
+        machine: PoolMachine(limit: limits.connections, waitingLimit: limits.waiting, turnTime: limits.turn),
+        upgraded: Shares(limit: limits.upgraded)))
   }
 
   /// Unique among the connections, requests and exchanges of this client.
   func nextID() -> Int { ids.wrappingAdd(1, ordering: .relaxed).newValue }
 
+  // MARK: Requests
+
   /// Waits for a connection, where no idle one will do. `fresh`: one that carried no request yet.
   ///
   /// On the event loop of the caller where that runs on one, so that an exchange crosses no thread.
-  func lease(fresh: Bool) async throws -> ClientConnection {
+  ///
+  /// - Parameter isInPlace: `enter` has returned for this request.
+  func lease(fresh: Bool, for caller: UpstreamCaller, isInPlace: Bool = false) async throws -> ClientConnection {
     let loop = group.any()
     let own = loop.inEventLoop ? ObjectIdentifier(loop) : nil
-    if !fresh, let idle = state.withLock({ $0.machine.reuse(on: own) }) { return idle }
+    if !fresh, !isInPlace, let idle = state.withLock({ $0.machine.reuse(for: caller, on: own) }) { return idle }
     let id = nextID()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { lease(id, fresh: fresh, on: own, $0) }
+    let connection = try await waiting(id) {
+      isInPlace
+        ? $0.leaseInPlace(id, fresh: fresh, for: caller, on: own)
+        : $0.lease(id, .connection(fresh: fresh), for: caller, on: own, now: .now())
+    } onGivingUp: { [self] in
+      if isInPlace { leave(caller) }
+    }
+    guard let connection else { throw CancellationError() }
+    return connection
+  }
+
+  /// Waits for a place among the requests of this upstream. `lease` or `leave` has to follow.
+  func enter(_ caller: UpstreamCaller) async throws {
+    let id = nextID()
+    _ = try await waiting(id) {
+      $0.lease(id, .place, for: caller, on: nil, now: .now())
+    } onGivingUp: {
+    }
+  }
+
+  /// One that has entered wants no connection.
+  func leave(_ caller: UpstreamCaller) {
+    perform(state.withLock { $0.machine.left(caller) })
+  }
+
+  private func waiting(
+    _ id: Int, _ lease: @Sendable (inout Machine) -> Machine.Lease, onGivingUp: @Sendable () -> Void
+  ) async throws -> ClientConnection? {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        guard !Task.isCancelled else {
+          onGivingUp()
+          return continuation.resume(throwing: CancellationError())
+        }
+        begin(id, lease, continuation)
+        // Cancelled between the check above and the entry in the queue: nobody else would say so.
+        if Task.isCancelled { cancel(id) }
+      }
     } onCancel: {
       cancel(id)
     }
   }
 
-  private func lease(
-    _ id: Int, fresh: Bool, on loop: ObjectIdentifier?, _ continuation: CheckedContinuation<ClientConnection, any Error>
-  ) {
-    if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
+  private func begin(_ id: Int, _ lease: @Sendable (inout Machine) -> Machine.Lease, _ continuation: Continuation) {
     let lease = state.withLock { state in
-      let lease = state.machine.lease(id, fresh: fresh, on: loop)
+      let lease = lease(&state.machine)
       switch lease {
-      case .dial, .wait: state.waiting[id] = continuation
-      case .use, .refuse: break
+      case .dial, .wait, .queue: state.waiting[id] = continuation
+      case .use, .enter, .refuse: break
       }
       return lease
     }
     switch lease {
     case .use(let connection): continuation.resume(returning: connection)
-    case .dial(let oldest):
-      oldest?.channel.close(promise: nil)
+    case .enter: continuation.resume(returning: nil)
+    case .dial(let unwanted):
+      unwanted?.channel.close(promise: nil)
       dial()
     case .wait: break
+    case .queue: startTimer()
     case .refuse:
       continuation.resume(throwing: HTTPClientError(.limit, upstream.address, "too many requests wait for it"))
     }
-    // Cancelled between the check above and the entry in the queue: nobody else would say so.
-    if Task.isCancelled { cancel(id) }
   }
 
   private func cancel(_ id: Int) {
-    let continuation = state.withLock { state in
-      state.machine.cancelled(id) ? state.waiting.removeValue(forKey: id) : nil
+    let (outcome, continuation) = state.withLock { state in
+      (state.machine.cancelled(id), state.waiting.removeValue(forKey: id))
     }
     continuation?.resume(throwing: CancellationError())
+    if let outcome { perform(outcome) }
   }
+
+  // MARK: Turns
+
+  /// One timer for all who wait for a turn, from the first of them to the last.
+  private func startTimer() {
+    let deadline: NIODeadline? = state.withLock { state in
+      guard !state.isTimed, let deadline = state.machine.deadline else { return nil }
+      state.isTimed = true
+      return deadline
+    }
+    guard let deadline else { return }
+    group.any().scheduleTask(deadline: deadline) { [weak self] in self?.timerFired() }
+  }
+
+  private func timerFired() {
+    let expired = state.withLock { state in
+      state.isTimed = false
+      return state.machine.expire(now: .now()).compactMap { state.waiting.removeValue(forKey: $0) }
+    }
+    let error = HTTPClientError(.limit, upstream.address, "its turn did not come in time")
+    for continuation in expired { continuation.resume(throwing: error) }
+    startTimer()
+  }
+
+  // MARK: WebSockets
+
+  /// Counts one; false where this caller has its share.
+  func mayUpgrade(_ caller: UpstreamCaller) -> Bool {
+    state.withLock { state in
+      guard state.upgraded.admits(caller) else { return false }
+      state.upgraded.take(caller)
+      return true
+    }
+  }
+
+  func upgradeEnded(_ caller: UpstreamCaller) {
+    state.withLock { $0.upgraded.leave(caller) }
+  }
+
+  // MARK: Connections
 
   private func dial() {
     ClientConnection.dial(upstream, id: nextID(), on: group.any()).whenComplete { [self] result in
@@ -78,7 +167,7 @@ final class ConnectionPool: Sendable {
       case .success(let connection):
         connection.assumeIsolated { $0.opened { [weak connection, self] in connection.map(release) } }
         connection.channel.closeFuture.whenComplete { [self, id = connection.id] _ in closed(id) }
-        settle(connection) { $0.dialled(connection) }
+        change { $0.dialled(connection) }
       case .failure(let error):
         dialFailed(HTTPClientError(connecting: error, to: upstream.address))
       }
@@ -99,39 +188,39 @@ final class ConnectionPool: Sendable {
   }
 
   private func release(_ connection: ClientConnection) {
-    settle(connection) { $0.released(connection) }
-  }
-
-  private func settle(
-    _ connection: ClientConnection,
-    _ decide: @Sendable (inout PoolMachine<ClientConnection>) -> PoolMachine<ClientConnection>.Release
-  ) {
-    let (release, continuation) = state.withLock { state in
-      let release = decide(&state.machine)
-      if case .give(_, let id) = release { return (release, state.waiting.removeValue(forKey: id)) }
-      return (release, nil)
-    }
-    switch release {
-    case .give: continuation?.resume(returning: connection)
-    case .keep: break
-    case .close(let thenDial):
-      connection.channel.close(promise: nil)
-      if thenDial { dial() }
-    }
-  }
-
-  private func dialFailed(_ error: HTTPClientError) {
-    let (continuation, dialNext) = state.withLock { state in
-      let (failed, dial) = state.machine.dialFailed()
-      return (failed.flatMap { state.waiting.removeValue(forKey: $0) }, dial)
-    }
-    continuation?.resume(throwing: error)
-    if dialNext { dial() }
+    change { $0.released(connection) }
   }
 
   private func closed(_ id: Int) {
-    if state.withLock({ $0.machine.closed(id) }) { dial() }
+    change { $0.closed(id) }
   }
+
+  private func dialFailed(_ error: HTTPClientError) {
+    let (continuation, outcome) = state.withLock { state in
+      let (failed, outcome) = state.machine.dialFailed()
+      return (failed.flatMap { state.waiting.removeValue(forKey: $0) }, outcome)
+    }
+    continuation?.resume(throwing: error)
+    perform(outcome)
+  }
+
+  private func change(_ change: @Sendable (inout Machine) -> Machine.Outcome) {
+    perform(state.withLock { change(&$0.machine) })
+  }
+
+  private func perform(_ outcome: Machine.Outcome) {
+    if !outcome.given.isEmpty || !outcome.entered.isEmpty { wake(outcome) }
+    for connection in outcome.unwanted { connection.channel.close(promise: nil) }
+    for _ in 0..<outcome.dials { dial() }
+  }
+
+  private func wake(_ outcome: Machine.Outcome) {
+    // Whoever gives up takes its continuation in the step in which the machine learns of it.
+    for (connection, id) in outcome.given { take(id)?.resume(returning: connection) }
+    for id in outcome.entered { take(id)?.resume(returning: nil) }
+  }
+
+  private func take(_ id: Int) -> Continuation? { state.withLock { $0.waiting.removeValue(forKey: id) } }
 
   /// Closes what is idle; what is in use closes at its end.
   func shutDown() {

@@ -1,7 +1,6 @@
 package import Codecs
 package import HTTPTypes
 package import NIOCore
-import Synchronization
 
 /// Speaks HTTP/1.1 to one upstream, over connections that it keeps for later requests.
 ///
@@ -10,9 +9,6 @@ import Synchronization
 package final class HTTPClient: Sendable {
   package let address: HTTPAddress
   private let pool: ConnectionPool
-  private let limits: HTTPClientLimits
-  /// WebSockets that are open, or being asked for.
-  private let upgraded = Atomic(0)
 
   package convenience init(
     address: HTTPAddress, limits: HTTPClientLimits = .init(), eventLoopGroup: any EventLoopGroup
@@ -22,7 +18,6 @@ package final class HTTPClient: Sendable {
 
   init(_ upstream: Upstream, eventLoopGroup: any EventLoopGroup) {
     address = upstream.address
-    limits = upstream.limits
     pool = ConnectionPool(upstream, group: eventLoopGroup)
   }
 
@@ -42,28 +37,50 @@ package final class HTTPClient: Sendable {
   /// (RFC 9112 §9.3.1).
   ///
   /// One that asks for a WebSocket is sent without a body. Where the response agrees, by 101, `body` and the response's body
-  /// are what each side sends from then on, as it comes; each ends by itself, and this returns when both have. Throws `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
+  /// are what each side sends from then on, as it comes; each ends by itself, and this returns when both have.
+  ///
+  /// - Parameter caller: whose share of the connections it takes. Where that is taken, it waits for its turn, and none of
+  ///   its body is read until then.
+  /// - Throws: `HTTPClientError`, `CancellationError`, or what `receive` or `body` throws.
   package func send<Result>(
-    _ head: HTTPRequest, body: Body = .empty, receive: (HTTPResponse, Body) async throws -> Result
+    _ head: HTTPRequest, body: Body = .empty, for caller: UpstreamCaller = .own,
+    receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let request = try ClientRequest(head, length: body.length, to: address)
-    if request.upgrades { return try await upgrade(request, body, receive) }
-    guard let bytes = try await request.small(body) else { return try await stream(request, body, receive) }
-    return try await whole(request, bytes, receive)
+    if request.upgrades { return try await upgrade(request, body, caller, receive) }
+    guard request.isSmall(body) else { return try await stream(request, body, caller, receive) }
+    if case .bytes(let bytes) = body.content { return try await whole(request, bytes, caller, receive) }
+    let bytes = try await collect(body, of: request, caller)
+    return try await whole(request, bytes, caller, isInPlace: true, receive)
+  }
+
+  /// A small body that comes in parts. While it does it takes a place, and no connection, for which an app might keep others
+  /// waiting.
+  @inline(never) private func collect(
+    _ body: Body, of request: ClientRequest, _ caller: UpstreamCaller
+  ) async throws -> ByteBuffer {
+    try await pool.enter(caller)
+    do {
+      return try await request.whole(body)
+    } catch {
+      pool.leave(caller)
+      throw error
+    }
   }
 
   /// A request that is sent in one write, and again where it met a closed connection and may be repeated.
   private func whole<Result>(
-    _ request: ClientRequest, _ bytes: ByteBuffer, _ receive: (HTTPResponse, Body) async throws -> Result
+    _ request: ClientRequest, _ bytes: ByteBuffer, _ caller: UpstreamCaller, isInPlace: Bool = false,
+    _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let exchange = pool.nextID()
-    var connection = try await pool.lease(fresh: !request.isIdempotent)
+    var connection = try await pool.lease(fresh: !request.isIdempotent, for: caller, isInPlace: isInPlace)
     let answer: Answer
     do {
       answer = try await connection.exchange(exchange, request.head, body: bytes)
     } catch let failure as ExchangeFailure {
       guard failure.untouched, failure.isStale, request.isIdempotent else { throw failure.error }
-      connection = try await pool.lease(fresh: true)
+      connection = try await pool.lease(fresh: true, for: caller)
       answer = try await Self.unwrapping { try await connection.exchange(exchange, request.head, body: bytes) }
     }
     defer {
@@ -73,10 +90,11 @@ package final class HTTPClient: Sendable {
   }
 
   private func stream<Result>(
-    _ request: ClientRequest, _ body: Body, _ receive: (HTTPResponse, Body) async throws -> Result
+    _ request: ClientRequest, _ body: Body, _ caller: UpstreamCaller,
+    _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
     let exchange = pool.nextID()
-    let connection = try await pool.lease(fresh: true)
+    let connection = try await pool.lease(fresh: true, for: caller)
     let upload = Upload(connection: connection, exchange: exchange, length: body.length, address: address)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       defer {
@@ -95,14 +113,15 @@ package final class HTTPClient: Sendable {
   }
 
   private func upgrade<Result>(
-    _ request: ClientRequest, _ body: Body, _ receive: (HTTPResponse, Body) async throws -> Result
+    _ request: ClientRequest, _ body: Body, _ caller: UpstreamCaller,
+    _ receive: (HTTPResponse, Body) async throws -> Result
   ) async throws -> Result {
-    defer { upgraded.subtract(1, ordering: .relaxed) }
-    guard upgraded.add(1, ordering: .relaxed).newValue <= limits.upgraded else {
+    guard pool.mayUpgrade(caller) else {
       throw HTTPClientError(.limit, address, "too many WebSockets are open at it")
     }
+    defer { pool.upgradeEnded(caller) }
     let exchange = pool.nextID()
-    let connection = try await pool.lease(fresh: true)
+    let connection = try await pool.lease(fresh: true, for: caller)
     defer { connection.leave(exchange) }
     let answer = try await Self.unwrapping { try await connection.upgrade(exchange, request.head) }
     guard answer.head.status == .switchingProtocols else { return try await receive(answer.head, answer.body) }

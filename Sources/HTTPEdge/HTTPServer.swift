@@ -111,7 +111,9 @@ package struct HTTPServer: Service {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(AcceptLimit(limits.connections))
+          let pipeline = channel.pipeline.syncOperations
+          try pipeline.addHandler(AcceptPause { open.closeLongestIdle() })
+          try pipeline.addHandler(AcceptLimit(limits.connections, open))
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -2,12 +2,19 @@ package import NIOCore
 
 /// What one listening server grants its clients.
 package struct HTTPServerLimits: Sendable {
-  /// Open at once; more wait in the kernel's backlog. Browsers open 6 an origin, one origin a device.
+  /// Open at once, on all addresses of the server; more wait in the kernel's backlog, and the one that has been idle for
+  /// the longest time is closed for them. Browsers open 6 an origin, one origin a device.
   package var connections = 512
   /// What one request's head may hold.
   package var heads = HTTPHeadLimits()
-  /// Without a request in progress, reading its head included: longer than browsers keep a connection for reuse.
+  /// Without a request in progress, from the first moment on: longer than browsers keep a connection for reuse.
   package var idle = TimeAmount.seconds(75)
+  /// For a request's head, from its first byte: clients send it in one piece.
+  package var head = TimeAmount.seconds(10)
+  /// Idle for less, a connection is not closed for another one: its request may be on its way.
+  static let spared = TimeAmount.seconds(1)
+  /// Until a server that is full of requests looks again for a connection that has become idle.
+  static let fullServer = TimeAmount.milliseconds(250)
   /// After the last response of a connection, for the client to read it before the socket is closed (RFC 9112 §9.6).
   package var linger = TimeAmount.seconds(2)
   /// Between the client's end of input and the cancellation of what still works on its request: a client that only
@@ -50,11 +57,15 @@ enum ChunkLimits {
 
 /// How much one client of one upstream takes, and how long it waits.
 package struct HTTPClientLimits: Sendable {
-  /// Open to the upstream at once, all kept until they are idle for too long; event streams hold one each.
+  /// Open to the upstream at once, all kept until they are idle for too long; event streams hold one each. `Shares` says
+  /// who may have how many.
   package var connections = 128
-  /// Requests that wait for a connection; more fail at once.
+  /// Requests that wait for their turn; more fail at once. They are shared out as the connections are.
   package var waiting = 512
-  /// Below the five seconds after which common app servers close an unused connection.
+  /// For a request to get its turn: whoever sits before a page has given up by then, and a program may try again.
+  package var turn = TimeAmount.seconds(30)
+  /// Without an exchange, from the first moment on: below the five seconds after which common app servers close an unused
+  /// connection.
   package var idle = TimeAmount.seconds(4)
   /// To open a connection, name resolution included; the same again for a TLS handshake.
   package var connect = TimeAmount.seconds(5)
@@ -64,6 +75,7 @@ package struct HTTPClientLimits: Sendable {
   /// What one response's head may hold.
   package var heads = HTTPHeadLimits()
   /// WebSockets at once: half of the connections, so that as many are left for requests, which do not last for days.
+  /// They are shared out as the connections are.
   package var upgraded = 64
   /// For what was written last to leave where the protocol has changed, after which the connection is cut.
   static let drain = TimeAmount.seconds(60)

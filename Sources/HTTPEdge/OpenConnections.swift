@@ -3,6 +3,8 @@ import Synchronization
 
 /// What one server has open: the channels that it listens on, and the connections whose responders may run.
 final class OpenConnections: Sendable {
+  /// Connections whose sockets are open, of all listeners.
+  private let count = Atomic(0)
   private struct State {
     var listeners: [any Channel] = []
     var listening = 0
@@ -17,6 +19,26 @@ final class OpenConnections: Sendable {
   }
 
   private let state = Mutex(State())
+
+  var accepted: Int { count.load(ordering: .relaxed) }
+
+  /// Counts one until it is closed, which is told.
+  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    count.add(1, ordering: .relaxed)
+    return channel.closeFuture.always { [self] _ in count.subtract(1, ordering: .relaxed) }
+  }
+
+  /// Never one with a request under way or in another protocol, nor one that came just now and may be about to ask. Nothing
+  /// happens where there is no other.
+  func closeLongestIdle() {
+    let latest = NIODeadline.now() - HTTPServerLimits.spared
+    let connections = state.withLock {
+      $0.connections.values.compactMap { connection in
+        connection.idleSince.map { (since: $0, connection: connection) }
+      }
+    }
+    connections.filter { $0.since <= latest }.min { $0.since < $1.since }?.connection.closeIfIdle()
+  }
 
   var listeners: [any Channel] { state.withLock { $0.listeners } }
 

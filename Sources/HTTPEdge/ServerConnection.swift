@@ -3,6 +3,7 @@ import DequeModule
 import EventLoops
 import HTTPTypes
 import NIOCore
+import Synchronization
 
 /// One connection from a client, on its event loop: hands its requests to the responder, one after the other.
 actor ServerConnection {
@@ -21,6 +22,8 @@ actor ServerConnection {
   private var waiting: Deque<Incoming> = []
   private var task: Task<Void, Never>?
   private var isResponding = false
+  /// In nanoseconds of uptime; 0 while a request is under way.
+  private let idle = Atomic<UInt64>(0)
 
   init(
     _ channel: any Channel, handler: NIOLoopBound<ServerHandler>, responder: @escaping HTTPServer.Responder,
@@ -34,6 +37,23 @@ actor ServerConnection {
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// nil while a request is under way. From whatever thread.
+  nonisolated var idleSince: NIODeadline? {
+    let idle = idle.load(ordering: .relaxed)
+    return idle == 0 ? nil : .uptimeNanoseconds(idle)
+  }
+
+  nonisolated func isIdle(since: NIODeadline?) {
+    idle.store(since?.uptimeNanoseconds ?? 0, ordering: .relaxed)
+  }
+
+  /// Makes room for another one, unless a request has come meanwhile. From whatever thread.
+  nonisolated func closeIfIdle() {
+    executor.eventLoop.execute {
+      self.assumeIsolated { if $0.handler.value.isIdle { $0.handler.value.close() } }
+    }
+  }
 
   // MARK: Told by the handler
 

@@ -28,13 +28,17 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
   init(limits: HTTPServerLimits) {
     self.limits = limits
     requests = RequestReader(limits: limits.heads)
-    machine = ServerMachine(idleTime: limits.idle, halfClosedTime: limits.halfClosed, now: .now())
+    machine = ServerMachine(
+      idleTime: limits.idle, headTime: limits.head, halfClosedTime: limits.halfClosed, now: .now())
   }
 
   /// Nothing is answered any more.
   var isOver: Bool { machine.isOver }
 
   var isClosed: Bool { context == nil }
+
+  /// No request is under way.
+  var isIdle: Bool { machine.idleSince != nil }
 
   /// The protocol has changed: nothing of HTTP follows.
   var isUpgraded: Bool { machine.isUpgraded }
@@ -49,12 +53,20 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
     } catch {
       refuse(error)
     }
+    if isIdle, requests.isInside { waitForHead() }
+  }
+
+  /// A part of a head has come.
+  private func waitForHead() {
+    machine.headBegan(now: .now())
+    armTimer()
   }
 
   private func received(_ part: RequestReader.Part, _ context: ChannelHandlerContext) {
     switch part {
     case .head(let head):
       guard machine.received(head.traits) else { return }
+      noteIdle()
       perform(assembler.received(head.request, isHeldBack: head.traits.expects || head.traits.upgrades), context)
     case .body(let bytes):
       machine.passed(now: .now())
@@ -105,6 +117,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
     } else {
       flow.body.take()?.assumeIsolated { $0.finish(throwing: error) }
       guard machine.received(.unreadable(refusal)) else { return }
+      noteIdle()
     }
     assembler = RequestAssembler()
     connection?.assumeIsolated { $0.received(.unreadable(error)) }
@@ -208,8 +221,16 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
     case .skip: break
     case .abort: try abort()
     }
+    if machine.idleSince != nil {
+      noteIdle()
+      if requests.isInside { machine.headBegan(now: .now()) }
+    }
     armTimer()
     resumeReading()
+  }
+
+  private func noteIdle() {
+    connection?.isIdle(since: machine.idleSince)
   }
 
   private func abort() throws -> Never {
@@ -293,6 +314,7 @@ final class ServerHandler: ChannelDuplexHandler, Flushable {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    noteIdle()
     armTimer()
   }
 

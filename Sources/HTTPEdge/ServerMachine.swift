@@ -47,6 +47,7 @@ struct ServerMachine {
   }
 
   private let idleTime: TimeAmount
+  private let headTime: TimeAmount
   private let halfClosedTime: TimeAmount
   /// Where the protocol has changed.
   private var duplex: DuplexEnd?
@@ -54,14 +55,20 @@ struct ServerMachine {
   private var requests: Deque<RequestTraits> = []
   private var response = Response.awaited
   private var isClosing = false
+  /// A part of a head has come, and nothing else is under way.
+  private var isInHead = false
+  /// Since when no request is under way: from the first moment, whatever has come of a head. nil while one is, or a WebSocket.
+  private(set) var idleSince: NIODeadline?
   /// Nothing is answered any more, and what comes is to be dropped.
   private(set) var isOver = false
   /// When `timedOut` is to be told; nil: never.
   private(set) var deadline: NIODeadline?
 
-  init(idleTime: TimeAmount, halfClosedTime: TimeAmount, now: NIODeadline) {
+  init(idleTime: TimeAmount, headTime: TimeAmount, halfClosedTime: TimeAmount, now: NIODeadline) {
     self.idleTime = idleTime
+    self.headTime = headTime
     self.halfClosedTime = halfClosedTime
+    idleSince = now
     deadline = now + idleTime
   }
 
@@ -95,11 +102,20 @@ struct ServerMachine {
   /// All that was written before the end of the output has left, or will not; nil where the protocol is still HTTP.
   mutating func outputLeft(isWhole: Bool) -> DuplexEnd.Action? { duplex?.left(isWhole) }
 
+  /// A part of a head has come: the rest has `headTime` from its first byte.
+  mutating func headBegan(now: NIODeadline) {
+    guard idleSince != nil, !isInHead else { return }
+    isInHead = true
+    deadline = min(deadline ?? .distantFuture, now + headTime)
+  }
+
   /// False where nothing is answered any more: drop it.
   mutating func received(_ traits: RequestTraits) -> Bool {
     guard !isOver else { return false }
     requests.append(traits)
     deadline = nil
+    idleSince = nil
+    isInHead = false
     return true
   }
 
@@ -228,7 +244,10 @@ struct ServerMachine {
       requests.removeAll()
       return .writeLast(())
     }
-    if requests.isEmpty { deadline = now + idleTime }
+    if requests.isEmpty {
+      idleSince = now
+      deadline = now + idleTime
+    }
     return .write(())
   }
 }

@@ -215,6 +215,7 @@ final class Dialer: Sendable {
       pool.dialled(route, .success(open))
       await gatekeeper.run(open.stream)
       pool.ended(open)
+      setup.quietTimer.somethingEnded()
     } catch {
       pool.dialled(route, .failure(error is CancellationError ? StreamPool.shuttingDown : error))
     }

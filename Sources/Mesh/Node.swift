@@ -32,7 +32,7 @@ package final class Node: Service {
   private var table: ServiceTable { router.table }
   private var logger: Logger { setup.logger }
 
-  /// `whenQuiet` is called on an event loop when requests have come to rest, each time that there were some.
+  /// `whenQuiet` is called on an event loop when requests and streams have come to rest, each time that some have ended.
   ///
   /// - Throws: `NodeError` where name and machine make no address.
   package init(
@@ -81,7 +81,7 @@ package final class Node: Service {
       group.addTask { for await event in self.discovery.events { self.received(event) } }
       group.addTask {
         await withDiscardingTaskGroup { group in
-          for await stream in listener.streams { group.addTask { await self.gatekeeper.run(stream) } }
+          for await stream in listener.streams { group.addTask { await self.run(stream) } }
         }
       }
       group.addTask { await self.dialer.run() }
@@ -99,6 +99,11 @@ package final class Node: Service {
       for service in table.all { discovery.withdraw(id: service.name) }
       group.cancelAll()
     }
+  }
+
+  private func run(_ stream: PeerStream) async {
+    await gatekeeper.run(stream)
+    setup.quietTimer.somethingEnded()
   }
 
   private func stopped() {
@@ -215,7 +220,7 @@ package final class Node: Service {
     _ request: HTTPXRequest, along route: Route, patience: Duration = .zero,
     receive: (HTTPXResponse) async throws -> Void
   ) async throws {
-    defer { setup.quietTimer.requestEnded() }
+    defer { setup.quietTimer.somethingEnded() }
     if route.device.isLocal { return try await sendLocally(request, to: route.jid, receive: receive) }
     try await dialer.send(request, along: route, patience: patience, receive: receive)
   }

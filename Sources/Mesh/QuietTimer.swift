@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// Tells when requests have come to rest. Its timer runs only from a request until then: a node that nobody uses is not
-/// woken by it.
+/// Tells when requests and streams have come to rest. Its timer runs only from the end of one of them until then: a node that
+/// nobody uses is not woken by it.
 final class QuietTimer: Sendable {
   private let eventLoop: any EventLoop
   private let action: @Sendable () -> Void
-  /// How many requests have ended. It may wrap: only whether it has changed counts.
+  /// How many requests and streams have ended. It may wrap: only whether it has changed counts.
   private let ended = Atomic<UInt>(0)
   private let isRunning = Atomic<Bool>(false)
 
@@ -16,8 +16,8 @@ final class QuietTimer: Sendable {
     self.action = action
   }
 
-  /// Called from any thread, after each request.
-  func requestEnded() {
+  /// A request, or a stream, whatever became of it. From any thread.
+  func somethingEnded() {
     ended.wrappingAdd(1, ordering: .relaxed)
     // Most requests find it running, and need not write for that.
     guard !isRunning.load(ordering: .relaxed), !isRunning.exchange(true, ordering: .relaxed) else { return }

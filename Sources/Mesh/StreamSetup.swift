@@ -8,7 +8,7 @@ struct StreamSetup: Sendable {
   let host: StreamHost
   /// Whose own address is the one that streams speak for.
   let table: ServiceTable
-  /// Told of each request that ends, here or over a stream.
+  /// Told of each request that ends, here or over a stream, and of each stream.
   let quietTimer: QuietTimer
   let eventLoopGroup: any EventLoopGroup
   let logger: Logger
@@ -34,7 +34,7 @@ extension StreamHost {
           : gatekeeper.received(stanza, identity)
       },
       answer: { incoming, send in
-        defer { quietTimer.requestEnded() }
+        defer { quietTimer.somethingEnded() }
         let caller = gatekeeper.caller(incoming.peer)
         try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
       })

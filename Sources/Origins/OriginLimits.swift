@@ -3,6 +3,9 @@ package enum OriginLimits {
   /// Seconds that an owner may give an app to begin its answer: up to a day.
   package static let timeouts = 1...86400
 
+  /// Seconds after which a caller whose turn at an app did not come may try again (RFC 9110 §10.2.3).
+  static let retryAfter = 5
+
   /// Bytes of a file that are read at once, on a thread pool, as four parts: fewer hops.
   static let fileBlock = 256 * 1024
 

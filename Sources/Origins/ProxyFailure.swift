@@ -39,7 +39,8 @@ struct ProxyFailure {
 
   /// A plain text; whoever serves the app says in `Proxy-Status` why.
   func response(to method: HTTPRequest.Method) -> HTTPXResponse {
-    var response = HTTPXResponse.plain(status, text, to: method)
+    let fields: HTTPFields = status == .serviceUnavailable ? [.retryAfter: "\(OriginLimits.retryAfter)"] : [:]
+    var response = HTTPXResponse.plain(status, text, fields, to: method)
     response.failure = failure
     return response
   }

@@ -40,7 +40,7 @@ package struct ReverseProxy: ServiceHandler {
     forwarded.apply(to: &head, from: caller)
     var isSent = false
     do {
-      try await client.send(head, body: length.framed(request.body)) { response, body in
+      try await client.send(head, body: length.framed(request.body), for: UpstreamCaller(caller)) { response, body in
         isSent = true
         try await send(HTTPXResponse(outgoing(response), body: body))
       }

@@ -43,9 +43,10 @@ extension HTTPRequest {
 }
 
 /// What a stream answers at the moment: the tasks of the peer's requests, for as long as they run, and the requests that wait
-/// for a place, in the order in which they came.
+/// for a place: those to one device in the order in which they came, the devices in turn.
 ///
-/// Each peer has places of its own, so that a queue holds up nobody but whoever made it long.
+/// Each peer has places of its own, so that a queue holds up nobody but whoever made it long. Requests to one device take at
+/// most as many places as they leave free, so that one that is slow holds up none of the others.
 struct AnswersUnderWay {
   private struct Waiting {
     let answer: AnswerToBe
@@ -56,10 +57,15 @@ struct AnswersUnderWay {
   /// nil for one that began, and has not been kept yet.
   private var tasks: [Int: Task<Void, Never>?] = [:]
   private var lastNumber = 0
-  /// Tasks that have a place.
-  private var running = 0
-  private var waiting: Deque<Waiting> = []
+  /// The devices that were asked by those who have a place.
+  private var places: [JID] = []
+  /// These have theirs, and are to begin.
+  private var ready: Deque<AnswerToBe> = []
+  private var queue = TurnQueue<JID, Waiting>()
+  /// In the queue.
+  private var waiting = 0
   private var waitingBytes = 0
+  private var waitingBodies = 0
   /// Those that may have a place are being begun: one that ends at once need not see to the next.
   var isBeginning = false
   /// Whether a person who wrote has been told that nobody reads it.
@@ -70,36 +76,60 @@ struct AnswersUnderWay {
 
   /// - Throws: `StanzaError` where too many wait for one like this to wait as well.
   mutating func enqueue(_ answer: AnswerToBe, now: NIODeadline) throws(StanzaError) {
-    guard running >= Limits.requests else { return waiting.append(Waiting(answer: answer, bytes: 0, deadline: now)) }
+    let device = answer.incoming.device
+    guard !Self.hasPlace(for: device, beside: places) else {
+      places.append(device)
+      return ready.append(answer)
+    }
     let bytes = answer.size
-    guard waiting.count < Limits.waitingRequests, waitingBytes + bytes <= Limits.waitingBytes,
-      !answer.hasBodyBeside || waiting.count(where: \.answer.hasBodyBeside) < Limits.waitingBodies
+    guard waiting < Limits.waitingRequests, waitingBytes + bytes <= Limits.waitingBytes,
+      !answer.hasBodyBeside || waitingBodies < Limits.waitingBodies
     else { throw Self.tooMany }
-    waiting.append(Waiting(answer: answer, bytes: bytes, deadline: now + Timeouts.turn))
+    queue.append(Waiting(answer: answer, bytes: bytes, deadline: now + Timeouts.turn), for: device)
+    waiting += 1
     waitingBytes += bytes
+    if answer.hasBodyBeside { waitingBodies += 1 }
   }
 
   static let tooMany = StanzaError(.resourceConstraint, "Too many requests wait on this stream.")
 
-  /// The next one that has a place, which it takes; nil where none waits, or has to wait on.
+  private static func hasPlace(for device: JID, beside places: [JID]) -> Bool {
+    // Whatever they ask: half is left for the others.
+    if places.count < Limits.requests { return true }
+    let free = Limits.requestsInAll - places.count
+    return places.count { $0 == device } < free - 1 || free > 0 && !places.contains(device)
+  }
+
+  /// The next one that has a place; nil where none waits, or has to wait on.
   mutating func dequeue() -> (answer: AnswerToBe, number: Int)? {
-    guard running < Limits.requests, let next = waiting.popFirst() else { return nil }
-    waitingBytes -= next.bytes
-    running += 1
+    guard let answer = ready.popFirst() ?? admitted() else { return nil }
     lastNumber += 1
     tasks[lastNumber] = .some(nil)
-    return (next.answer, lastNumber)
+    return (answer, lastNumber)
+  }
+
+  /// Whose turn it is now that a place is free, which it takes.
+  private mutating func admitted() -> AnswerToBe? {
+    guard !queue.isEmpty,
+      let next = queue.popFirst(where: { [places] device in Self.hasPlace(for: device, beside: places) })
+    else { return nil }
+    left(next)
+    places.append(next.answer.incoming.device)
+    return next.answer
+  }
+
+  /// One has left the queue.
+  private mutating func left(_ one: Waiting) {
+    waiting -= 1
+    waitingBytes -= one.bytes
+    if one.answer.hasBodyBeside { waitingBodies -= 1 }
   }
 
   /// Those that have waited for too long, and do so no more.
   mutating func expire(now: NIODeadline) -> [AnswerToBe] {
-    var expired: [AnswerToBe] = []
-    while let first = waiting.first, first.deadline <= now {
-      waiting.removeFirst()
-      waitingBytes -= first.bytes
-      expired.append(first.answer)
-    }
-    return expired
+    let expired = queue.removeAll { $0.deadline <= now }
+    for one in expired { left(one) }
+    return expired.map(\.answer)
   }
 
   /// A task that has ended by now is not kept.
@@ -107,18 +137,20 @@ struct AnswersUnderWay {
     if tasks[number] != nil { tasks[number] = task }
   }
 
-  /// The task goes on, and another one may have its place.
-  mutating func leavePlace() { running -= 1 }
+  /// Another one may have the place of this one, whose task may go on.
+  mutating func leavePlace(of answer: AnswerToBe) {
+    guard let index = places.lastIndex(of: answer.incoming.device) else { return }
+    places.swapAt(index, places.endIndex - 1)
+    places.removeLast()
+  }
 
   mutating func end(_ number: Int) { tasks[number] = nil }
 
   /// Those that waited, whom nobody answers any more.
   mutating func cancelAll() -> [AnswerToBe] {
     for task in tasks.values { task?.cancel() }
-    defer {
-      waiting = []
-      waitingBytes = 0
-    }
-    return waiting.map(\.answer)
+    let waited = ready + queue.removeAll { _ in true }.map(\.answer)
+    (ready, waiting, waitingBytes, waitingBodies) = ([], 0, 0, 0)
+    return Array(waited)
   }
 }

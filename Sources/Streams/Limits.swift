@@ -5,10 +5,13 @@ import XMPP
 enum Limits {
   /// Told to peers (XEP-0478): bytes of a stanza that are read, and seconds after which an idle stream is closed.
   static let advertised = StreamLimits(maxBytes: 256 * 1024, idleSeconds: 120)
-  /// Requests of one stream being answered at once. A browser opens 6 connections a device, so this is ten of them.
+  /// Requests of one stream to one device being answered at once, where none go to others. A browser opens 6 connections a
+  /// device, so this is ten of them.
   static let requests = 64
-  /// More of them that wait for their turn, and bytes of what came with their stanzas: with those that are answered, as many as one front has
-  /// connections.
+  /// The same to all devices: one that is slow leaves as many places as it takes.
+  static let requestsInAll = 2 * requests
+  /// More of them that wait for their turn, and bytes of what came with their stanzas: with those of one device that are
+  /// answered, as many as one front has connections.
   static let waitingRequests = 448
   static let waitingBytes = 4 << 20
   /// Those of them whose bodies come beside the stanza: each holds a window of blocks meanwhile, which count as unread.
@@ -17,7 +20,7 @@ enum Limits {
   static let upgraded = 64
   /// Bodies of one stream being received at once: one for each request that is answered or waits, for each
   /// WebSocket, and for as many responses as browsers ask for.
-  static let incomingBodies = requests + waitingRequests + upgraded + 128
+  static let incomingBodies = requestsInAll + waitingRequests + upgraded + 128
   /// Bodies whose reader went away before their `<open/>` came, remembered until it does.
   static let cancelledBodies = incomingBodies
   /// `<open/>`s that came before the response which announces them (XEP-0332 leaves the order open).
@@ -95,8 +98,6 @@ enum Timeouts {
   static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.
   static let doubt = TimeAmount.seconds(10)
-  /// Until streams are accepted again where the system had no room for one more.
-  static let acceptPause = TimeAmount.seconds(1)
   /// For the features of a peer that promised them by `version='1.0'`.
   static let features = TimeAmount.seconds(1)
 }

@@ -21,7 +21,7 @@ package actor PeerStream {
   nonisolated private let life: StreamLife
   nonisolated private let setting: StreamSetting
   private let handler: StreamHandler
-  private var exchanges = ExchangeMachine(limit: Limits.requests + Limits.waitingRequests)
+  private var exchanges = ExchangeMachine(limit: Limits.requestsInAll + Limits.waitingRequests)
   private var transfers: Transfers
   private var pending = PendingIQs<IQWaiter>()
   private var liveness: Liveness
@@ -631,7 +631,7 @@ package actor PeerStream {
       let task = Task.immediate(executorPreference: executor) {
         let isUpgraded = await self.answer(answer)
         answer.session?.fail(StreamFailure.cancelled)
-        answered(number, isUpgraded: isUpgraded)
+        answered(answer, number, isUpgraded: isUpgraded)
       }
       answers.keep(task, number)
     }
@@ -645,12 +645,12 @@ package actor PeerStream {
     return eventLoop.makePromise()
   }
 
-  private func answered(_ number: Int, isUpgraded: Bool) {
+  private func answered(_ answer: AnswerToBe, _ number: Int, isUpgraded: Bool) {
     if isUpgraded {
       exchanges.closed()
     } else {
       exchanges.answered()
-      answers.leavePlace()
+      answers.leavePlace(of: answer)
     }
     answers.end(number)
     touch()
@@ -722,7 +722,7 @@ package actor PeerStream {
     perform(effects)
     session.succeed(IncomingBody(stream: self, id: id))
     exchanges.upgrade()
-    answers.leavePlace()
+    answers.leavePlace(of: answer)
     beginAnswers()
     return id
   }

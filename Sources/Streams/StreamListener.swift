@@ -1,3 +1,4 @@
+import EventLoops
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -74,18 +75,3 @@ package final class StreamListener: Sendable {
 
 /// Why a connection is closed unanswered.
 private struct NoPlace: Error {}
-
-/// Stops accepting for a moment where that fails: out of file descriptors it would fail again at once, and for ever.
-///
-/// (NIO's `AcceptBackoffHandler` delays reads that are asked for; after an error the listening socket asks for none.)
-private final class AcceptPause: ChannelInboundHandler {
-  typealias InboundIn = any Channel
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let options = context.channel.syncOptions, error is IOError else { return context.fireErrorCaught(error) }
-    try? options.setOption(.autoRead, value: false)
-    context.eventLoop.assumeIsolated().scheduleTask(in: Timeouts.acceptPause) {
-      try? options.setOption(.autoRead, value: true)
-    }
-  }
-}

@@ -65,6 +65,67 @@ import Testing
     }
   }
 
+  /// An app that takes one connection after the other, each to its end, waits on none that carries no request; and whoever
+  /// stops waiting for a connection leaves none behind.
+  @Test func noConnectionStaysThatNobodyUses() async throws {
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    let begun = Mutex(0)
+    try await withRawServer([
+      { app in
+        begun.withLock { $0 += 1 }
+        defer { end.yield() }
+        while try await app.read(to: "\r\n\r\n").hasSuffix("\r\n\r\n") {
+          try await app.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        }
+      }
+    ]) { address in
+      var limits = HTTPClientLimits()
+      limits.idle = .milliseconds(100)
+      limits.connections = 8
+      let client = HTTPClient(address, limits: limits)
+      await withTaskGroup(of: Void.self) { group in
+        for number in 0..<64 {
+          let task = Task { try await client.send(Self.get) { _, body in try await body.text() } }
+          if number % 3 == 0 { task.cancel() }
+          group.addTask { _ = try? await task.value }
+        }
+      }
+      // The client lives on, and its connections end by themselves.
+      try await client.send(Self.get) { _, _ in }
+      var count = 0
+      for await _ in ended {
+        count += 1
+        if count == begun.withLock({ $0 }) { break }
+      }
+      withExtendedLifetime(client) {}
+    }
+  }
+
+  /// Nobody waits any more, and the other side never says a word of TLS.
+  @Test func aHandshakeWithoutEndIsEndedThoughNobodyWaits() async throws {
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    try await withRawServer([
+      { app in
+        _ = try await app.read(bytes: 1)
+        begin.yield()
+        _ = try? await app.readToEnd()
+        end.yield()
+      }
+    ]) { address in
+      guard case .tcp(let host, let port) = address else { return }
+      var limits = HTTPClientLimits()
+      limits.connect = .milliseconds(200)
+      let client = HTTPClient(.tls(host: host, port: port, trust: .insecure), limits: limits)
+      let task = Task { try await client.send(Self.get) { _, _ in } }
+      for await _ in begun { break }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      for await _ in ended { break }
+      withExtendedLifetime(client) {}
+    }
+  }
+
   @Test func addressesNeedNoResolver() throws {
     #expect(
       HTTPAddress.tcp(host: "127.0.0.1", port: 80).literal == (try SocketAddress(ipAddress: "127.0.0.1", port: 80)))

@@ -6,7 +6,8 @@ import Testing
 
 struct ServerMachineTests {
   private func machine() -> ServerMachine {
-    ServerMachine(idleTime: .seconds(10), halfClosedTime: .seconds(60), now: .uptimeNanoseconds(0))
+    ServerMachine(
+      idleTime: .seconds(10), headTime: .seconds(3), halfClosedTime: .seconds(60), now: .uptimeNanoseconds(0))
   }
 
   private func traits(
@@ -99,6 +100,26 @@ struct ServerMachineTests {
     guard case .write = machine.writing(bytes(1)) else { Issue.record("GET"); return }
     _ = machine.writingEnd(now: .uptimeNanoseconds(5))
     #expect(machine.deadline == .uptimeNanoseconds(5) + .seconds(10))
+  }
+
+  @Test func aHeadHasItsTimeFromItsFirstByte() {
+    var machine = machine()
+    #expect(machine.idleSince == .uptimeNanoseconds(0), "from the first moment on")
+    #expect(machine.deadline == .uptimeNanoseconds(0) + .seconds(10))
+    machine.headBegan(now: .uptimeNanoseconds(5))
+    machine.headBegan(now: .uptimeNanoseconds(6))
+    #expect(machine.deadline == .uptimeNanoseconds(5) + .seconds(3))
+    #expect(machine.idleSince == .uptimeNanoseconds(0), "half a head is no request")
+    _ = machine.received(traits())
+    #expect(machine.deadline == nil && machine.idleSince == nil)
+    machine.headBegan(now: .uptimeNanoseconds(7))
+    #expect(machine.deadline == nil, "the next one waits for this one's answer")
+    _ = machine.writing(HTTPResponse(status: .ok, headerFields: [.contentLength: "0"]))
+    _ = machine.writingEnd(now: .uptimeNanoseconds(8))
+    #expect(machine.idleSince == .uptimeNanoseconds(8))
+    #expect(machine.deadline == .uptimeNanoseconds(8) + .seconds(10))
+    machine.headBegan(now: .uptimeNanoseconds(8) + .seconds(9))
+    #expect(machine.deadline == .uptimeNanoseconds(8) + .seconds(10), "no longer than without")
   }
 
   @Test func shutdownLetsTheLastResponseOut() {

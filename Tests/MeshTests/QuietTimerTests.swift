@@ -19,7 +19,7 @@ import Testing
   @Test func requestsThatGoOnKeepItWaiting() {
     let timer = makeTimer()
     for _ in 1...5 {
-      timer.requestEnded()
+      timer.somethingEnded()
       loop.advanceTime(by: MeshLimits.quiet - .milliseconds(1))
     }
     #expect(calls.number == 0)
@@ -29,10 +29,10 @@ import Testing
 
   @Test func tellsOnceForEachRest() {
     let timer = makeTimer()
-    timer.requestEnded()
+    timer.somethingEnded()
     loop.advanceTime(by: MeshLimits.quiet * 10)
     #expect(calls.number == 1)
-    timer.requestEnded()
+    timer.somethingEnded()
     loop.advanceTime(by: MeshLimits.quiet * 2)
     #expect(calls.number == 2)
   }

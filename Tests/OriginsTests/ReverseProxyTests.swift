@@ -9,6 +9,8 @@ import Origins
 import Synchronization
 import TestKit
 import Testing
+import Trust
+import XMPP
 
 @Suite(.timeLimit(.minutes(1))) struct ReverseProxyTests {
   private func proxy(_ address: HTTPAddress, base: String = "", limits: HTTPClientLimits = .init()) -> ReverseProxy {
@@ -222,6 +224,109 @@ import Testing
       }
     }
   }
+
+  /// All that one stranger asks hangs: a friend is answered meanwhile, and so are another stranger and the owner.
+  @Test func oneStrangerKeepsNobodyFromAnApp() async throws {
+    let (gate, open) = AsyncStream.makeStream(of: Void.self)
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    try await withApp({ request, writer in
+      if request.head.path == "/slow" {
+        begin.yield()
+        for await _ in gate {}
+      }
+      try await writer.write(HTTPResponse(status: .noContent), .empty)
+    }) { (address) async throws in
+      let proxy = proxy(address)
+      try await withThrowingTaskGroup(of: Received.self) { group in
+        for _ in 0..<192 { group.addTask { try await proxy.ask(.get, "/slow", from: Self.stranger(1)) } }
+        var slow = begun.makeAsyncIterator()
+        for _ in 0..<32 { await slow.next() }
+        // 128 wait, a quarter of those who may: these are refused.
+        for _ in 0..<32 {
+          let refused = try #require(try await group.next())
+          #expect(refused.code == 503 && refused["Retry-After"] == "5")
+          #expect(refused.failure?.error == "connection_limit_reached")
+        }
+        for caller in [Self.friend(2), Self.stranger(3), Self.owner] {
+          for method in [HTTPRequest.Method.get, .post] {
+            let got = try await proxy.ask(method, "/", from: caller)
+            #expect(got.code == 204, "\(caller.standing)")
+          }
+        }
+        open.finish()
+        for try await got in group { #expect(got.code == 204) }
+      }
+    }
+  }
+
+  /// A thousand keys are strangers all the same.
+  @Test func strangersTogetherHaveHalfOfAnApp() async throws {
+    let (gate, open) = AsyncStream.makeStream(of: Void.self)
+    let begun = Mutex(0)
+    var limits = HTTPClientLimits()
+    limits.turn = .milliseconds(200)
+    try await withApp({ request, writer in
+      if request.head.path == "/slow" {
+        begun.withLock { $0 += 1 }
+        for await _ in gate {}
+      }
+      try await writer.write(HTTPResponse(status: .noContent), .empty)
+    }) { (address) async throws in
+      let proxy = proxy(address, limits: limits)
+      try await withThrowingTaskGroup(of: Received.self) { group in
+        for key in 1...100 { group.addTask { try await proxy.ask(.get, "/slow", from: Self.stranger(UInt8(key))) } }
+        // Those who have no turn in time are told so.
+        for _ in 0..<36 {
+          let refused = try #require(try await group.next())
+          #expect(refused.code == 503 && refused["Retry-After"] == "5")
+        }
+        #expect(begun.withLock { $0 } == 64)
+        #expect(try await proxy.ask(.get, "/", from: Self.friend(2)).code == 204)
+        open.finish()
+        for try await got in group { #expect(got.code == 204) }
+      }
+    }
+  }
+
+  /// What waits for its turn has read nothing of its body.
+  @Test(arguments: [10, 1 << 20]) func whoWaitsHoldsNoBody(_ length: Int) async throws {
+    let (gate, open) = AsyncStream.makeStream(of: Void.self)
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    var limits = HTTPClientLimits()
+    limits.connections = 1
+    limits.turn = .milliseconds(200)
+    try await withApp({ _, writer in
+      begin.yield()
+      for await _ in gate {}
+      try await writer.write(HTTPResponse(status: .noContent), .empty)
+    }) { (address) async throws in
+      let proxy = proxy(address, limits: limits)
+      async let slow = proxy.ask(.get, "/", from: Self.stranger(1))
+      for await _ in begun { break }
+      let body = AsyncThrowingStream<ByteBuffer, any Error> {
+        Issue.record("the body is read")
+        return nil
+      }
+      let refused = try await proxy.ask(.put, "/", body: Body(body, length: length), from: Self.friend(2))
+      #expect(refused.code == 503)
+      open.finish()
+      #expect(try await slow.code == 204)
+      // The place is there again.
+      #expect(try await proxy.ask(.put, "/", body: Body(Body("hi"), length: 2), from: Self.friend(2)).code == 204)
+    }
+  }
+
+  private static func stranger(_ key: UInt8) -> Caller {
+    Caller(jid: JID("s@s")!, id: NodeID(digest: [UInt8](repeating: key, count: 32)), standing: .stranger)
+  }
+
+  private static func friend(_ key: UInt8) -> Caller {
+    let id = NodeID(digest: [UInt8](repeating: key, count: 32))
+    return Caller(jid: JID("f@f")!, id: id, standing: .friend(try! Petname("f")))
+  }
+
+  private static let owner = Caller(
+    jid: JID("o@o")!, id: NodeID(digest: [UInt8](repeating: 9, count: 32)), standing: .self)
 
   @Test func anAppOnAUnixSocketIsServed() async throws {
     let path = "/tmp/hearth-app-\(UInt32.random(in: 0...UInt32.max)).sock"

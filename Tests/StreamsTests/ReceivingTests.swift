@@ -56,6 +56,32 @@ import XMPP
     }
   }
 
+  /// One device of a node that is slow holds up none of its others.
+  @Test func aSlowDeviceHoldsUpNoOther() async throws {
+    let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+    let begun = Mutex(0)
+    let host = StreamHost.juliet { incoming, send in
+      if incoming.device == .nurse {
+        begun.withLock { $0 += 1 }
+        for await _ in gate {}
+      }
+      try await send(HTTPXResponse(HTTPResponse(status: .ok)))
+    }
+    try await Performance.run(on: .sockets, host: host) { performance in
+      let romeo = try await performance.connect()
+      try await romeo.greet()
+      let request = "<req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>"
+      for id in 1...200 { try await romeo.send("<iq type='set' id='s\(id)' to='\(JID.nurse)'>" + request) }
+      for id in 1...100 {
+        try await romeo.send("<iq type='set' id='q\(id)' to='\(JID.juliet)'>" + request)
+        try await romeo.transcript.expect("type='result' id='q\(id)'")
+      }
+      #expect(begun.withLock { $0 } == 64)
+      opened.finish()
+      for _ in 1...200 { try await romeo.transcript.expect("statusCode='200'") }
+    }
+  }
+
   @Test func whatWaitsTakesBoundedMemory() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)
     let host = StreamHost.juliet { _, send in

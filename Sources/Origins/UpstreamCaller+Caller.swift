@@ -1,0 +1,15 @@
+import HTTPEdge
+import Mesh
+import Trust
+
+extension UpstreamCaller {
+  /// Whose share of an app's connections a request takes. Whoever shows no key may be anyone, so that all of them are one.
+  init(_ caller: Caller) {
+    let id = caller.identity.id?.digest ?? []
+    switch caller.standing {
+    case .self: self = .own
+    case .friend: self = .known(id)
+    case .stranger, .plaintext, .changed, .mismatch, .blocked: self = .stranger(id)
+    }
+  }
+}
