@@ -116,8 +116,9 @@ let package = Package(
     library(
       "Daemon",
       [
-        "Avahi", "CMalloc", "Control", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh", "Origins", "TLS",
-        "Trust", "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
+        "Avahi", "CMalloc", "Codecs", "Control", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh",
+        "Origins",
+        "TLS", "Trust", "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
     .executableTarget(
       name: "CLI",

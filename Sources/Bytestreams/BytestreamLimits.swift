@@ -24,6 +24,9 @@ package enum BytestreamLimits {
   /// Parts of one transfer that may wait for its reader: bounds what a flood of tiny ones costs.
   package static let unreadParts = 4096
 
+  /// Bytes of memory that a part takes besides its own: its buffer and its place in the queue.
+  package static let partOverhead = 128
+
   /// Bytes of chunks that came before the one that is due (XEP-0332 §4.2.5 note 3).
   package static let earlyBytes = 1024 * 1024
 

@@ -43,7 +43,7 @@ package enum ChunkReceiverMachine: ~Copyable {
     }
   }
 
-  /// What has arrived, and waits for its reader, or for an earlier chunk.
+  /// What has arrived, and waits for its reader, or for an earlier chunk: the memory that it takes, in bytes.
   package var unreadBytes: Int {
     switch self {
     case .open(let assembly): assembly.unreadBytes
@@ -177,7 +177,7 @@ extension ChunkReceiverMachine {
 
     var isComplete: Bool { last.map { due > $0 } ?? false }
     var isEmpty: Bool { queue.isEmpty }
-    var unreadBytes: Int { queue.byteCount + earlyBytes }
+    var unreadBytes: Int { queue.heldBytes + earlyBytes + early.count * BytestreamLimits.partOverhead }
 
     /// What is wrong with the chunk, nil where it was taken or has been seen before.
     mutating func accept(_ chunk: Chunk, now: NIODeadline) -> BytestreamError? {

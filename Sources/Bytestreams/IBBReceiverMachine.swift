@@ -31,7 +31,7 @@ package enum IBBReceiverMachine: ~Copyable {
     }
   }
 
-  /// What has arrived, and waits for its reader.
+  /// What has arrived, and waits for its reader: the memory that it takes, in bytes.
   package var unreadBytes: Int {
     switch self {
     case .open(let intake): intake.unreadBytes
@@ -64,6 +64,10 @@ package enum IBBReceiverMachine: ~Copyable {
     package let resumesReader: Bool
     /// What the reader gets.
     package let error: any Error
+
+    package func acknowledging(_ stanzas: [String]) -> End {
+      End(closes: closes, acknowledge: stanzas, resumesReader: resumesReader, error: error)
+    }
   }
 
   /// `stanza` is the id of the IQ that carried the block, nil where a message did.
@@ -156,6 +160,11 @@ package enum IBBReceiverMachine: ~Copyable {
     end(BytestreamError(.malformed, error.text ?? error.condition.rawValue, underlying: error))
   }
 
+  /// This side can hold no more of it: the caller answers the held blocks with the error. nil where the transfer had ended.
+  package mutating func overflowed(_ error: StanzaError) -> End? {
+    end(BytestreamError(.overflow, error.text ?? error.condition.rawValue, underlying: error))
+  }
+
   /// The stream underneath is gone. nil where the transfer had ended.
   ///
   /// What has arrived of an open transfer is dropped, for its reader could not tell it from the whole; what was closed
@@ -217,7 +226,7 @@ extension IBBReceiverMachine {
     }
 
     var isEmpty: Bool { queue.isEmpty }
-    var unreadBytes: Int { queue.byteCount }
+    var unreadBytes: Int { queue.heldBytes }
 
     func judge(_ block: IBBBlock) -> Verdict {
       let behind = expected &- block.seq

@@ -10,8 +10,13 @@ struct PartQueue: Sendable {
 
   private var parts: Deque<Part> = []
   private(set) var byteCount = 0
+  /// What the ids of its stanzas take, in bytes: whoever sends them chooses how long they are.
+  private var stanzaBytes = 0
 
   var isEmpty: Bool { parts.isEmpty }
+
+  /// The memory that it takes, in bytes.
+  var heldBytes: Int { byteCount + stanzaBytes + parts.count * BytestreamLimits.partOverhead }
 
   /// Whether `count` more bytes exceed what may wait.
   func overflows(adding count: Int) -> Bool {
@@ -21,6 +26,7 @@ struct PartQueue: Sendable {
   mutating func append(_ bytes: ByteBuffer, stanza: String? = nil) {
     parts.append(Part(bytes: bytes, stanza: stanza))
     byteCount += bytes.readableBytes
+    stanzaBytes += stanza?.utf8.count ?? 0
   }
 
   /// The next part; small ones come together, up to `readBytes`.
@@ -36,6 +42,7 @@ struct PartQueue: Sendable {
       parts.removeFirst()
     }
     byteCount -= bytes.readableBytes
+    stanzaBytes -= stanzas.reduce(0) { $0 + $1.utf8.count }
     return (bytes, stanzas)
   }
 

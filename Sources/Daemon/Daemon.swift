@@ -68,7 +68,7 @@ package struct Daemon {
     let node = try Node(
       configuration: NodeConfiguration(
         name: configuration.node.name, machine: machine, port: configuration.node.listen,
-        version: Self.version),
+        version: Self.version, memory: configuration.limits.memory),
       trustService: trustService,
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger,

@@ -21,6 +21,9 @@ enum DaemonLimits {
   /// One foreign client keeps ports in a signed 16-bit integer.
   static let listenPorts = 1...32767
 
+  /// Bytes that peers may make a node hold: less would not carry a few bodies at once, more is no limit.
+  static let memory = 4 << 20...64 << 30
+
   /// How long `hearth serve` waits for the announcement: probing takes 1 s, and another with every name that is taken.
   static let announcement = Duration.seconds(4)
 

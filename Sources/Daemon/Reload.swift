@@ -38,8 +38,11 @@ struct Reload: Service {
         metadata: [
           "file": "\(file ?? "none")", "services": "\(configuration.services.count)", "trusted": "\(fleet.count)",
         ])
-      if configuration.node != running.node || configuration.front != running.front {
-        logger.warning("changes under [node] and [front] need a restart", metadata: ["file": "\(file ?? "none")"])
+      if configuration.node != running.node || configuration.front != running.front
+        || configuration.limits != running.limits
+      {
+        logger.warning(
+          "changes under [node], [front] and [limits] need a restart", metadata: ["file": "\(file ?? "none")"])
       }
     } catch {
       logger.error("not reloaded, all goes on as before", metadata: ["error": "\(error)"])

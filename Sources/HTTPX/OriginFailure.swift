@@ -25,7 +25,7 @@ package final class OriginFailure: Error, Sendable {
 
   /// Errors that say nothing of the next request.
   private static let passing: Set = [
-    requestError, "connection_limit_reached", "http_protocol_error", "proxy_internal_error",
+    requestError, "connection_limit_reached", "http_protocol_error", "http_request_denied", "proxy_internal_error",
   ]
 
   /// What the node of a device says of the app behind it, in whose answer's place it wrote this; nil where it says nothing, or

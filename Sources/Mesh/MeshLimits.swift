@@ -7,6 +7,13 @@ enum MeshLimits {
   static let trustInputs = 1024
   /// Of these, of one node: it has no reason to say more before the first is dealt with.
   static let trustInputsOfNode = 4
+  /// Requests of one stranger, over all of its streams: two pages of a hundred parts at once, and then 50 a second.
+  static let requestBurst = 200
+  static let requestInterval = 1.0 / 50
+  /// Seconds after which one who asked too often may ask again: by then there is room for 50 more.
+  static let retryAfter = 1
+  /// Strangers whose requests are counted.
+  static let countedAskers = 1024
   /// Decisions that wait for one who watches them: more than a person reads, or a script falls behind by.
   static let events = 256
   /// Words to nodes that have no stream here, which wait to be carried there.

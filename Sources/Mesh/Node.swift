@@ -18,9 +18,10 @@ package final class Node: Service {
   let gatekeeper: Gatekeeper
   let router: Router
   let dialer: Dialer
+  let memory: MemoryBudget
   private let setup: StreamSetup
   private let readiness: EventLoopPromise<Void>
-  // The ninth: what there is to tell of its own state. The others are its parts.
+  // The tenth: what there is to tell of its own state. The others are its parts.
   private let state = Mutex(State())
 
   private struct State {
@@ -49,9 +50,10 @@ package final class Node: Service {
     let table = ServiceTable(wanted: wanted, machine: configuration.machine, id: trustService.id.description)
     router = Router(table: table, trustService: trustService, logger: logger)
     let quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
+    memory = MemoryBudget(limit: configuration.memory)
     let host = StreamHost(
       gatekeeper, router, quietTimer, security: try StreamSecurity(trustService.identity),
-      version: configuration.version)
+      memory: memory, version: configuration.version)
     setup = StreamSetup(
       host: host, table: table, quietTimer: quietTimer, eventLoopGroup: eventLoopGroup, logger: logger)
     dialer = Dialer(directory: directory, gatekeeper: gatekeeper, setup: setup)

@@ -1,3 +1,5 @@
+import Streams
+
 /// What makes a node the one it is.
 package struct NodeConfiguration: Sendable {
   /// The node's own device name; it is announced as `name@machine` even when it serves nothing.
@@ -8,7 +10,13 @@ package struct NodeConfiguration: Sendable {
   /// Of the software, told to whoever asks (XEP-0092).
   package var version: String
 
-  package init(name: String, machine: String, port: Int? = nil, version: String) {
+  /// Bytes that streams may hold for their peers, all together; a quarter of them for strangers.
+  package var memory: Int
+
+  package static let standardMemory = MemoryBudget.standardLimit
+
+  package init(name: String, machine: String, port: Int? = nil, version: String, memory: Int = standardMemory) {
+    self.memory = memory
     self.version = version
     self.name = name
     self.machine = machine

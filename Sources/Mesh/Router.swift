@@ -59,6 +59,16 @@ struct Router: Sendable {
     HTTPResponse(status: .internalServerError), body: Body("The service failed.\n"),
     failure: OriginFailure(.request, error: "proxy_internal_error", reason: "an error of this node"))
 
+  /// The device's node says it, and no app was asked (RFC 6585 §4).
+  @inline(never) static func tooManyRequests(for device: JID) -> HTTPXResponse {
+    let head = HTTPResponse(status: .tooManyRequests, headerFields: [.retryAfter: "\(MeshLimits.retryAfter)"])
+    let failure = OriginFailure(.request, error: "http_request_denied", reason: "too many requests of a stranger")
+    return signed(
+      HTTPXResponse(
+        head, body: Body("Too many requests: friends of this device may ask more often.\n"), failure: failure),
+      by: device)
+  }
+
   private func note(_ response: HTTPXResponse, of service: HostedService) {
     let change =
       if let failure = response.failure { service.health.failed(failure) } else { service.health.answered() }

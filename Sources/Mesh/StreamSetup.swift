@@ -17,15 +17,19 @@ struct StreamSetup: Sendable {
 extension StreamHost {
   /// - Parameter version: of this software.
   init(
-    _ gatekeeper: Gatekeeper, _ router: Router, _ quietTimer: QuietTimer, security: StreamSecurity, version: String
+    _ gatekeeper: Gatekeeper, _ router: Router, _ quietTimer: QuietTimer, security: StreamSecurity,
+    memory: MemoryBudget,
+    version: String
   ) {
     let table = router.table
+    let rates = RequestRates()
     self.init(
       node: { table.node },
       isLocal: { table.isLocal($0) },
       version: SoftwareVersion(name: "Hearth", version: version),
       info: { table.service($0) == nil ? Capabilities.ofNode : Capabilities.ofService },
       security: security,
+      memory: memory,
       opened: { gatekeeper.opened($0, $1) },
       refused: { gatekeeper.failed($0) },
       received: { stanza, _, identity in
@@ -36,6 +40,7 @@ extension StreamHost {
       answer: { incoming, send in
         defer { quietTimer.somethingEnded() }
         let caller = gatekeeper.caller(incoming.peer)
+        guard rates.admits(caller) else { return try await send(Router.tooManyRequests(for: incoming.device)) }
         try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
       })
   }

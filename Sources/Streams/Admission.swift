@@ -1,4 +1,6 @@
+import NIOCore
 import Synchronization
+import Trust
 
 /// Counts streams by the address they come from, so that one host cannot take all the places.
 final class Admission: Sendable {
@@ -52,13 +54,15 @@ final class Admission: Sendable {
     /// Bytes that wait for all who are not known.
     var unsentToStrangers = 0
     var lastNumber = 0
+    var rates = RateTable<String>(
+      burst: Limits.connectionBurst, interval: Limits.connectionInterval, capacity: Limits.countedAddresses)
   }
   private let state = Mutex(State())
 
-  /// Nil where a limit is reached.
-  func admit(_ address: String) -> Ticket? {
+  /// Nil where a limit is reached: nothing was read yet, and no key was asked for.
+  func admit(_ address: String, now: NIODeadline = .now()) -> Ticket? {
     let number: Int? = state.withLock { state in
-      guard state.hasPlace(.negotiating, for: address) else { return nil }
+      guard state.rates.take(address, now: now.date), state.hasPlace(.negotiating, for: address) else { return nil }
       state.lastNumber += 1
       state.places[state.lastNumber] = Place(address: address, kind: .negotiating)
       state.count(address, .negotiating, 1)

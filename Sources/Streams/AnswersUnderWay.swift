@@ -11,11 +11,15 @@ final class AnswerToBe: Sendable {
   let incoming: IncomingRequest
   /// To be fulfilled where the answer changes the protocol.
   let session: EventLoopPromise<IncomingBody>?
+  /// Bytes of its stanza, which are held until it is answered.
+  let stanzaBytes: Int
 
   init(
-    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?
+    _ answerable: ExchangeMachine.Answerable, _ incoming: IncomingRequest, _ session: EventLoopPromise<IncomingBody>?,
+    stanzaBytes: Int
   ) {
     (self.answerable, self.incoming, self.session) = (answerable, incoming, session)
+    self.stanzaBytes = stanzaBytes
   }
 
   /// Whatever the response's body is, none of it is wanted.

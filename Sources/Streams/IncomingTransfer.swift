@@ -9,7 +9,9 @@ final class IncomingBytestream {
   /// Until `<open/>` comes.
   private var machine: IBBReceiverMachine?
   private var failure: StreamFailure?
-  /// Until when its `<open/>` may come; nil once it has.
+  /// The `<open/>` that is answered when there is a reader, or room.
+  private var heldOpen: String?
+  /// Until when its `<open/>` may come, or may wait for its answer; nil once it is open.
   private(set) var deadline: NIODeadline?
 
   private let isDuplex: Bool
@@ -40,14 +42,26 @@ final class IncomingBytestream {
   /// What has arrived, and waits for its reader.
   var unreadBytes: Int { machine?.unreadBytes ?? 0 }
 
-  func opened(_ open: IBBOpen, id: String) -> [TransferEffect] {
+  /// - Parameter until: where memory is scarce, for how long the answer may wait for the reader: without it nothing is sent.
+  func opened(_ open: IBBOpen, id: String, waits until: NIODeadline? = nil) -> [TransferEffect] {
     guard isAwaited else {
       return [.error(id: id, StanzaError(.notAcceptable, "“\(sid)” was opened before, or came too late."))]
     }
     deadline = nil
     machine = IBBReceiverMachine(sid: sid, blockSize: open.blockSize, isDuplex: isDuplex)
     // Whoever waits for the announced body now waits for its first block.
-    if reader.isWaiting { _ = machine?.read() }
+    if reader.isWaiting {
+      _ = machine?.read()
+    } else if let until, !isDuplex {
+      (heldOpen, deadline) = (id, until)
+      return []
+    }
+    return [.result(id: id)]
+  }
+
+  private func answerOpen() -> [TransferEffect] {
+    guard let id = heldOpen.take() else { return [] }
+    deadline = nil
     return [.result(id: id)]
   }
 
@@ -71,15 +85,16 @@ final class IncomingBytestream {
   func read(_ waiter: BodyReader.Waiter) -> [TransferEffect] {
     reader.wait(waiter)
     if let failure { reader.resume(.failure(failure)) }
+    let opening = answerOpen()
     switch machine?.read() {
     case .deliver(let bytes, let ids)?:
       reader.resume(.part(bytes))
-      return results(ids)
-    case .wait?, nil: return []
+      return opening + results(ids)
+    case .wait?, nil: break
     case .end?: reader.resume(.end)
     case .fail(let error)?: reader.resume(.failure(error))
     }
-    return []
+    return opening
   }
 
   func closed() {
@@ -92,16 +107,30 @@ final class IncomingBytestream {
     machine?.refused(error).map(effects) ?? []
   }
 
-  func expire(now: NIODeadline) {
-    guard let deadline, deadline <= now else { return }
-    fail(.incomplete("It was announced and never came."))
+  /// More has arrived than this side can hold: whoever sent it learns that from the answers to what it sent.
+  func overflowed(_ error: StanzaError) -> [TransferEffect] {
+    guard let end = machine?.overflowed(error) else { return [] }
+    return end.acknowledge.map { .error(id: $0, error) } + effects(end.acknowledging([]))
+  }
+
+  func expire(now: NIODeadline, isTight: Bool) -> [TransferEffect] {
+    guard let deadline, deadline <= now else { return [] }
+    guard let id = heldOpen else {
+      fail(.incomplete("It was announced and never came."))
+      return []
+    }
+    guard isTight else { return answerOpen() }
+    heldOpen = nil
+    fail(.incomplete("This node had no room for it."))
+    return [.error(id: id, StanzaError(.resourceConstraint, "There is no room for this at the moment."))]
   }
 
   /// The reader went away.
   func cancel() -> [TransferEffect] {
+    let opening = answerOpen()
     deadline = nil
     reader.resume(.failure(StreamFailure.cancelled))
-    return machine?.cancel().map(effects) ?? []
+    return opening + (machine?.cancel().map(effects) ?? [])
   }
 
   /// The stream underneath is gone, or the body never came.

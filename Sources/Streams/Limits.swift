@@ -54,6 +54,24 @@ enum Limits {
   /// ourselves.
   /// Beyond, bodies of senders that mind no window break off.
   static let unreadBytes = 32 * 1024 * 1024
+  /// Bytes that all streams together may hold for their peers, unless the owner says otherwise: a small board can spare it, and
+  /// it holds the windows of 170 bodies that nobody reads. Strangers together have a quarter of it.
+  static let memory = 64 << 20
+  /// Steps in which a stream's part of that is counted, in bytes, rounded down: what small requests hold is not counted.
+  static let memoryStep = 64 * 1024
+  /// Stanzas of a stranger on one stream that want an answer, or work: a page with hundreds of parts in many tabs at once, and
+  /// then 200 a second. A ping costs a small board some 20 µs.
+  static let stanzaBurst = 2000
+  static let stanzaInterval = 1.0 / 200
+  /// Of those beyond, so many are refused before the stream ends, and 10 more a second: who slows down in time keeps it.
+  static let refusedStanzas = 500
+  static let refusalInterval = 0.1
+  /// Streams from one address: so many at once, then 2 a second. A handshake costs a small board some 3 ms, and no node of ours
+  /// needs more than one stream a device.
+  static let connectionBurst = 256
+  static let connectionInterval = 0.5
+  /// Addresses whose streams are counted.
+  static let countedAddresses = 1024
   /// Streams that negotiate at once: in all, and from one address. They cost memory before anyone is known.
   static let negotiatingStreams = 64
   static let negotiatingStreamsPerAddress = 4
@@ -89,11 +107,17 @@ enum Timeouts {
   static let shortest = query
   /// For the answer to a ping, or a bytestream's open. Its blocks have no limit: withheld answers are the flow control.
   static let control = TimeAmount.seconds(10)
+  /// The same for the answer to a ping on a connection that loses much.
+  static let controlIfLossy = TimeAmount.seconds(30)
   /// From the announcement of a body to its `<open/>`, and for one that came before the announcement.
   static let announcedBody = TimeAmount.seconds(10)
+  /// For the answer to an `<open/>` whose body nobody reads yet, where memory is scarce: less than `control`, which the other side
+  /// waits for it.
+  static let room = TimeAmount.seconds(3)
   /// Without stanzas and open transfers the stream is closed; it is opened again on demand.
   static let idle = TimeAmount.seconds(120)
-  /// While something is under way, a peer that is silent for so long is pinged (XEP-0199), and has `control` to answer.
+  /// While something is under way, a peer that is silent for so long is pinged (XEP-0199), and has `control` to answer from the
+  /// last sign of life that its kernel gave.
   /// Somebody waits, and on a link whose hosts lose their power that should end before patience does.
   static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.

@@ -23,9 +23,12 @@ package actor PeerStream {
   private let handler: StreamHandler
   private var exchanges = ExchangeMachine(limit: Limits.requestsInAll + Limits.waitingRequests)
   private var transfers: Transfers
+  private let memory: MemoryAccount
   private var pending = PendingIQs<IQWaiter>()
   private var liveness: Liveness
   private var answers = AnswersUnderWay()
+  /// nil for a friend, who may ask as often as there is time.
+  private var meter: StanzaMeter?
   /// Set to the next moment at which something may be due.
   private var timer: (time: NIODeadline, task: Scheduled<Void>)?
 
@@ -38,7 +41,8 @@ package actor PeerStream {
     executor = LoopExecutor.of(channel.eventLoop)
     self.setting = setting
     life = StreamLife(eventLoop: channel.eventLoop)
-    transfers = Transfers(eventLoop: channel.eventLoop)
+    memory = MemoryAccount(setting.host.memory)
+    transfers = Transfers(eventLoop: channel.eventLoop, memory: memory)
     liveness = Liveness(now: channel.eventLoop.now)
     let host = setting.host
     handler = StreamHandler(
@@ -120,6 +124,8 @@ package actor PeerStream {
     package var incoming = 0, outgoing = 0
     /// Bytestreams that were opened too early.
     package var earlyOpens = 0
+    /// Bytes of memory that the peer makes this node hold.
+    package var held = 0
 
     package init() {}
   }
@@ -131,6 +137,7 @@ package actor PeerStream {
     load.incoming = transfers.incomingCount
     load.outgoing = transfers.outgoingCount
     load.earlyOpens = transfers.earlyOpenCount
+    load.held = memory.held
     return load
   }
 
@@ -140,8 +147,12 @@ package actor PeerStream {
     let identity = setting.identity(as: attributes.remote, handler)
     life.isKnown(identity)
     switch host.opened(self, identity) {
-    case .known where setting.place?.established(isKnown: true) ?? true: handler.readFully()
-    case .stranger where setting.place?.established(isKnown: false) ?? true: break
+    case .known where setting.place?.established(isKnown: true) ?? true:
+      openAccount(identity, isKnown: true)
+      handler.readFully()
+    case .stranger where setting.place?.established(isKnown: false) ?? true:
+      openAccount(identity, isKnown: false)
+      meter = StanzaMeter()
     case .known, .stranger: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
     }
@@ -149,6 +160,22 @@ package actor PeerStream {
     liveness.received(now: eventLoop.now)
     life.hasOpened()
     rescheduleTimer()
+  }
+
+  private func openAccount(_ identity: PeerIdentity, isKnown: Bool) {
+    memory.open(MemoryLedger.Holder(identity, isKnown: isKnown)) { [eventLoop, weak self] in
+      eventLoop.execute { [weak self] in self?.assumeIsolated { $0.giveBack() } }
+    }
+  }
+
+  /// The node is short of memory, and nobody holds more of it than this peer: its largest body ends, or where most is answers
+  /// that it does not read, the stream.
+  private func giveBack() {
+    if transfers.largestUnread >= memory.unsent {
+      perform(transfers.refuseLargest() ?? [])
+    } else if memory.unsent > Limits.writeBufferHigh {
+      handler.abandon(StreamError(.resourceConstraint, "too much waits for you"))
+    }
   }
 
   /// A peer before XMPP 1.0 sends no features; one that says 1.0 should, and some do not.
@@ -164,7 +191,11 @@ package actor PeerStream {
   }
 
   /// Whether so many bytes may wait for the peer to read them.
-  func mayHold(_ bytes: Int) -> Bool { setting.place?.mayHold(bytes) ?? (bytes <= Limits.unsentBytes) }
+  func mayHold(_ bytes: Int) -> Bool {
+    // Of a stream that has ended nothing waits any more.
+    memory.unsent = life.failure == nil ? bytes : 0
+    return setting.place?.mayHold(bytes) ?? (bytes <= Limits.unsentBytes)
+  }
 
   func ended(_ end: StreamEnd) {
     if let (name, detail) = end.refusal {
@@ -173,6 +204,7 @@ package actor PeerStream {
     }
     timer?.task.cancel()
     timer = nil
+    memory.unsent = 0
     let failure = StreamFailure(end)
     life.fails(failure)
     for waiter in pending.failAll() { resolve(waiter, .failure(failure)) }
@@ -183,6 +215,7 @@ package actor PeerStream {
 
   func received(_ stanza: Stanza) {
     liveness.received(now: eventLoop.now)
+    if meter != nil, !isPassed(stanza) { return }
     switch stanza.kind {
     case .iq: receivedIQ(stanza)
     case .message: receivedMessage(stanza)
@@ -190,6 +223,21 @@ package actor PeerStream {
     case .presence: if let identity { _ = host.received(stanza, self, identity) }
     }
   }
+
+  /// Whether the peer may want so much; if not, it is told.
+  private func isPassed(_ stanza: Stanza) -> Bool {
+    switch stanza.isMetered ? meter?.take(now: eventLoop.now) : .pass {
+    case .pass?, nil: return true
+    case .refuse?:
+      if stanza.wantsAnswer { handler.send(stanza.error(Self.tooOften)) }
+    case .end?:
+      life.setUnusable()
+      handler.close(StreamError(.policyViolation, "too many stanzas"))
+    }
+    return false
+  }
+
+  private static let tooOften = StanzaError(.policyViolation, "You ask too often.", kind: .wait)
 
   // MARK: Time
 
@@ -225,19 +273,19 @@ package actor PeerStream {
     switch liveness.due(isBusy: isBusy, now: now) {
     case .nothing: break
     case .probe: probe()
+    case .look: look()
     case .close: close()
     }
     rescheduleTimer()
   }
 
   private func probe() {
-    if liveness.probing() { ask("get", Ping.request, .probe, within: Timeouts.control) }
+    guard liveness.probing(handler.connectionProgress, now: eventLoop.now) else { return }
+    ask("get", Ping.request, .probe, within: nil)
   }
 
-  /// Any answer will do, an error too (XEP-0199 §4.1): somebody is there.
-  private func probed(_ result: Result<Stanza, StreamFailure>) {
-    liveness.probed()
-    guard case .failure(.timedOut) = result else { return rescheduleTimer() }
+  private func look() {
+    guard !liveness.looked(handler.connectionProgress, now: eventLoop.now) else { return }
     logger.debug("peer is silent", metadata: ["peer": "\(identity?.address?.text ?? "unknown")"])
     abandon()
   }
@@ -279,7 +327,10 @@ package actor PeerStream {
       exchanges.ended()
       touch()
     case .info(let promise): learned(result, promise)
-    case .probe: probed(result)
+    // Any answer will do, an error too (XEP-0199 §4.1): somebody is there.
+    case .probe:
+      liveness.probed()
+      rescheduleTimer()
     case .transfer(let id): perform(transfers.answered(id, result))
     }
   }
@@ -331,6 +382,7 @@ package actor PeerStream {
   /// - Throws: `StreamFailure` where it does not; it is closed then.
   package func verifyLiveness(at hosts: Set<String>) async throws {
     guard isDoubtful(at: hosts) else { return }
+    let connection = handler.connectionProgress
     do {
       _ = try await query("get", Ping.request, within: Timeouts.query)
     } catch StreamFailure.stanza {
@@ -338,9 +390,16 @@ package actor PeerStream {
     } catch is CancellationError {
       throw CancellationError()
     } catch {
+      guard !isUnderWay(since: connection) else { return }
       abandon()
       throw StreamFailure.unsent("it had gone silent.")
     }
+  }
+
+  /// Bodies pass, and the answer waits behind them.
+  private func isUnderWay(since earlier: ConnectionProgress?) -> Bool {
+    guard isOpen, !transfers.isEmpty, let earlier, let now = handler.connectionProgress else { return false }
+    return now.hasMoved(since: earlier)
   }
 
   /// What the peer says that it is and can do; asked for, if its stream features did not say.
@@ -594,7 +653,7 @@ package actor PeerStream {
           }
         let request = HTTPXRequest(received.head, body: body)
         let incoming = IncomingRequest(request: request, device: iq.to ?? host.node(), peer: identity)
-        try enqueue(AnswerToBe(answerable, incoming, session))
+        try enqueue(AnswerToBe(answerable, incoming, session, stanzaBytes: handler.stanzaBytes))
         return nil
       } catch {
         exchanges.answered()
@@ -608,19 +667,35 @@ package actor PeerStream {
   /// Nobody will answer it.
   private func giveUp(_ answer: AnswerToBe, _ error: StanzaError?) {
     answer.session?.fail(StreamFailure.cancelled)
+    memory.requests -= answer.stanzaBytes
     exchanges.answered()
     if let error { handler.send(answer.answerable.iq.error(error)) }
   }
 
   private func enqueue(_ answer: AnswerToBe) throws(StanzaError) {
+    memory.requests += answer.stanzaBytes
     do throws(StanzaError) {
+      if memory.isOverdrawn { try makeRoom() }
       try answers.enqueue(answer, now: eventLoop.now)
     } catch {
+      memory.requests -= answer.stanzaBytes
       answer.session?.fail(error)
       throw error
     }
     beginAnswers()
   }
+
+  /// Where this peer holds most, its bodies that nobody reads go before its requests.
+  @inline(never) private func makeRoom() throws(StanzaError) {
+    while let effects = transfers.refuseLargest() {
+      perform(effects)
+      guard memory.isOverdrawn else { return }
+    }
+    throw Self.noMemory
+  }
+
+  private static let noMemory = StanzaError(
+    .resourceConstraint, "This node has no room for your request at the moment.")
 
   /// Each in a task of its own, which runs here at once until it first has to wait: a stream answers many requests at a time,
   /// and ends those that are under way when it ends.
@@ -631,6 +706,7 @@ package actor PeerStream {
       let task = Task.immediate(executorPreference: executor) {
         let isUpgraded = await self.answer(answer)
         answer.session?.fail(StreamFailure.cancelled)
+        memory.requests -= answer.stanzaBytes
         answered(answer, number, isUpgraded: isUpgraded)
       }
       answers.keep(task, number)
@@ -971,6 +1047,17 @@ package actor PeerStream {
     } catch {
       if let name = error.transfer { perform(transfers.refused(TransferID(.chunks, name), error.error)) }
       return error.error
+    }
+  }
+}
+
+extension Stanza {
+  /// It wants an answer, or work. The parts of bodies do not count: windows and memory bound them.
+  fileprivate var isMetered: Bool {
+    switch kind {
+    case .iq: wantsAnswer && payload?.namespace != Namespace.ibb
+    case .message: !children.contains { $0.namespace == Namespace.http || $0.namespace == Namespace.ibb }
+    case .presence: true
     }
   }
 }

@@ -129,6 +129,12 @@ final class StreamHandler: ChannelInboundHandler {
   /// The peer is known: it may have its say in large pieces.
   func readFully() { context?.channel.readFully() }
 
+  /// How far the connection is; nil where the kernel does not say.
+  var connectionProgress: ConnectionProgress? { context?.channel.connectionProgress }
+
+  /// Bytes of the stanza at hand, as it was written.
+  var stanzaBytes: Int { reader.lastStanzaBytes }
+
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   /// Succeeds when the socket has sent most of what it was given, or is gone.

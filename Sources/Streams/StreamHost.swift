@@ -4,7 +4,7 @@ package import Trust
 package import XMPP
 
 /// What the streams of a node need from it: who it is, what it can do, and who answers requests. One property for each
-/// question that a stream has, which are nine.
+/// question that a stream has, which are ten.
 package struct StreamHost: Sendable {
   /// XEP-0174's customary port; a peer finds the real one in the SRV record.
   package static let standardPort = 5298
@@ -28,9 +28,13 @@ package struct StreamHost: Sendable {
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
+  /// What streams may hold for their peers, all together.
+  let memory: MemoryBudget
+
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
     version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
+    memory: MemoryBudget = MemoryBudget(limit: MemoryBudget.standardLimit),
     opened: @escaping @Sendable (PeerStream, PeerIdentity) -> StreamAdmission = { _, _ in .stranger },
     refused: @escaping @Sendable (StreamRefusal) -> Void = { _ in },
     received: @escaping @Sendable (Stanza, PeerStream, PeerIdentity) -> StanzaDisposition = { _, _, _ in .unknown },
@@ -41,6 +45,7 @@ package struct StreamHost: Sendable {
     self.version = version
     self.info = info
     self.security = security
+    self.memory = memory
     self.opened = opened
     self.refused = refused
     self.received = received

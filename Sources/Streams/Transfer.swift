@@ -77,10 +77,18 @@ enum Transfer {
     return []
   }
 
-  /// Something of it could not be read, or is more than may wait.
+  /// Something of it could not be read.
   func refused(_ error: StanzaError) -> [TransferEffect] {
     switch self {
     case .bytestream(let incoming, _): incoming?.refused(error) ?? []
+    case .chunks(let incoming, _): incoming?.refused(error) ?? []
+    }
+  }
+
+  /// More has arrived than this side can hold for its reader.
+  func overflowed(_ error: StanzaError) -> [TransferEffect] {
+    switch self {
+    case .bytestream(let incoming, _): incoming?.overflowed(error) ?? []
     case .chunks(let incoming, _): incoming?.refused(error) ?? []
     }
   }
@@ -165,13 +173,10 @@ enum Transfer {
   }
 
   /// Its deadline is over.
-  func expire(now: NIODeadline) -> [TransferEffect] {
+  func expire(now: NIODeadline, isTight: Bool) -> [TransferEffect] {
     switch self {
-    case .bytestream(let incoming, _):
-      incoming?.expire(now: now)
-      return []
-    case .chunks(let incoming, let outgoing):
-      return (incoming?.expire(now: now) ?? []) + (outgoing?.expire(now: now) ?? [])
+    case .bytestream(let incoming, _): incoming?.expire(now: now, isTight: isTight) ?? []
+    case .chunks(let incoming, let outgoing): (incoming?.expire(now: now) ?? []) + (outgoing?.expire(now: now) ?? [])
     }
   }
 

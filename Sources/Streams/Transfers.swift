@@ -40,15 +40,18 @@ struct Transfers {
   /// One entry a transfer at most; those of transfers that are gone are dropped when their time comes.
   private var due = Heap<Due>()
   /// Of all transfers together.
-  private(set) var unreadBytes = 0
+  private(set) var unreadBytes = 0 { didSet { memory?.unread = unreadBytes } }
+  /// The stream's part of what the node may hold.
+  private let memory: MemoryAccount?
   private(set) var incomingCount = 0
   private(set) var outgoingCount = 0
   private var early = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
   /// Announced bodies whose reader went away before they came.
   private var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.announcedBody)
 
-  init(eventLoop: any EventLoop) {
+  init(eventLoop: any EventLoop, memory: MemoryAccount? = nil) {
     self.eventLoop = eventLoop
+    self.memory = memory
   }
 
   var isEmpty: Bool { entries.isEmpty }
@@ -119,10 +122,11 @@ struct Transfers {
   }
 
   private mutating func opened(_ id: TransferID, _ open: IBBOpen, iq: String) -> [Effect] {
-    change(id) { transfer in
+    let until = memory?.isTight ?? false ? eventLoop.now + Timeouts.room : nil
+    return change(id) { transfer in
       guard case .bytestream(let incoming?, let outgoing) = transfer else { return [] }
       let isFirst = incoming.isAwaited
-      return incoming.opened(open, id: iq) + (isFirst ? outgoing?.opened(open) ?? [] : [])
+      return incoming.opened(open, id: iq, waits: until) + (isFirst ? outgoing?.opened(open) ?? [] : [])
     }
   }
 
@@ -209,11 +213,27 @@ struct Transfers {
     change(id) { $0.refused(error) }
   }
 
-  /// Ends a transfer where more waits for its readers than one stream may have.
+  /// Ends a transfer where more waits for its readers than one stream may have, and others where the node has no room.
   private mutating func refuseOverflow(_ id: TransferID) -> [Effect] {
-    guard unreadBytes > Limits.unreadBytes else { return [] }
-    return refused(
-      id, StanzaError(.resourceConstraint, "More was sent than this side can hold for its readers."))
+    var effects = unreadBytes > Limits.unreadBytes ? overflowed(id) : []
+    while memory?.isOverdrawn ?? false, let largest = refuseLargest() { effects += largest }
+    return effects
+  }
+
+  /// Ends the transfer of which most waits for its reader; nil where nothing waits.
+  mutating func refuseLargest() -> [Effect]? {
+    guard let largest = entries.max(by: { $0.value.unreadBytes < $1.value.unreadBytes }), largest.value.unreadBytes > 0
+    else { return nil }
+    return overflowed(largest.key)
+  }
+
+  /// Of the transfer of which most waits for its reader.
+  var largestUnread: Int { entries.values.lazy.map(\.unreadBytes).max() ?? 0 }
+
+  private mutating func overflowed(_ id: TransferID) -> [Effect] {
+    change(id) {
+      $0.overflowed(StanzaError(.resourceConstraint, "More was sent than this side can hold for its readers."))
+    }
   }
 
   // MARK: Outgoing
@@ -274,11 +294,12 @@ struct Transfers {
 
   mutating func expire(now: NIODeadline) -> [Effect] {
     var effects: [Effect] = []
+    let isTight = memory?.isTight ?? false
     while let next = due.min, next.deadline <= now {
       due.removeMin()
       guard entries[next.id]?.due == next.deadline else { continue }
       entries[next.id]?.due = nil
-      effects += change(next.id) { $0.expire(now: now) }
+      effects += change(next.id) { $0.expire(now: now, isTight: isTight) }
     }
     effects += early.expire(now: now).map { Self.refusal(of: $0.value) }
     _ = cancelled.expire(now: now)

@@ -3,23 +3,31 @@ package import FoundationEssentials
 /// How often something may happen: a burst, then once an interval.
 ///
 /// A clock that is set back refills nothing; one that is set forward fills the burst again, and no more.
-struct TokenBucket: Sendable {
+package struct TokenBucket: Sendable {
   private let burst: Int
   private let interval: TimeInterval
   private var left: Int
   private var refilled: Date?
 
-  init(burst: Int, interval: TimeInterval) {
+  /// - Parameter interval: seconds.
+  package init(burst: Int, interval: TimeInterval) {
     self.burst = burst
     self.interval = interval
     left = burst
   }
 
-  mutating func take(now: Date) -> Bool {
+  package mutating func take(now: Date) -> Bool {
     refill(now: now)
     guard left > 0 else { return false }
     left -= 1
     return true
+  }
+
+  /// Whether it is as if nothing had happened.
+  fileprivate func isFull(now: Date) -> Bool {
+    var bucket = self
+    bucket.refill(now: now)
+    return bucket.left == burst
   }
 
   private mutating func refill(now: Date) {
@@ -31,6 +39,34 @@ struct TokenBucket: Sendable {
     guard due >= 1 else { return }
     left = min(burst, left + Int(due))
     refilled = left == burst ? now : last + due * interval
+  }
+}
+
+/// How often each of many may do something: a bucket for each.
+///
+/// Memory is bounded: where there are too many, those that have rested are forgotten, and then the others. Who is forgotten begins
+/// anew, as whoever takes a new name does.
+package struct RateTable<Key: Hashable & Sendable>: Sendable {
+  private let bucket: TokenBucket
+  private let capacity: Int
+  private var buckets: [Key: TokenBucket] = [:]
+
+  package init(burst: Int, interval: TimeInterval, capacity: Int) {
+    bucket = TokenBucket(burst: burst, interval: interval)
+    self.capacity = capacity
+  }
+
+  /// Those that are remembered.
+  package var count: Int { buckets.count }
+
+  package mutating func take(_ key: Key, now: Date) -> Bool {
+    if buckets[key] == nil, buckets.count >= capacity { makeRoom(now: now) }
+    return buckets[key, default: bucket].take(now: now)
+  }
+
+  private mutating func makeRoom(now: Date) {
+    buckets = buckets.filter { !$0.value.isFull(now: now) }
+    if buckets.count >= capacity { buckets.removeAll() }
   }
 }
 

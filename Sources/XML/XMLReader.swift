@@ -4,7 +4,7 @@ package import NIOCore
 /// Reads the one XML stream of a connection, in as many parts as it comes.
 ///
 /// The same bytes give the same events however they are split. Memory is bounded by the limits on a stanza and on names,
-/// not by the length of the stream. Not thread-safe: it belongs to one event loop. Nine properties, of which three say why it
+/// not by the length of the stream. Not thread-safe: it belongs to one event loop. Ten properties, of which three say why it
 /// reads no further.
 package final class XMLReader {
   /// A change takes effect at the next stanza.
@@ -18,6 +18,8 @@ package final class XMLReader {
   private var partial: [UInt8] = []
   /// Bytes of the stanza so far, those of `partial` included.
   private var stanzaBytes = 0
+  /// Bytes of the stanza that was told last, as it was written.
+  package private(set) var lastStanzaBytes = 0
   private var isStopped = false
   private var hasFailed = false
   private var hasEnded = false
@@ -101,7 +103,10 @@ package final class XMLReader {
       taken = window.count
     }
     unread -= taken
-    stanzaBytes = events.isEmpty ? stanzaBytes + taken : 0
+    stanzaBytes += taken
+    guard !events.isEmpty else { return events }
+    lastStanzaBytes = stanzaBytes
+    stanzaBytes = 0
     return events
   }
 

@@ -24,6 +24,8 @@ struct ConfigurationTests {
       [front]
       enabled = true
       port = 8400
+      [limits]
+      memory = "32 MiB"
       [forward]
       6310 = "printer@pi"
       631 = "httpx://printer@den/"
@@ -62,6 +64,7 @@ struct ConfigurationTests {
       configuration.node
         == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"], requests: .reject))
     #expect(configuration.front == .init(enabled: true, port: 8400))
+    #expect(configuration.limits == .init(memory: 32 << 20))
     #expect(
       configuration.forwards == [
         Forward(port: 631, to: JID("printer@den")!), Forward(port: 6310, to: JID("printer@pi")!),
@@ -102,7 +105,7 @@ struct ConfigurationTests {
     let known = [
       "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "6310", "target", "title",
       "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
-      "host", "forwarded_for", "gadget", "timeout",
+      "host", "forwarded_for", "gadget", "timeout", "memory",
     ]
     #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix(while: Self.isOfKey)) }) == Set(known))
   }
@@ -132,7 +135,7 @@ struct ConfigurationTests {
   private static let friends = "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\n"
 
   static let bad = [
-    Bad("[nod]\n", 1, "nod", "node, front, forward, services"),
+    Bad("[nod]\n", 1, "nod", "node, front, limits, forward, services"),
     Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces, requests"),
     Bad("node = 3", 1, "node", "[node]"),
     Bad("[node]\nname = 7", 2, "node.name", "a string in quotes"),
@@ -147,6 +150,12 @@ struct ConfigurationTests {
     Bad("[node]\ninterfaces = []", 2, "node.interfaces", "for all"),
     Bad("[node]\nrequests = \"always\"", 2, "node.requests", "\"ask\", \"reject\" or \"accept\""),
     Bad("[node]\nrequests = true", 2, "node.requests", "a string in quotes"),
+    Bad("[limits]\nmemory = 64", 2, "limits.memory", "a string in quotes"),
+    Bad("[limits]\nmemory = \"64 megs\"", 2, "limits.memory", "\"4MiB\" to \"64GiB\""),
+    Bad("[limits]\nmemory = \"1MiB\"", 2, "limits.memory", "\"4MiB\" to \"64GiB\""),
+    Bad("[limits]\nmemory = \"65GiB\"", 2, "limits.memory", "as in \"64MiB\""),
+    Bad("[limits]\nmemory = \"-64MiB\"", 2, "limits.memory", "as in \"64MiB\""),
+    Bad("[limits]\ncpu = 1", 2, "limits.cpu", "memory"),
     Bad("[front]\nenabled = \"yes\"", 2, "front.enabled", "true or false"),
     Bad("[front]\nport = 0", 2, "front.port", "1 to 65535"),
     Bad("[front]\nhost = \"0.0.0.0\"", 2, "front.host", "enabled, port"),

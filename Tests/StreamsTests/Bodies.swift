@@ -85,9 +85,9 @@ extension Speaker {
     return ids
   }
 
-  func sendsUpload(sid: String, blockSize: Int = 4096) async throws {
+  func sendsUpload(sid: String, path: String = "/", blockSize: Int = 4096) async throws {
     try await send(
-      "<iq type='set' id='r\(sid)'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>"
+      "<iq type='set' id='r\(sid)'><req xmlns='urn:xmpp:http' method='PUT' resource='\(path)' version='1.1'>"
         + "<data><ibb sid='\(sid)'/></data></req></iq><iq type='set' id='o\(sid)'>"
         + "<open xmlns='http://jabber.org/protocol/ibb' block-size='\(blockSize)' sid='\(sid)'/></iq>")
     try await transcript.expect("id='o\(sid)'/>")

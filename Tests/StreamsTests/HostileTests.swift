@@ -73,7 +73,8 @@ import Trust
   ]
 
   @Test(arguments: attacks) private func costsItsOwnStreamOnly(_ attack: Attack) async throws {
-    try await Performance.run(on: .sockets) { performance in
+    // A stranger's floods have a limit of their own, below.
+    try await Performance.run(on: .sockets, host: .juliet(as: .known)) { performance in
       let honest = try await performance.connect()
       try await honest.greet(as: "paris")
       for _ in 1...2 {
@@ -194,6 +195,39 @@ import Trust
         isAdmitted = await Self.isAdmitted(try await performance.connect())
       }
       #expect(isAdmitted)
+    }
+  }
+
+  /// Small questions without end cost the stream, and nobody else's.
+  @Test(arguments: [
+    "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>",
+    "<iq type='get' id='p'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+    "<iq type='get' id='p'><query xmlns='jabber:iq:version'/></iq>",
+    "<iq type='set' id='p'><unknown xmlns='urn:unknown'/></iq>",
+    "<iq type='set' id='p'><req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1'/></iq>",
+  ])
+  func aFloodEndsItsStream(_ stanza: String) async throws {
+    try await Performance.run(on: .sockets) { performance in
+      let romeo = try #require(try await performance.connect() as? ScriptedPeer)
+      try await romeo.greet()
+      romeo.blurt(ByteBuffer(string: String(repeating: stanza, count: 20_000)))
+      let end = try await romeo.expectClose()
+      #expect(end.contains("<error type='wait'><policy-violation"))
+      #expect(end.contains("<stream:error><policy-violation"), "\(end.suffix(300))")
+      try await Scenario("").play(in: performance)
+    }
+  }
+
+  /// A friend may ask as often as he likes.
+  @Test func aFriendIsNotCounted() async throws {
+    try await Performance.run(on: .sockets, host: .juliet(as: .known)) { performance in
+      let romeo = try await performance.connect()
+      try await romeo.greet()
+      let ping = "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>"
+      for _ in 1...10 {
+        try await romeo.send(String(repeating: ping, count: 500))
+        try await romeo.pings("last")
+      }
     }
   }
 }

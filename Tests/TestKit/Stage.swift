@@ -176,7 +176,13 @@ extension StreamHost {
     @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
   /// `juliet@pronto`, who has `nurse@pronto` beside her; gives back the body of each request unless told otherwise.
-  package static func juliet(answer: @escaping Answer = echo) -> StreamHost {
+  /// - Parameters:
+  ///   - admission: whom she takes her peers for.
+  ///   - memory: what they may make her hold.
+  package static func juliet(
+    as admission: StreamAdmission = .stranger, memory: MemoryBudget = MemoryBudget(limit: MemoryBudget.standardLimit),
+    answer: @escaping Answer = echo
+  ) -> StreamHost {
     StreamHost(
       node: { .juliet }, isLocal: { [.juliet, .nurse].contains($0) },
       version: SoftwareVersion(name: "Hearth", version: "test"),
@@ -184,7 +190,7 @@ extension StreamHost {
         DiscoInfo(
           identities: [.init(category: "client", type: "bot", name: "Hearth")],
           features: [Namespace.discoInfo, Namespace.http, Namespace.hearth], node: "urn:hearth:node")
-      }, answer: answer)
+      }, memory: memory, opened: { _, _ in admission }, answer: answer)
   }
 
   /// Reads the whole body first.

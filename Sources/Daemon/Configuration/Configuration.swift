@@ -1,4 +1,5 @@
 import Front
+import Mesh
 import Origins
 import Trust
 
@@ -25,8 +26,15 @@ struct Configuration: Equatable, Sendable {
     var port = 8332
   }
 
+  /// `[limits]`.
+  struct LimitsSection: Equatable, Sendable {
+    /// Bytes that peers may make this node hold, all together.
+    var memory = NodeConfiguration.standardMemory
+  }
+
   var node = NodeSection()
   var front = FrontSection()
+  var limits = LimitsSection()
   /// `[forward]`, by port.
   var forwards: [Forward] = []
   /// `[services.NAME]`, sorted by name.

@@ -1,3 +1,4 @@
+import Codecs
 import LinkLocal
 import TOMLKit
 import Trust
@@ -41,10 +42,11 @@ enum ConfigurationFile {
   /// `file` is the name for messages.
   static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
     let root = try root(text, file: file)
-    try root.allow(["node", "front", "forward", "services"])
+    try root.allow(["node", "front", "limits", "forward", "services"])
     var configuration = Configuration()
     if let node = try root.table("node") { configuration.node = try Self.node(node) }
     if let front = try root.table("front") { configuration.front = try Self.front(front) }
+    if let limits = try root.table("limits") { configuration.limits = try Self.limits(limits) }
     if let forward = try root.table("forward") {
       configuration.forwards = try Self.forwards(forward, front: configuration.front)
     }
@@ -86,5 +88,20 @@ enum ConfigurationFile {
     front.enabled = try table.bool("enabled") ?? front.enabled
     front.port = try table.int("port", in: 1...65535) ?? front.port
     return front
+  }
+
+  private static func limits(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.LimitsSection {
+    try table.allow(["memory"])
+    var limits = Configuration.LimitsSection()
+    guard let text = try table.string("memory") else { return limits }
+    let range = DaemonLimits.memory
+    guard let bytes = ByteCount.parse(text), range.contains(bytes) else {
+      throw table.failure(
+        "memory",
+        "is \"\(text)\"; it must be from \"\(range.lowerBound >> 20)MiB\" to \"\(range.upperBound >> 30)GiB\", as in \"64MiB\""
+      )
+    }
+    limits.memory = bytes
+    return limits
   }
 }
