@@ -1,10 +1,10 @@
 import NIOCore
 
 /// `struct tcp_info` of linux/tcp.h, up to the last field that is read here, in words of 64 bits; libc's own ends before it. The
-/// kernel has had them since 4.6, and fills in as much as is asked for.
+/// kernel has had them since 5.4, and fills in as much as is asked for.
 private struct ConnectionInfo {
-  // 160 bytes.
-  private var words: InlineArray<20, UInt64> = .init(repeating: 0)
+  // 232 bytes.
+  private var words: InlineArray<29, UInt64> = .init(repeating: 0)
 
   private func half(at offset: Int) -> UInt32 {
     UInt32(truncatingIfNeeded: words[offset / 8] >> UInt64(offset % 8 * 8))
@@ -13,7 +13,7 @@ private struct ConnectionInfo {
   var progress: ConnectionProgress {
     ConnectionProgress(
       acknowledged: words[15], received: half(at: 152), sinceLastSegment: .milliseconds(Int64(half(at: 56))),
-      sent: half(at: 156), repeated: half(at: 100))
+      sent: half(at: 156), repeated: half(at: 100), early: half(at: 224))
   }
 }
 

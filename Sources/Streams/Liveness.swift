@@ -95,6 +95,8 @@ struct ConnectionProgress: Hashable {
   /// Segments with data that were sent, ever, and of these the repeated ones.
   var sent: UInt32 = 0
   var repeated: UInt32 = 0
+  /// Segments that came before an earlier one did, ever: what a loss on the way here looks like.
+  var early: UInt32 = 0
 
   func hasMoved(since earlier: ConnectionProgress) -> Bool {
     acknowledged > earlier.acknowledged || received != earlier.received
@@ -102,5 +104,7 @@ struct ConnectionProgress: Hashable {
 
   /// Loses one segment in 20 or more: pauses of many seconds are usual there, as TCP doubles its own with each loss. As many as
   /// this do not come together where the other side vanished a moment ago.
-  var isLossy: Bool { repeated >= 20 && UInt64(repeated) * 20 >= sent }
+  var isLossy: Bool { Self.isMuch(repeated, of: sent) || Self.isMuch(early, of: received) }
+
+  private static func isMuch(_ count: UInt32, of all: UInt32) -> Bool { count >= 20 && UInt64(count) * 20 >= all }
 }
