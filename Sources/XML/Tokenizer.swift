@@ -30,7 +30,8 @@ struct Tokenizer {
 
   private var state = State.text
   private var attributes = 0
-  private var isDeclaration = false
+  /// The token at hand, or the last one, is the XML declaration.
+  private(set) var isDeclaration = false
   /// By how much the token that has ended opens or closes elements: 1, 0 or −1. Not to be relied on where its markup is not
   /// well-formed, which the parser finds out.
   private(set) var depthChange = 0
@@ -85,6 +86,7 @@ struct Tokenizer {
       isDeclaration = true
       state = .declarationStart(2)
       return 1
+    case 0 where isAtStart: throw .notUTF8
     default:
       depthChange = byte == UInt8(ascii: "/") ? -1 : 1
       state = .tag(last: UInt8(ascii: "<"))

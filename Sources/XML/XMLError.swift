@@ -14,6 +14,8 @@ package struct XMLError: Error, Hashable, Sendable {
     /// A DTD, comment, processing instruction, or an entity other than the five (RFC 6120 §11.1).
     case restricted
     case tooLarge(Limit)
+    /// Another encoding than UTF-8, by the declaration or by the first bytes (RFC 6120 §11.6).
+    case unsupportedEncoding
     /// Text other than whitespace between stanzas.
     case invalidText
   }
@@ -26,6 +28,9 @@ package struct XMLError: Error, Hashable, Sendable {
     self.code = code
     self.message = message
   }
+
+  /// What no stream in UTF-8 begins with: one in UTF-16 or UTF-32 does.
+  static let notUTF8 = XMLError(.unsupportedEncoding, "a stream is in UTF-8")
 
   static func tooLarge(_ limit: Limit, _ maximum: Int) -> XMLError {
     XMLError(.tooLarge(limit), "more than \(maximum) \(limit.rawValue)")

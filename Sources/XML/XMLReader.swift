@@ -71,6 +71,7 @@ package final class XMLReader {
     if start > 0 { tokenizer.isAtStart = false }
     guard start < bytes.count else { return start }
     guard bytes[start] == UInt8(ascii: "<") else {
+      if tokenizer.isAtStart, [0x00, 0xFE, 0xFF].contains(bytes[start]) { throw .notUTF8 }
       throw level == .prolog
         ? XMLError(.notWellFormed, "text before the root element") : XMLError(.invalidText, "text between stanzas")
     }
@@ -150,18 +151,36 @@ package final class XMLReader {
     let rest = UnsafeRawBufferPointer(rebasing: tokens)
     let events: [XMLEvent]
     if partial.isEmpty {
-      events = try parser.parse(rest)
+      events = try parseWhole(rest)
     } else {
       partial.append(contentsOf: rest)
-      events = try partial.withUnsafeBytes { try parser.parse($0) }
+      events = try partial.withUnsafeBytes { try parseWhole($0) }
       partial.removeAll(keepingCapacity: true)
     }
     if events.last == .closed { hasEnded = true }
     return events
   }
+
+  /// The parser takes bytes for UTF-8 whatever the declaration says, so that this has to be looked at here, once that is known
+  /// to be well-formed.
+  private func parseWhole(_ tokens: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+    let events = try parser.parse(tokens)
+    if tokenizer.isDeclaration, let encoding = tokens.declaredEncoding, encoding != "utf-8", encoding != "utf8" {
+      throw XMLError.notUTF8
+    }
+    return events
+  }
 }
 
 extension UnsafeRawBufferPointer {
+  /// What a well-formed XML declaration names, in small letters; nil where it names none.
+  fileprivate var declaredEncoding: String? {
+    let text = String(decoding: self, as: UTF8.self).asciiLowercased
+    guard let name = text.firstRange(of: "encoding") else { return nil }
+    let value = text[name.upperBound...].drop { $0 != "'" && $0 != "\"" }
+    return String(value.dropFirst().prefix { $0 != "'" && $0 != "\"" })
+  }
+
   /// Printable ASCII and line feeds, without `&`, and without `]`, which must not be followed by `]>` (XML 1.0 §2.4): text
   /// that stands for itself, wherever it is cut.
   fileprivate var isPlain: Bool {

@@ -45,6 +45,7 @@ package struct StreamError: Error, Sendable, Hashable {
     switch error.code {
     case .notWellFormed: self.init(.notWellFormed, error.message)
     case .restricted: self.init(.restrictedXML, error.message)
+    case .unsupportedEncoding: self.init(.unsupportedEncoding, error.message)
     case .tooLarge: self.init(.policyViolation, error.message)
     case .invalidText: self.init(.badFormat, error.message)
     }

@@ -83,12 +83,28 @@ import XML
     }
   }
 
-  @Test func bytesAreUTF8WhateverTheDeclarationSays() throws {
-    let latin = Array("<?xml version='1.0' encoding='ISO-8859-1'?><s><a>".utf8)
-    #expect(try Reading(bytes: latin + Array("ü</a>".utf8)).elements.first?.text == "ü")
-    #expect(try Reading(bytes: latin + [0xFC] + Array("</a>".utf8)).error == .notWellFormed)
-    let utf16: [UInt8] = [0x3C, 0, 0x73, 0, 0x3E, 0]
-    #expect(try Reading(bytes: utf16).error == .notWellFormed)
+  /// RFC 6120 §11.6: another encoding has an error of its own, however it is told.
+  @Test(arguments: [
+    ("<?xml version='1.0' encoding='ISO-8859-1'?>", true), ("<?xml version=\"1.0\" encoding=\"utf-16\"?>", true),
+    ("<?xml version='1.0'\n encoding = 'US-ASCII' standalone='yes' ?>", true),
+    ("<?xml version='1.0' encoding='UTF-8'?>", false),
+    ("<?xml version='1.0' encoding=\"utf-8\" standalone='no'?>", false),
+    ("<?xml version='1.0' encoding='Utf8'?>\n", false), ("<?xml version='1.0'?>", false), ("", false),
+  ]) func anotherEncodingIsNotSupported(declaration: String, isError: Bool) throws {
+    let bytes = Array((declaration + "<s><a>ü</a>").utf8)
+    let whole = try Reading(bytes: bytes)
+    #expect(whole.error == (isError ? .unsupportedEncoding : nil))
+    #expect(whole.elements.map(\.text) == (isError ? [] : ["ü"]))
+    for parts in splits(bytes) { #expect(try Reading(parts) == whole, "\(parts.map(\.readableBytes))") }
+  }
+
+  @Test(
+    arguments: [
+      [0x3C, 0, 0x73, 0, 0x3E, 0], [0, 0x3C, 0, 0x73, 0, 0x3E], [0xFF, 0xFE, 0x3C, 0], [0xFE, 0xFF, 0, 0x3C],
+      [0xFF, 0xFE, 0, 0, 0x3C, 0, 0, 0], [0, 0, 0xFE, 0xFF, 0, 0, 0, 0x3C],
+    ] as [[UInt8]]) func widerCharactersAreNotSupported(bytes: [UInt8]) throws
+  {
+    for parts in splits(bytes) { #expect(try Reading(parts).error == .unsupportedEncoding) }
   }
 
   @Test func nothingIsToldAfterAnError() throws {

@@ -119,7 +119,7 @@ import XMPP
   @Test(
     arguments: [
       (.notWellFormed, .notWellFormed), (.restricted, .restrictedXML), (.tooLarge(.depth), .policyViolation),
-      (.invalidText, .badFormat),
+      (.invalidText, .badFormat), (.unsupportedEncoding, .unsupportedEncoding),
     ] as [(XMLError.Code, StreamError.Condition)])
   func unreadableXMLHasItsCondition(code: XMLError.Code, condition: StreamError.Condition) {
     #expect(StreamError(XMLError(code, "x")) == StreamError(condition, "x"))
