@@ -9,6 +9,8 @@ package enum LinkLocalLimits {
   /// Bytes read of a received record: one as large as may be published, and a little for those who go beyond. Every
   /// device on the link costs so much memory, and more than once.
   package static let receivedBytes = 2048
+  /// Bytes of a name, a status or an id that is announced: those of a DNS label, and of a node id with its hyphens.
+  package static let nameBytes = 63
   /// Strings read of a received record; the registry of XEP-0174 knows about twenty keys.
   package static let strings = 64
   /// Names tried after the wanted one was found taken; somebody who contests every name must not keep us busy.

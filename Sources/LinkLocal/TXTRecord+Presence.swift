@@ -38,11 +38,12 @@ extension TXTRecord {
   }
 
   /// `avail`, `away`, `dnd`, or what a foreign client says.
-  package var status: String? { line("status") }
-  package var nick: String? { line("nick") }
-  package var message: String? { line("msg") }
+  package var status: String? { line("status", LinkLocalLimits.nameBytes) }
+  package var nick: String? { line("nick", LinkLocalLimits.nameBytes) }
+  package var message: String? { line("msg", LinkLocalLimits.stringBytes) }
   package var node: String? { self["node"] }
-  package var id: String? { self["id"] }
+  /// One that is longer than an id is none.
+  package var id: String? { self["id"].flatMap { $0.utf8.count <= LinkLocalLimits.nameBytes ? $0 : nil } }
 
   /// nil unless both keys are there: many clients put their own version into `ver`.
   package var verification: Verification? {
@@ -50,9 +51,11 @@ extension TXTRecord {
     return Verification(hash: hash, ver: ver)
   }
 
-  /// A value made fit for display: whoever is on the link could otherwise write to the user's terminal.
-  private func line(_ key: String) -> String? {
-    guard let value = self[key] else { return nil }
+  /// A value made fit for display: whoever is on the link could otherwise write to the user's terminal, or fill it.
+  ///
+  /// - Parameter limit: bytes of it that are shown.
+  private func line(_ key: String, _ limit: Int) -> String? {
+    guard let value = self[key]?.cut(toBytes: limit) else { return nil }
     let scalars = value.unicodeScalars.map { $0.controlsDisplay ? " " : $0 }
     let words = String(String.UnicodeScalarView(scalars)).split(separator: " ")
     return words.isEmpty ? nil : words.joined(separator: " ")

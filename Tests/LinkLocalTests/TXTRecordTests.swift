@@ -54,6 +54,18 @@ import Testing
     #expect(TXTRecord(decoding: texts.map { Array($0.utf8) }).nick == nick)
   }
 
+  @Test(arguments: [
+    (String(repeating: "a", count: 63), 63), (String(repeating: "a", count: 200), 63),
+    // Between characters.
+    (String(repeating: "ä", count: 100), 62), (String(repeating: "👩‍👩‍👧", count: 10), 54),
+  ]) func whatIsAnnouncedIsCutToItsSize(text: String, bytes: Int) {
+    let record = TXTRecord(decoding: ["nick", "status", "msg", "id"].map { Array("\($0)=\(text)".utf8) })
+    #expect(record.nick == record.status && record.nick?.utf8.count == bytes)
+    #expect(record.nick.map(text.hasPrefix) == true)
+    #expect(record.message == text)
+    #expect(record.id == (text.utf8.count > 63 ? nil : text))
+  }
+
   @Test func badUTF8CostsItsOwnKeyOnly() {
     let record = TXTRecord(
       decoding: [Array("nick=".utf8) + [0xFF], Array("nick=b".utf8), [0xC3, 0x28, 0x3D, 0x31], Array("msg=ok".utf8)])
