@@ -89,5 +89,5 @@ package struct Problem: Error, Sendable {
 
 extension HTTPResponse.Status {
   /// RFC 5842 §7.2.
-  static let loopDetected = Self(code: 508, reasonPhrase: "Loop Detected")
+  static let loopDetected = Self(code: 508)
 }

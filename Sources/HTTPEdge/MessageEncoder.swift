@@ -10,7 +10,7 @@ extension ByteBuffer {
     writeStaticString("HTTP/1.1 ")
     writeString(String(head.status.code))
     writeStaticString(" ")
-    writeString(head.status.reasonPhrase)
+    writeString(head.status.phrase)
     writeStaticString("\r\n")
     for field in head.headerFields { write(field) }
     writeStaticString("\r\n")

@@ -135,6 +135,6 @@ private struct StatusLine {
     self.version = version
     let code = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     let reason = UnsafeRawBufferPointer(rebasing: rest[3...]).trimmed
-    status = HTTPResponse.Status(code: code, reasonPhrase: String(decoding: reason, as: UTF8.self))
+    status = HTTPResponse.Status(code: code, said: reason.text)
   }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPTypes
 package import NIOCore
 package import XML
@@ -33,7 +34,7 @@ extension ResponseStanza {
     // COMPAT(Rainbow): -1 and 0 occur.
     guard let code = element["statusCode"].flatMap(Int.init), upgrading && code == 101 || (200...999).contains(code)
     else { throw HTTPXError(.malformed, "the response has no final status but “\(element["statusCode"] ?? "")”") }
-    return HTTPResponse.Status(code: code, reasonPhrase: element["statusMessage"] ?? "")
+    return HTTPResponse.Status(code: code, said: element["statusMessage"])
   }
 
   /// Appends the payload up to its `<data/>`, compact; that and `writeEnd` follow.
@@ -41,8 +42,8 @@ extension ResponseStanza {
     buffer.writeStaticString(dialect == .xep ? "<resp" : "<response")
     buffer.writeStaticString(" xmlns='urn:xmpp:http' version='1.1'")
     buffer.write(attribute: "statusCode", String(head.status.code))
-    let reason = head.status.reasonPhrase
-    if !reason.isEmpty { buffer.write(attribute: "statusMessage", reason) }
+    // It is optional, and the code says what the standard one does.
+    if let phrase = head.status.ownPhrase { buffer.write(attribute: "statusMessage", phrase) }
     buffer.writeStaticString(">")
     Fields.write(head.headerFields, into: &buffer)
   }

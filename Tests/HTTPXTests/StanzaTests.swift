@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import HTTPX
 import NIOCore
@@ -272,7 +273,7 @@ import XMPP
     let text = written(response)
     #expect(
       text == """
-        <response xmlns='urn:xmpp:http' version='1.1' statusCode='200' statusMessage='OK'>\(empty)\
+        <response xmlns='urn:xmpp:http' version='1.1' statusCode='200'>\(empty)\
         <data><text>x</text></data></response>
         """)
     #expect(try ResponseStanza(payload(of: "<iq>\(text)</iq>")) == response)
@@ -293,7 +294,7 @@ import XMPP
   @Test(arguments: ["200", "204", "304", "404", "599", "999"]) func finalStatusesAreRead(code: String) throws {
     let response = try ResponseStanza(resp("version='1.1' statusCode='\(code)'"))
     #expect(response?.head.status.code == Int(code))
-    #expect(response?.head.status.reasonPhrase == "")
+    #expect(response?.head.status.reasonPhrase == ReasonPhrase.standard(Int(code) ?? 0))
   }
 
   /// COMPAT(Rainbow): 0 and -1. COMPAT(IoTGateway): 100.
@@ -307,10 +308,22 @@ import XMPP
     #expect(throws: HTTPXError.self) { try ResponseStanza(resp("version='1.1'")) }
   }
 
-  @Test func aReasonThatHTTPCannotCarryIsTamed() throws {
-    let response = try ResponseStanza(resp("statusCode='200' statusMessage='O&#xD;&#xA;K'"))
-    #expect(response?.head.status.reasonPhrase.utf8.contains(0x0D) == false)
-    #expect(response?.head.status.reasonPhrase.utf8.contains(0x0A) == false)
+  @Test(arguments: [
+    ("", "OK"), (" statusMessage=''", "OK"), (" statusMessage='OK'", "OK"), (" statusMessage='Fine'", "Fine"),
+    (" statusMessage='Grün'", "Grün"), (" statusMessage='O&#xD;&#xA;K'", "OK"), (" statusMessage='&#x7F;'", "OK"),
+  ]) func thePhraseThatHTTPCarriesIsRead(attribute: String, phrase: String) throws {
+    let response = try ResponseStanza(resp("statusCode='200'\(attribute)"))
+    #expect(response?.head.status.reasonPhrase == phrase)
+  }
+
+  @Test(arguments: [
+    (HTTPResponse.Status.ok, nil), (.notFound, nil), (.init(code: 404), nil), (.init(code: 599), nil),
+    (.init(code: 404, reasonPhrase: "No Such Lamp"), "No Such Lamp"), (.init(code: 299, reasonPhrase: "Odd"), "Odd"),
+  ]) func aPhraseIsWrittenWhereItSaysMoreThanTheCode(status: HTTPResponse.Status, phrase: String?) {
+    let attribute = phrase.map { " statusMessage='\($0)'" } ?? ""
+    #expect(
+      written(ResponseStanza(HTTPResponse(status: status))).hasPrefix(
+        "<resp xmlns='urn:xmpp:http' version='1.1' statusCode='\(status.code)'\(attribute)>"))
   }
 }
 

@@ -92,7 +92,7 @@ struct Transfer: Sendable {
 
   /// As HTTP/1.1 would write it.
   private static func text(of response: HTTPResponse) -> String {
-    let reason = response.status.reasonPhrase
+    let reason = response.status.phrase
     var text = "HTTP/1.1 \(response.status.code)\(reason.isEmpty ? "" : " \(reason)")\r\n"
     for field in response.headerFields { text += "\(field.name): \(field.value)\r\n" }
     return text + "\r\n"
