@@ -38,3 +38,17 @@ package enum ContentLength: Sendable, Hashable {
     text.utf8.allSatisfy(\.isASCIIDigit) ? Int(text) : nil
   }
 }
+
+extension HTTPFields {
+  /// Said several times, it is said once (RFC 9110 §8.6).
+  package mutating func sayContentLengthOnce(_ count: Int) {
+    if !hasSingleContentLength { self[.contentLength] = String(count) }
+  }
+
+  /// One such field, with one item in it.
+  private var hasSingleContentLength: Bool {
+    var fields = self.lazy.filter { $0.name == .contentLength }.makeIterator()
+    guard let first = fields.next(), fields.next() == nil else { return false }
+    return !first.value.utf8.contains(UInt8(ascii: ","))
+  }
+}

@@ -71,6 +71,9 @@ package struct Gateway: Sendable {
     case let error as HTTPClientError:
       let message = "The answer of “\(device)” broke off: \(error.message)."
       reason = .device(MeshError(.connectionLost, device: device, message: message))
+    case let error as BodyError:
+      let message = "“\(device)” gave no valid answer: \(error)."
+      reason = .device(MeshError(.protocolError, device: device, message: message))
     default:
       logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
       reason = .internalError(device)

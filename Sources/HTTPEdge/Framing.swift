@@ -40,16 +40,4 @@ extension HTTPFields {
     }
     return false
   }
-
-  /// Said several times, it is said once (RFC 9110 §8.6).
-  mutating func sayContentLengthOnce(_ count: Int) {
-    if !hasSingle(.contentLength) { self[.contentLength] = String(count) }
-  }
-
-  /// One field of this name, with one item in it.
-  private func hasSingle(_ name: HTTPField.Name) -> Bool {
-    var fields = self.lazy.filter { $0.name == name }.makeIterator()
-    guard let first = fields.next(), fields.next() == nil else { return false }
-    return !first.value.utf8.contains(UInt8(ascii: ","))
-  }
 }

@@ -176,17 +176,15 @@ struct ServerMachine {
     return .write(head)
   }
 
-  /// RFC 9112 §6.3. A `Content-Length` is kept wherever there is one.
+  /// RFC 9112 §6.3. A `Content-Length` is kept wherever there is one that can be understood, but in a response that must have none
+  /// (RFC 9110 §8.6).
   private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
     if head.headerFields.contains(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
+    let length = ContentLength(head.headerFields)
+    if let count = length.value { head.headerFields.sayContentLengthOnce(count) }
+    if length == .invalid || length != .absent && head.status == .noContent { head.headerFields[.contentLength] = nil }
     if !takesBody(head, traits) { return .none }
-    switch ContentLength(head.headerFields) {
-    case .bytes(let count):
-      head.headerFields.sayContentLengthOnce(count)
-      return .counted(count)
-    case .invalid: return .counted(0)
-    case .absent: break
-    }
+    if let count = length.value { return .counted(count) }
     if traits.isHTTP10 {
       traits.keepsAlive = false
       return .untilClose

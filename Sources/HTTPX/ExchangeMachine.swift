@@ -164,13 +164,13 @@ package struct ExchangeMachine: Sendable {
       }
       return Received(head: stanza.head, data: stanza.data, length: nil)
     }
-    guard stanza.head.hasBody(answering: method) else {
-      return Received(head: stanza.head, data: .none, length: nil)
-    }
+    var head = stanza.head
     do throws(StanzaError) {
-      let length = try stanza.head.headerFields.contentLength()
+      // Also of one without a body: the field goes on.
+      let length = try head.headerFields.takeContentLength()
+      guard head.hasBody(answering: method) else { return Received(head: head, data: .none, length: nil) }
       try Self.check(stanza.data, length)
-      return Received(head: stanza.head, data: stanza.data, length: length)
+      return Received(head: head, data: stanza.data, length: length)
     } catch {
       throw HTTPXError(.malformed, error.text ?? error.condition.rawValue)
     }
@@ -188,12 +188,12 @@ package struct ExchangeMachine: Sendable {
     guard answering < limit else {
       throw StanzaError(.resourceConstraint, "Too many requests are under way on this stream.")
     }
-    let length = try stanza.head.headerFields.contentLength()
+    var head = stanza.head
+    let length = try head.headerFields.takeContentLength()
     // One without a body may still say how long it would be (RFC 9110 §9.3.2).
     if stanza.data != .none { try Self.check(stanza.data, length) }
     answering += 1
     let answerable = Answerable(iq, stanza)
-    var head = stanza.head
     // What is not carried out goes no further (RFC 9110 §7.8).
     if !answerable.asksForWebSocket, head.headerFields.contains(.upgrade) { head.headerFields[.upgrade] = nil }
     return (answerable, Received(head: head, data: stanza.data, length: stanza.data == .none ? nil : length))
@@ -249,11 +249,13 @@ package struct ExchangeMachine: Sendable {
 }
 
 extension HTTPFields {
-  /// Throws where it is not one number (RFC 9110 §8.6).
-  func contentLength() throws(StanzaError) -> Int? {
+  /// The value of `Content-Length`, which is said once from now on; throws where it is not one number (RFC 9110 §8.6).
+  fileprivate mutating func takeContentLength() throws(StanzaError) -> Int? {
     switch ContentLength(self) {
     case .absent: return nil
-    case .bytes(let length): return length
+    case .bytes(let length):
+      sayContentLengthOnce(length)
+      return length
     case .invalid: throw StanzaError(.badRequest, "Content-Length is not one number.")
     }
   }

@@ -65,6 +65,9 @@ final class Dialer: Sendable {
         }
       } catch  where !isAnswered {
         if let time = try retry(&retries, error, route) { try await awaitReachable(route.jid, until: time) }
+      } catch let failure as StreamFailure {
+        // Its body broke off.
+        throw route.meshError(failure)
       }
       route = try directory.route(to: route.jid)
     }

@@ -158,8 +158,8 @@ extension RawConnection {
     try await write(([line + " HTTP/1.1", "Host: " + host] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
   }
 
-  package func head() async throws -> RawResponse {
-    let lines = try await read(to: "\r\n\r\n").split(separator: "\r\n")
+  package func head(behind line: String = "") async throws -> RawResponse {
+    let lines = (line + (try await read(to: "\r\n\r\n"))).split(separator: "\r\n")
     let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     let fields = lines.dropFirst().map { line in
       let name = line.prefix { $0 != ":" }
@@ -168,9 +168,9 @@ extension RawConnection {
     return RawResponse(status: status ?? 0, fields: fields, body: [])
   }
 
-  /// A whole response; `line` is that of its request.
-  package func response(to line: String) async throws -> RawResponse {
-    let head = try await head()
+  /// A whole response; `line` is that of its request, `status` the first of its own where that was read already.
+  package func response(behind status: String = "", to line: String) async throws -> RawResponse {
+    let head = try await head(behind: status)
     let isEmpty = line.hasPrefix("HEAD ") || [204, 304].contains(head.status)
     let body = isEmpty ? [] : try await body(of: head)
     return RawResponse(status: head.status, fields: head.fields, body: body)
