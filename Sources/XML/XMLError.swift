@@ -29,7 +29,7 @@ package struct XMLError: Error, Hashable, Sendable {
     self.message = message
   }
 
-  /// What no stream in UTF-8 begins with: one in UTF-16 or UTF-32 does.
+  /// By what the declaration names, or by a beginning that one in UTF-16 has.
   static let notUTF8 = XMLError(.unsupportedEncoding, "a stream is in UTF-8")
 
   static func tooLarge(_ limit: Limit, _ maximum: Int) -> XMLError {

@@ -71,7 +71,8 @@ package final class XMLReader {
     if start > 0 { tokenizer.isAtStart = false }
     guard start < bytes.count else { return start }
     guard bytes[start] == UInt8(ascii: "<") else {
-      if tokenizer.isAtStart, [0x00, 0xFE, 0xFF].contains(bytes[start]) { throw .notUTF8 }
+      // What a byte order mark of UTF-16 begins with; UTF-8 has neither anywhere.
+      if tokenizer.isAtStart, bytes[start] >= 0xFE { throw .notUTF8 }
       throw level == .prolog
         ? XMLError(.notWellFormed, "text before the root element") : XMLError(.invalidText, "text between stanzas")
     }
