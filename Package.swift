@@ -159,7 +159,8 @@ let package = Package(
     tests(
       of: "Mesh",
       [
-        "CMalloc", "Codecs", "EventLoops", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust", "XMPP",
+        "CMalloc", "Codecs", "EventLoops", "HTTPEdge", "HTTPX", "LinkLocal", "Origins", "Streams", "TLS", "Trust",
+        "XMPP",
         .httpTypes, .nio, .nioEmbedded, .nioPosix,
       ]),
     tests(of: "HTTPEdge", ["Codecs", "TLS", .nio, .nioEmbedded, .nioPosix, .httpTypes, .log, .lifecycle]),
