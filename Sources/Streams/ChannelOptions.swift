@@ -33,6 +33,37 @@ extension Channel {
     try? syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
     try? syncOptions?.setOption(.maxMessagesPerRead, value: Limits.readsInARow)
   }
+
+  /// Where packets are lost TCP doubles its pauses, up to two minutes, and takes them for the time of a round trip: no body gets
+  /// through, and no sign of life. What the kernel does not know stays as it is. On the channel's event loop.
+  func shortenPauses() {
+    guard let socket = self as? any SocketOptionProvider else { return }
+    // First: short pauses would use up the kernel's 15 repetitions in half a minute.
+    socket.set(.userTimeout, to: Timeouts.unacknowledged.milliseconds)
+    socket.set(.longestPause, to: Timeouts.pause.milliseconds)
+    socket.set(.linearPauses, to: 1)
+  }
+}
+
+extension SocketOptionProvider {
+  /// Has succeeded or failed when it returns, on the channel's event loop.
+  fileprivate func set(_ option: NIOBSDSocket.Option, to value: CInt) {
+    _ = unsafeSetSocketOption(level: .tcp, name: option, value: value)
+  }
+}
+
+/// linux/tcp.h.
+extension NIOBSDSocket.Option {
+  /// `TCP_USER_TIMEOUT`, in milliseconds.
+  static var userTimeout: Self { Self(rawValue: 18) }
+  /// `TCP_RTO_MAX_MS`, since Linux 6.15.
+  static var longestPause: Self { Self(rawValue: 44) }
+  /// `TCP_THIN_LINEAR_TIMEOUTS`: the first six pauses are not doubled where few segments are under way.
+  static var linearPauses: Self { Self(rawValue: 16) }
+}
+
+extension TimeAmount {
+  fileprivate var milliseconds: CInt { CInt(nanoseconds / 1_000_000) }
 }
 
 extension SocketAddress {

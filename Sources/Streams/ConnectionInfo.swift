@@ -12,7 +12,9 @@ private struct ConnectionInfo {
 
   var progress: ConnectionProgress {
     ConnectionProgress(
-      acknowledged: words[15], received: half(at: 152), sinceLastSegment: .milliseconds(Int64(half(at: 56))),
+      acknowledged: words[15], received: half(at: 152),
+      // Of those with data, and of acknowledgements: data that acknowledges nothing new is none.
+      sinceLastSegment: .milliseconds(Int64(min(half(at: 52), half(at: 56)))),
       sent: half(at: 156), repeated: half(at: 100), early: half(at: 224))
   }
 }

@@ -105,14 +105,18 @@ enum Timeouts {
   /// Nothing that a stream begins is due sooner. While something is under way its timer looks so often, and need not be
   /// set anew for each thing that begins or ends.
   static let shortest = query
-  /// For the answer to a ping, or a bytestream's open. Its blocks have no limit: withheld answers are the flow control.
+  /// For the answer to a ping.
   static let control = TimeAmount.seconds(10)
-  /// The same for the answer to a ping on a connection that loses much.
-  static let controlIfLossy = TimeAmount.seconds(30)
-  /// From the announcement of a body to its `<open/>`, and for one that came before the announcement.
-  static let announcedBody = TimeAmount.seconds(10)
-  /// For the answer to an `<open/>` whose body nobody reads yet, where memory is scarce: less than `control`, which the other side
-  /// waits for it.
+  /// The same on a connection that loses much, where kernels that take no `pause` fall silent for most of a minute.
+  static let controlIfLossy = TimeAmount.seconds(60)
+  /// Between two repetitions of what was lost: longer than any round trip on a link, and a dozen of them fit into `opening`.
+  static let pause = TimeAmount.seconds(2)
+  /// For which the kernel repeats what nobody acknowledges, also where nothing waits for it here: longer than `controlIfLossy`.
+  static let unacknowledged = TimeAmount.seconds(300)
+  /// From the announcement of a body to its `<open/>`, for one that came before the announcement, and for its answer. A bad link may
+  /// take that long, and whether anybody is there, pings tell sooner. Blocks have no limit: withheld answers are the flow control.
+  static let opening = TimeAmount.seconds(30)
+  /// For the answer to an `<open/>` whose body nobody reads yet, where memory is scarce: less than the 10 s that some peers wait.
   static let room = TimeAmount.seconds(3)
   /// Without stanzas and open transfers the stream is closed; it is opened again on demand.
   static let idle = TimeAmount.seconds(120)

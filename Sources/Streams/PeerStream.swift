@@ -54,6 +54,7 @@ package actor PeerStream {
   static func make(
     on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, setting: StreamSetting
   ) throws -> PeerStream {
+    channel.shortenPauses()
     let stream = PeerStream(channel, role: role, tls: tls, setting: setting)
     try stream.assumeIsolated { stream in
       stream.handler.stream = stream
@@ -915,7 +916,7 @@ package actor PeerStream {
     case .result(let iq): handler.send(Stanza(.iq, type: "result", id: iq))
     case .error(let iq, let error): handler.send(Stanza(.iq, type: "error", id: iq, [error.element]))
     case .request(.open(let open)):
-      ask("set", IBBElement.open(open).element, .transfer(id), within: Timeouts.control)
+      ask("set", IBBElement.open(open).element, .transfer(id), within: Timeouts.opening)
     // The end of a bytestream: whatever is answered, nothing follows.
     case .request(let element):
       handler.send(Stanza(.iq, type: "set", id: pending.nextID(), [element.element]))

@@ -45,9 +45,9 @@ struct Transfers {
   private let memory: MemoryAccount?
   private(set) var incomingCount = 0
   private(set) var outgoingCount = 0
-  private var early = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.announcedBody)
+  private var early = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.opening)
   /// Announced bodies whose reader went away before they came.
-  private var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.announcedBody)
+  private var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.opening)
 
   init(eventLoop: any EventLoop, memory: MemoryAccount? = nil) {
     self.eventLoop = eventLoop
@@ -83,7 +83,7 @@ struct Transfers {
     case (.ibb, let known):
       let outgoing: OutgoingBytestream? = if case .bytestream(_, let outgoing)? = known { outgoing } else { nil }
       let incoming = IncomingBytestream(
-        sid: id.name, expected: length, deadline: now + Timeouts.announcedBody)
+        sid: id.name, expected: length, deadline: now + Timeouts.opening)
       insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
       // Of several that came early the first opens it, and the others are refused.
       return early.claim(id.name).flatMap { early in opened(id, early.open, iq: early.id) }
@@ -111,7 +111,7 @@ struct Transfers {
     let incoming =
       blockSize.map { IncomingBytestream(sid: id.name, blockSize: $0) }
       ?? IncomingBytestream(
-        sid: id.name, expected: nil, isDuplex: true, deadline: eventLoop.now + Timeouts.announcedBody)
+        sid: id.name, expected: nil, isDuplex: true, deadline: eventLoop.now + Timeouts.opening)
     let outgoing = OutgoingBytestream(
       sid: id.name, blockSize: blockSize ?? BytestreamLimits.largestBlockSize, isDuplex: true, eventLoop: eventLoop)
     insert(id, .bytestream(incoming: incoming, outgoing: outgoing))

@@ -164,7 +164,22 @@ extension Play {
       Romeo greets
       Romeo sends
         \(put("<ibb sid='s'/>"))
-      10.1 s pass
+      10 s pass
+      Romeo receives
+        id='1'><ping xmlns='urn:xmpp:ping'/>
+      Romeo sends
+        <iq type='result' id='1'/>
+      10 s pass
+      Romeo receives
+        id='2'><ping xmlns='urn:xmpp:ping'/>
+      Romeo sends
+        <iq type='result' id='2'/>
+      10 s pass
+      Romeo receives
+        id='3'><ping xmlns='urn:xmpp:ping'/>
+      Romeo sends
+        <iq type='result' id='3'/>
+      0.1 s pass
       Romeo receives
         \(failed)
       """),

@@ -89,15 +89,15 @@ import XMPP
     let refused = transfers.received(open, iq: "1", mayBeEarly: false)
     let held = transfers.received(open, iq: "2", mayBeEarly: true)
     #expect(refused.count == 1 && held.isEmpty)
-    check(transfers.nextDeadline(), loop.now + Timeouts.announcedBody)
-    check(transfers.expire(now: loop.now + Timeouts.announcedBody).count, 1)
+    check(transfers.nextDeadline(), loop.now + Timeouts.opening)
+    check(transfers.expire(now: loop.now + Timeouts.opening).count, 1)
     check(transfers.nextDeadline(), nil)
   }
 
   @Test func deadlinesAreThoseOfTheTransfersThatAreThere() throws {
     var transfers = Transfers(eventLoop: loop)
     _ = try transfers.expect(ibb, length: nil)
-    let announced = loop.now + Timeouts.announcedBody
+    let announced = loop.now + Timeouts.opening
     check(transfers.nextDeadline(), announced)
     _ = transfers.start(chunks, blockSize: 4096)
     _ = try transfers.write(ByteBuffer(string: "x"), to: chunks)
