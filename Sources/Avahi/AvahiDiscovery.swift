@@ -39,7 +39,8 @@ package final class AvahiDiscovery: Discovery {
   }
 
   package func resolve(_ name: InstanceName) {
-    desired.resolve(name)
+    // Not by the Avahi thread: that may be waiting for an avahi-daemon that has much to do.
+    if desired.resolve(name) { report.yield(.resolved(name)) }
   }
 
   /// Works until cancelled; says goodbye within 2 s. To be called once.

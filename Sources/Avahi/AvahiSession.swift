@@ -74,6 +74,7 @@ final class AvahiSession {
       publish()
     }
     browsing.failed = { [unowned self] reason in failed(reason) }
+    browsing.keepsFresh = { [unowned self] names in desired.keepsFresh(names) }
     browsing.turns = TimerFD(on: thread) { [unowned self] in browsing.turn() }
     desired.eventFD.signal()
     return thread.start()

@@ -20,6 +20,8 @@ final class Browsing {
   var caughtUp: () -> Void = {}
   /// Called when it may have become clear whose a name is.
   var learned: () -> Void = {}
+  /// Called when other instances than before are kept fresh because somebody wanted them.
+  var keepsFresh: (Set<InstanceName>) -> Void = { _ in }
   /// What avahi-daemon calls this machine, with its domain.
   var ownHost: () -> String = { "" }
   /// Goes off when it is the turn of those that have no resolver of their own.
@@ -50,6 +52,8 @@ final class Browsing {
   private var unsettled: Set<Sighting.Key> = []
   /// What others want to be resolved, and of which resolvers something is awaited.
   private var wanted: [InstanceName: Set<Sighting.Key>] = [:]
+  /// Of which each view that is listed keeps a resolver, and whoever waited for these has been told.
+  private var fresh: Set<InstanceName> = [] { didSet { keepsFresh(fresh) } }
   private var awaitsTurn = false
   /// Names by kernel index. Kept, for an interface has no name any more when its instances are reported lost.
   private var interfaces: [AvahiIfIndex: Interface] = [:]
@@ -99,7 +103,10 @@ final class Browsing {
     let now = ContinuousClock.now
     if client != nil { for key in keys { carryOut(budget.wanted(key, now: now)) } }
     let awaited = unsettled.intersection(keys)
-    guard client != nil, !awaited.isEmpty else { return tellResolved(name) }
+    guard client != nil, !awaited.isEmpty else {
+      if !keys.isEmpty, keys.allSatisfy({ resolvers[$0] != nil }) { fresh.insert(name) }
+      return tellResolved(name)
+    }
     wanted[name] = awaited
   }
 
@@ -112,6 +119,7 @@ final class Browsing {
   /// Leaves everything as it is: there is nobody to talk to.
   func pause() {
     client = nil
+    fresh = []
     for name in wanted.keys { tellResolved(name) }
   }
 
@@ -120,6 +128,7 @@ final class Browsing {
     client = nil
     listings = [:]
     resolvers = [:]
+    fresh = []
     budget = ResolverBudget()
     unsettled = []
     for name in wanted.keys { tellResolved(name) }
@@ -135,6 +144,7 @@ final class Browsing {
       guard let name, let domain, let key = key(name, interface, family), listings[key] == nil,
         listings.count < AvahiLimits.listings
       else { return }
+      goesStale(key.instance)
       listings[key] = Listing(
         domain: String(cString: domain), holder: isLocal ? .local : .unknown, isLocal: isLocal)
       let steps = budget.appeared(key)
@@ -186,6 +196,7 @@ final class Browsing {
   }
 
   private func free(_ key: Sighting.Key) {
+    goesStale(key.instance)
     resolvers.removeValue(forKey: key)?.free()
   }
 
@@ -223,7 +234,12 @@ final class Browsing {
   private func settled(_ key: Sighting.Key, isFound: Bool) {
     unsettled.remove(key)
     guard wanted[key.instance]?.remove(key) != nil, isFound || wanted[key.instance]?.isEmpty == true else { return }
+    if isFound { fresh.insert(key.instance) }
     tellResolved(key.instance)
+  }
+
+  private func goesStale(_ name: InstanceName) {
+    if fresh.contains(name) { fresh.remove(name) }
   }
 
   private func tellResolved(_ name: InstanceName) {

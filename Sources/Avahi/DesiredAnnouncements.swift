@@ -9,6 +9,8 @@ final class DesiredAnnouncements: Sendable {
     var announcements: [String: Announcement] = [:]
     /// To be resolved.
     var wanted: Set<InstanceName> = []
+    /// Kept fresh since they were wanted.
+    var fresh: Set<InstanceName> = []
     var isStopped = false
     var hostName: String?
   }
@@ -30,11 +32,18 @@ final class DesiredAnnouncements: Sendable {
   }
 
   /// Beyond `AvahiLimits.wanted` it is not taken; who waits has waited long enough by then.
-  func resolve(_ name: InstanceName) {
-    state.withLock { state in
+  ///
+  /// - Returns: whether its records are kept fresh already, so that there is nothing to wait for.
+  func resolve(_ name: InstanceName) -> Bool {
+    defer { eventFD.signal() }
+    return state.withLock { state in
       if state.wanted.count < AvahiLimits.wanted { state.wanted.insert(name) }
+      return state.fresh.contains(name)
     }
-    eventFD.signal()
+  }
+
+  func keepsFresh(_ names: Set<InstanceName>) {
+    state.withLock { $0.fresh = names }
   }
 
   func takeWanted() -> Set<InstanceName> {

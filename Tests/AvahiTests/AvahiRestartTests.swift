@@ -69,5 +69,30 @@ extension LabTests {
       #expect(end - start > .seconds(1), "the daemon did not hang")
       #expect(end - start < .seconds(3))
     }
+
+    @Test func whatIsKeptFreshIsToldWhileTheDaemonHangs() async throws {
+      try await Lab.order("service_add h2 dora@h2 5300")
+      try await withDiscovery { node, told in
+        let dora = InstanceName("dora@h2")!
+        node.announce(announcement("alice"))
+        _ = try await told.name(of: "alice")
+        _ = try await told.sighting("dora@h2", on: "eth0", .ipv6)
+        node.resolve(dora)
+        _ = try await told.first { $0 == .resolved(dora) ? true : nil }
+        try await Lab.order("kill -STOP ${AVAHI_PID[h1]}")
+        // For this the Avahi thread waits.
+        node.announce(announcement("alice1"))
+        let mark = told.mark
+        node.resolve(dora)
+        node.resolve(InstanceName("dorothy@h2")!)
+        let first = try? await told.first(after: mark, within: .seconds(1)) { $0 }
+        let isHanging = !told.events.dropFirst(mark).contains(.resolved(InstanceName("dorothy@h2")!))
+        try await Lab.order("kill -CONT ${AVAHI_PID[h1]}")
+        #expect(first == .resolved(dora))
+        #expect(isHanging)
+        _ = try await told.first(after: mark) { $0 == .resolved(InstanceName("dorothy@h2")!) ? true : nil }
+      }
+      try await Lab.order("service_remove h2 dora@h2")
+    }
   }
 }
