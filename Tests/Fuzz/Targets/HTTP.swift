@@ -58,7 +58,8 @@ extension FuzzTarget {
   private static func answer(
     _ response: HTTPResponse, to method: HTTPRequest.Method, _ upgrading: Bool, _ isHTTP10: Bool
   ) {
-    var machine = ServerMachine(idleTime: .seconds(1), halfClosedTime: .seconds(1), now: .uptimeNanoseconds(0))
+    var machine = ServerMachine(
+      idleTime: .seconds(1), headTime: .seconds(1), halfClosedTime: .seconds(1), now: .uptimeNanoseconds(0))
     _ = machine.received(
       .init(isHead: method == .head, isHTTP10: isHTTP10, keepsAlive: !isHTTP10, expects: false, upgrades: upgrading))
     guard case .write(let head) = machine.writing(response) else { return }

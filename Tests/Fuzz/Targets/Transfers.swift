@@ -138,7 +138,9 @@ private struct BlockTransfer: ~Copyable {
     default: break
     }
     require(unanswered <= Self.window + (isDuplex ? 1 : 0), "\(unanswered) blocks are under way")
-    require(receiver.unreadBytes <= 8 * (Self.window + 1), "\(receiver.unreadBytes) bytes wait for the reader")
+    // A block has 8 bytes, and its IQ an id of one.
+    let most = (8 + 1 + BytestreamLimits.partOverhead) * (Self.window + 1)
+    require(receiver.unreadBytes <= most, "\(receiver.unreadBytes) bytes wait for the reader")
   }
 
   /// All that is left goes its way: then whoever waited has been told.
