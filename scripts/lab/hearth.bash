@@ -65,7 +65,7 @@ milliseconds() {
 # is False or None.
 json() {
   python3 -c '
-import json, sys
+import json, re, sys
 it = json.load(sys.stdin)
 value = eval(sys.argv[1])
 print(value)
