@@ -220,12 +220,13 @@ final class Browsing {
       let isOwn = listings[key]?.isLocal == true && host.lowercased() == ownHost().lowercased()
       let endpoint = Endpoint(address: address, port: port, interface: key.interface, isOnThisMachine: isOwn)
       report.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
+      settled(key, isFound: true)
     case .silence:
       logger.debug("nobody answers for \(key.instance) on \(key.interface.name)")
       listings[key]?.holder = .nobody
       report.yield(.unanswered(key))
+      settled(key, isFound: false)
     }
-    if case .found = finding { settled(key, isFound: true) } else { settled(key, isFound: false) }
     carryOut(budget.settled(key, now: .now))
     learned()
   }

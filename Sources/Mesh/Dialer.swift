@@ -186,11 +186,16 @@ final class Dialer: Sendable {
   /// The addresses of a route that can be a neighbour's.
   private func neighbours(_ route: Route) throws -> [SocketAddress] {
     let rule = NeighbourAddresses(try System.enumerateDevices())
-    let refused = route.device.endpoints.compactMap { endpoint in
-      rule.refusal(of: endpoint, isFriends: route.isTrusted).map { (endpoint, $0) }
+    var addresses: [SocketAddress] = []
+    var refused: (endpoint: Endpoint, why: String)?
+    for endpoint in route.device.endpoints {
+      if let why = rule.refusal(of: endpoint, isFriends: route.isTrusted) {
+        refused = refused ?? (endpoint, why)
+      } else if let address = endpoint.socketAddress {
+        addresses.append(address)
+      }
     }
-    let addresses = route.device.endpoints.filter { endpoint in !refused.contains { $0.0 == endpoint } }
-    if let (endpoint, why) = refused.first {
+    if let (endpoint, why) = refused {
       setup.logger.notice(
         "address not dialled",
         metadata: [
@@ -208,7 +213,7 @@ final class Dialer: Sendable {
         "another has its name, reached by its key",
         metadata: ["device": "\(route.jid)", "announced": "\(route.announced)"])
     }
-    return addresses.compactMap(\.socketAddress)
+    return addresses
   }
 
   private func dial(_ route: Route) async {
