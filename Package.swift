@@ -27,7 +27,6 @@ extension Target.Dependency {
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
   static let collections = product(name: isFuzzing ? "DequeModule" : "Collections", package: "swift-collections")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
-  static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
   static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
   static let log = product(name: "Logging", package: "swift-log")
@@ -56,7 +55,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -67,6 +65,7 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CBase64"),
     .systemLibrary(name: "CAvahi", pkgConfig: "avahi-client", providers: [.apt(["libavahi-client-dev"])]),
+    .systemLibrary(name: "CResolver"),
 
     // Pure: no socket, no clock, no task, no log.
     library("Codecs", ["CBase64", .httpTypes, .nio]),
@@ -96,6 +95,12 @@ let package = Package(
         .nioPosix,
       ]),
     library(
+      "Account",
+      [
+        "CResolver", "Codecs", "EventLoops", "Mesh", "Streams", "TLS", "XML", "XMPP", .collections, .log, .nio,
+        .nioPosix,
+      ]),
+    library(
       "HTTPEdge",
       [
         "Codecs", "EventLoops", "TLS", .collections, .nio, .nioPosix, .httpTypes, .log,
@@ -110,13 +115,14 @@ let package = Package(
     library(
       "Control",
       [
-        "Codecs", "EventLoops", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Trust", "XMPP", .hummingbird, .httpTypes,
+        "Codecs", "EventLoops", "Front", "HTTPEdge", "LinkLocal", "Mesh", "Trust", "XMPP", .httpTypes,
         .log, .lifecycle, .nio,
       ]),
     library(
       "Daemon",
       [
-        "Avahi", "CMalloc", "Codecs", "Control", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal", "Mesh",
+        "Account", "Avahi", "CMalloc", "Codecs", "Control", "Dashboard", "Front", "HTTPEdge", "HTTPX", "LinkLocal",
+        "Mesh",
         "Origins",
         "TLS", "Trust", "XMPP", .lifecycle, .unixSignals, .log, .toml, .nio, .nioPosix,
       ]),
@@ -153,7 +159,8 @@ let package = Package(
     tests(
       of: "Streams",
       [
-        "Bytestreams", "Codecs", "EventLoops", "HTTPX", "Trust", "XMPP", .httpTypes, .log, .nio, .nioEmbedded,
+        "Bytestreams", "Codecs", "EventLoops", "HTTPX", "TLS", "Trust", "XML", "XMPP", .httpTypes, .log, .nio,
+        .nioEmbedded,
         .nioPosix,
       ]),
     tests(
@@ -163,6 +170,7 @@ let package = Package(
         "XMPP",
         .httpTypes, .nio, .nioEmbedded, .nioPosix,
       ]),
+    tests(of: "Account", ["Codecs", "Mesh", "TLS", "XML", "XMPP", .log, .nio, .nioPosix]),
     tests(of: "HTTPEdge", ["Codecs", "TLS", .nio, .nioEmbedded, .nioPosix, .httpTypes, .log, .lifecycle]),
     tests(
       of: "Dashboard",
@@ -177,12 +185,13 @@ let package = Package(
       [
         "Codecs", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .nio, .nioPosix, .httpTypes, .log,
       ]),
-    tests(of: "Control", ["TLS", "Trust"]),
-    tests(of: "Daemon", ["Control", "HTTPX", "Mesh", "TLS", "Trust", .log]),
+    tests(of: "Control", ["Codecs", "HTTPEdge", "TLS", "Trust", .httpTypes, .nio, .nioEmbedded]),
+    tests(of: "Daemon", ["Account", "Control", "HTTPX", "Mesh", "TLS", "Trust", .log, .nio, .nioPosix]),
     tests(
       of: "CLI",
       [
-        "Control", "Daemon", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .lifecycle, .log,
+        "Avahi", "Control", "Daemon", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .argumentParser, .lifecycle,
+        .log,
         .httpTypes, .nio, .nioPosix,
       ]),
   ]

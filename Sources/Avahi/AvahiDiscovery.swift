@@ -12,16 +12,17 @@ package import Logging
 /// `DesiredAnnouncements` and ring its eventFD, so that no caller ever waits for D-Bus.
 package final class AvahiDiscovery: Discovery {
   package let source = DiscoverySource.link
-  package let events: AsyncStream<DiscoveryEvent>
-  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  package var events: AsyncStream<DiscoveryEvent> { report.events }
+  private let report: EventReport
   private let desired: DesiredAnnouncements
   private let interfaces: [String]
   private let logger: Logger
 
   /// - Parameter interfaces: names of those to announce and browse on; all that avahi-daemon uses when there are none.
   package init(interfaces: [String] = [], logger: Logger) {
-    (events, report) = AsyncStream.makeStream()
-    desired = DesiredAnnouncements()
+    let desired = DesiredAnnouncements()
+    self.desired = desired
+    report = EventReport { desired.lostEvents() }
     self.interfaces = interfaces
     self.logger = logger
   }

@@ -21,8 +21,13 @@ enum AvahiLimits {
   static let listings = 16_384
   /// How long what has no resolver of its own stays as it was told: then it is resolved again.
   static let refresh = Duration.seconds(300)
+  /// Seconds between the last two looks at a name that may have changed hands; 1 before the first, then doubled. In all two
+  /// minutes, since that long lives what avahi-daemon remembers of the one who had it (RFC 6762 §10).
+  static let longestDoubt = 64
   /// Of these in a second: each costs half a millisecond of CPU, here and in avahi-daemon.
   static let refreshesAtOnce = 8
+  /// Events that wait for whoever reads them: all listings twice, found and lost. Some 10 MiB, where nobody reads.
+  static let events = 2 * listings
   /// Instances that others want to be resolved, until the Avahi thread takes them.
   static let wanted = 1024
 }

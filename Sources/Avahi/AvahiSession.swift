@@ -13,7 +13,7 @@ final class AvahiSession {
   private let thread: AvahiThread
   private let desired: DesiredAnnouncements
   private let interfaceNames: [String]
-  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let report: EventReport
   private let logger: Logger
   private let ended: Completion
 
@@ -45,7 +45,7 @@ final class AvahiSession {
 
   init(
     thread: AvahiThread, desired: DesiredAnnouncements, interfaces: [String],
-    report: AsyncStream<DiscoveryEvent>.Continuation,
+    report: EventReport,
     logger: Logger, ended: Completion
   ) {
     self.thread = thread
@@ -83,6 +83,7 @@ final class AvahiSession {
   private func wishesChanged() {
     if case .ended = life { return }
     guard !desired.isStopped else { return end() }
+    if desired.takeLoss() { failed("more happens on the link than could be read") }
     publisher.reconcile(desired.announcements)
     for name in desired.takeWanted() { browsing.want(name) }
     if case .new = life { connect() }

@@ -44,6 +44,10 @@ final class Browsing {
     /// Whether an announcement of this host stands behind it, by its avahi-daemon's own account: where others announce something
     /// at this host's name, that is not so.
     var isLocal: Bool
+    /// This host had the name, and nobody else has been seen to have it since.
+    var isGivenUp = false
+    /// The `id` of the record that was told last.
+    var id: String?
   }
   private var listings: [Sighting.Key: Listing] = [:]
   private var resolvers: [Sighting.Key: Resolver] = [:]
@@ -55,12 +59,15 @@ final class Browsing {
   /// Of which each view that is listed keeps a resolver, and whoever waited for these has been told.
   private var fresh: Set<InstanceName> = [] { didSet { keepsFresh(fresh) } }
   private var awaitsTurn = false
+  /// Names that may have changed hands: a resolver of avahi-daemon's (0.8) keeps to the address that it found first, whatever
+  /// the link has told since. Turns until each is resolved by a new one, and how many it were.
+  private var doubted: [Sighting.Key: (left: Int, of: Int)] = [:]
   /// Names by kernel index. Kept, for an interface has no name any more when its instances are reported lost.
   private var interfaces: [AvahiIfIndex: Interface] = [:]
-  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let report: EventReport
   private let logger: Logger
 
-  init(report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+  init(report: EventReport, logger: Logger) {
     self.report = report
     self.logger = logger
   }
@@ -113,6 +120,17 @@ final class Browsing {
   func turn() {
     awaitsTurn = false
     guard client != nil else { return }
+    var looks = 0
+    for (key, turns) in doubted {
+      if turns.left > 1 {
+        doubted[key]?.left -= 1
+      } else if looks < AvahiLimits.refreshesAtOnce {
+        looks += 1
+        let next = 2 * turns.of
+        doubted[key] = next > AvahiLimits.longestDoubt ? nil : (next, next)
+        resolveAgain(key)
+      }
+    }
     carryOut(budget.turn(now: .now))
   }
 
@@ -130,7 +148,7 @@ final class Browsing {
     resolvers = [:]
     fresh = []
     budget = ResolverBudget()
-    unsettled = []
+    (unsettled, doubted) = ([], [:])
     for name in wanted.keys { tellResolved(name) }
     interfaces = [:]
   }
@@ -153,6 +171,7 @@ final class Browsing {
     case AVAHI_BROWSER_REMOVE:
       guard let name, let key = key(name, interface, family), listings.removeValue(forKey: key) != nil else { return }
       free(key)
+      doubted[key] = nil
       report.yield(.lost(key))
       settled(key, isFound: false)
       carryOut(budget.vanished(key))
@@ -190,7 +209,7 @@ final class Browsing {
         settled(key, isFound: false)
       }
     }
-    guard budget.needsTurns, !awaitsTurn else { return }
+    guard budget.needsTurns || !doubted.isEmpty, !awaitsTurn else { return }
     awaitsTurn = true
     turns?.set(.seconds(1))
   }
@@ -213,11 +232,26 @@ final class Browsing {
     unsettled.insert(key)
   }
 
+  private func resolveAgain(_ key: Sighting.Key) {
+    guard resolvers[key] != nil else { return carryOut(budget.wanted(key, now: .now)) }
+    free(key)
+    resolve(key)
+  }
+
   private func resolved(_ key: Sighting.Key, _ finding: Resolver.Finding) {
+    let isOwnHost =
+      if case .found(_, _, _, let host) = finding { host.lowercased() == ownHost().lowercased() } else { false }
     switch finding {
+    case .found(_, _, _, let host) where isOwnHost && listings[key]?.isGivenUp == true:
+      listings[key]?.holder = .host(host)
+      report.yield(.unanswered(key))
+      settled(key, isFound: false)
     case .found(let address, let port, let record, let host):
       listings[key]?.holder = .host(host)
-      let isOwn = listings[key]?.isLocal == true && host.lowercased() == ownHost().lowercased()
+      listings[key]?.isGivenUp = false
+      if let known = listings[key]?.id, known != record.id { doubt(key) }
+      listings[key]?.id = record.id
+      let isOwn = isOwnHost && listings[key]?.isLocal == true
       let endpoint = Endpoint(address: address, port: port, interface: key.interface, isOnThisMachine: isOwn)
       report.yield(.found(Sighting(key: key, endpoint: endpoint, record: record)))
       settled(key, isFound: true)
@@ -250,9 +284,21 @@ final class Browsing {
 
   /// A name that this host had is somebody else's.
   func gaveUp(_ name: InstanceName) {
-    for key in listings.keys where key.instance == name {
+    for (key, listing) in listings where key.instance == name {
       listings[key]?.isLocal = false
-      if case .local? = listings[key]?.holder { listings[key]?.holder = .unknown }
+      switch listing.holder {
+      case .host(let host) where host.lowercased() != ownHost().lowercased(): continue
+      case .local: listings[key]?.holder = .unknown
+      case .host, .unknown, .nobody: break
+      }
+      listings[key]?.isGivenUp = true
+      report.yield(.unanswered(key))
+      doubt(key)
     }
+    carryOut([])
+  }
+
+  private func doubt(_ key: Sighting.Key) {
+    if doubted[key] == nil { doubted[key] = (1, 1) }
   }
 }

@@ -12,6 +12,8 @@ final class DesiredAnnouncements: Sendable {
     /// Kept fresh since they were wanted.
     var fresh: Set<InstanceName> = []
     var isStopped = false
+    /// Some event found no place.
+    var hasLostEvents = false
     var hostName: String?
   }
   private let state = Mutex(State())
@@ -50,6 +52,19 @@ final class DesiredAnnouncements: Sendable {
     state.withLock { state in
       defer { state.wanted = [] }
       return state.wanted
+    }
+  }
+
+  func lostEvents() {
+    state.withLock { $0.hasLostEvents = true }
+    eventFD.signal()
+  }
+
+  /// Whether events were lost since this was last asked.
+  func takeLoss() -> Bool {
+    state.withLock { state in
+      defer { state.hasLostEvents = false }
+      return state.hasLostEvents
     }
   }
 

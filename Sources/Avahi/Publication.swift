@@ -24,14 +24,14 @@ final class Publication {
   /// The group is empty until it is known whose the name is.
   private var isHeld = false
   private var scope: [AvahiIfIndex] = []
-  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let report: EventReport
   private let logger: Logger
   private let availability: (InstanceName) -> Availability
   private let gaveUp: (InstanceName) -> Void
   private let failed: (String) -> Void
 
   init(
-    _ announcement: Announcement, report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger,
+    _ announcement: Announcement, report: EventReport, logger: Logger,
     availability: @escaping (InstanceName) -> Availability, gaveUp: @escaping (InstanceName) -> Void,
     failed: @escaping (String) -> Void
   ) {
@@ -191,11 +191,11 @@ final class Publication {
   }
 
   private func ended(by error: Int32) {
-    isBrokenConnection(error) ? failed(errorText(error)) : refused(errorText(error))
+    if isBrokenConnection(error) { return failed(errorText(error)) }
+    refused(error == AVAHI_ERR_NOT_PERMITTED ? AvahiConfiguration.refusal : errorText(error))
   }
 
   private func refused(_ reason: String) {
-    logger.error("cannot announce \(name): \(reason)")
     report.yield(.refused(id: wanted.id, reason: reason))
   }
 }

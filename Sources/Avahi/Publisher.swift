@@ -16,10 +16,10 @@ final class Publisher {
   private var publications: [String: Publication] = [:]
   /// Set while avahi-daemon can take announcements.
   private var place: (client: OpaquePointer, scope: [AvahiIfIndex])?
-  private let report: AsyncStream<DiscoveryEvent>.Continuation
+  private let report: EventReport
   private let logger: Logger
 
-  init(report: AsyncStream<DiscoveryEvent>.Continuation, logger: Logger) {
+  init(report: EventReport, logger: Logger) {
     self.report = report
     self.logger = logger
   }

@@ -5,6 +5,10 @@ package enum BytestreamLimits {
   /// Blocks in flight of one in-band bytestream: 4 saturate loopback, 8 cover 3 ms at a gigabit, 16 cost latency.
   package static let window = 8
 
+  /// From this round trip on `window` is too small for what links carry, and a sender may have up to `unreadBytes` in flight, as
+  /// any receiver of ours has taken ever since.
+  package static let longRoundTrip = TimeAmount.milliseconds(5)
+
   /// Bytes in a block: 65,536 base64 characters without padding, far enough below a stanza limit of 256 KiB.
   package static let blockSize = 48 * 1024
 
@@ -17,7 +21,7 @@ package enum BytestreamLimits {
   /// Blocks behind the expected one that count as repeated by a cautious sender; older ones mean confusion.
   package static let replays: UInt16 = 64
 
-  /// Bytes of one transfer that may wait for its reader: 64 blocks of the largest size, more than any sender that waits
+  /// Bytes of one transfer that may wait for its reader: 64 blocks of the largest size, as much as any sender that waits
   /// for acknowledgements has in flight. One that does not wait is cut off here.
   package static let unreadBytes = 64 * 65536
 
@@ -45,6 +49,16 @@ package enum BytestreamLimits {
 
   /// A part at least this large is handed over as it is, uncopied. In bytes.
   package static let wholePart = 16 * 1024
+
+  /// For a connection beside the stream to stand, TLS included, before the body goes in-band: a link needs some 10 ms, one that
+  /// loses packets half a second; and with what has to be said then the body still begins within a second.
+  package static let connecting = TimeAmount.milliseconds(700)
+
+  /// For which the responder alone connects, before the initiator does so too: as long as between two addresses (RFC 8305 §5).
+  package static let otherSideFirst = TimeAmount.milliseconds(250)
+
+  /// Candidates of one transport that are read: no node has more addresses that matter.
+  package static let candidates = 8
 
   /// Bytes of a `sid` or `streamId` that is accepted.
   package static let identifierBytes = 256

@@ -113,7 +113,7 @@ extension ChunkSenderMachine {
       if held.readableBytes == 0 {
         held = bytes
       } else {
-        held.writeImmutableBuffer(bytes)
+        held.append(bytes)
       }
       var chunks: [Chunk] = []
       while held.readableBytes > chunkSize, let part = held.readSlice(length: chunkSize) {

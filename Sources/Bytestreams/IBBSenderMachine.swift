@@ -9,6 +9,11 @@ package import XMPP
 /// error means that the reader has taken every byte. `ended`: nothing will be sent; the answer to `<close/>` changes
 /// nothing and is not awaited. Whoever waits is told exactly once, by the action that carries `resumes`.
 ///
+/// Where the round trip is long the window grows, as `SendWindow` says, for peers and within the room that the caller tells.
+///
+/// Where the socket takes no more, what an answer of the other side sets free is held back until `resume`: many transfers that
+/// get theirs at once would fill memory with their windows.
+///
 /// In a session that both sides send in, whose other direction goes on, an empty block says that this one has ended.
 package enum IBBSenderMachine: ~Copyable {
   case writing(Outflow)
@@ -25,7 +30,7 @@ package enum IBBSenderMachine: ~Copyable {
 
   /// - Parameters:
   ///   - blockSize: bytes a block, as `<open/>` offers them.
-  ///   - window: blocks in flight, at least 1, beside the empty one that ends the direction.
+  ///   - window: blocks in flight at first, at least 1, beside the empty one that ends the direction.
   ///   - isOpen: true where the other side has opened the session, which is bidirectional (XEP-0047 §3).
   package init(
     sid: String, blockSize: Int = BytestreamLimits.blockSize, window: Int = BytestreamLimits.window,
@@ -35,17 +40,39 @@ package enum IBBSenderMachine: ~Copyable {
     self = .writing(Outflow(sid: sid, blockSize: blockSize, window: window, isOpen: isOpen))
   }
 
+  /// What a sender knows of the stream when it decides how large its window is.
+  package struct Path: Sendable {
+    /// The shortest time from a question to an answer that waits for no reader; nil where none is known: no window grows.
+    package let roundTrip: TimeAmount?
+    /// Bytes that this bytestream may have in flight, beside all others, where that is more than it had at first.
+    package let room: Int
+
+    package init(roundTrip: TimeAmount?, room: Int) {
+      self.roundTrip = roundTrip
+      self.room = room
+    }
+  }
+
+  /// Bytes that may be in flight; 0 once it has ended.
+  package var windowBytes: Int {
+    switch self {
+    case .writing(let flow): flow.windowBytes
+    case .finishing(let flow): flow.windowBytes
+    case .ended: 0
+    }
+  }
+
   package enum WriteAction: Sendable {
     /// Send these. Where `wait` is true, the producer waits until it is resumed.
     case send([IBBBlock], wait: Bool)
     case refuse(any Error)
   }
 
-  package mutating func write(_ bytes: ByteBuffer) -> WriteAction {
+  package mutating func write(_ bytes: ByteBuffer, now: NIODeadline) -> WriteAction {
     switch consume self {
     case .writing(var flow):
       flow.append(bytes)
-      let blocks = flow.takeBlocks()
+      let blocks = flow.takeBlocks(now)
       flow.writerWaits = flow.isFull
       let wait = flow.writerWaits
       self = .writing(flow)
@@ -72,11 +99,11 @@ package enum IBBSenderMachine: ~Copyable {
   /// Nothing more will be written.
   ///
   /// - Parameter leavesOpen: the other side goes on sending in this session.
-  package mutating func finish(leavesOpen: Bool = false) -> FinishAction {
+  package mutating func finish(leavesOpen: Bool = false, now: NIODeadline) -> FinishAction {
     switch consume self {
     case .writing(var flow) where leavesOpen:
       flow.endBlock = .due
-      let blocks = flow.takeBlocks()
+      let blocks = flow.takeBlocks(now)
       self = .finishing(flow)
       return .send(blocks)
     case .writing(let flow) where flow.isDone:
@@ -105,27 +132,43 @@ package enum IBBSenderMachine: ~Copyable {
   }
 
   /// The other side has accepted `<open/>`, or has sent it, with blocks of this many bytes.
-  package mutating func opened(blockSize: Int? = nil) -> ProgressAction {
-    progress { $0.open(blockSize) }
+  ///
+  /// - Parameter isHeld: blocks wait for `resume`.
+  package mutating func opened(blockSize: Int? = nil, isHeld: Bool = false, now: NIODeadline) -> ProgressAction {
+    progress(isHeld, now) { $0.open(blockSize) }
   }
 
   /// The other side has answered one block; a caller that matches answers by stanza id drops repeated ones.
-  package mutating func acknowledged() -> ProgressAction {
-    progress { $0.inFlight = max(0, $0.inFlight - 1) }
+  package mutating func acknowledged(isHeld: Bool = false, on path: Path, now: NIODeadline) -> ProgressAction {
+    progress(isHeld, now) { $0.answered(on: path, now) }
   }
 
-  private mutating func progress(_ change: (inout Outflow) -> Void) -> ProgressAction {
+  /// The socket takes more: what was held back.
+  package mutating func resume(now: NIODeadline) -> ProgressAction { progress(false, now) { _ in } }
+
+  /// Whether `resume` has something to send.
+  package var isHeldBack: Bool {
+    switch self {
+    case .writing(let flow): flow.hasBlocks
+    case .finishing(let flow): flow.hasBlocks
+    case .ended: false
+    }
+  }
+
+  private mutating func progress(
+    _ isHeld: Bool, _ now: NIODeadline, _ change: (inout Outflow) -> Void
+  ) -> ProgressAction {
     switch consume self {
     case .writing(var flow):
       change(&flow)
-      let blocks = flow.takeBlocks()
+      let blocks = isHeld ? [] : flow.takeBlocks(now)
       let resumes = flow.writerWaits && !flow.isFull
       if resumes { flow.writerWaits = false }
       self = .writing(flow)
       return blocks.isEmpty && !resumes ? .none : .send(blocks, resumes: resumes ? .writer : nil)
     case .finishing(var flow):
       change(&flow)
-      let blocks = flow.takeBlocks()
+      let blocks = isHeld ? [] : flow.takeBlocks(now)
       guard flow.isDone else {
         self = .finishing(flow)
         return blocks.isEmpty ? .none : .send(blocks, resumes: nil)
@@ -241,11 +284,11 @@ extension IBBSenderMachine {
   package struct Outflow: Sendable {
     let sid: String
     private(set) var blockSize: Int
-    let window: Int
+    private var window: SendWindow
     private(set) var isOpen: Bool
     var endBlock = EndBlock.none
     /// Blocks that the other side has not answered.
-    var inFlight = 0
+    private(set) var inFlight = 0
     /// The number of the next block.
     private(set) var seq: UInt16 = 0
     var writerWaits = false
@@ -255,13 +298,14 @@ extension IBBSenderMachine {
     fileprivate init(sid: String, blockSize: Int, window: Int, isOpen: Bool) {
       self.sid = sid
       self.blockSize = blockSize
-      self.window = window
+      self.window = SendWindow(blocks: window)
       self.isOpen = isOpen
     }
 
     /// The empty block that ends this direction alone.
     enum EndBlock { case none, due, sent }
 
+    var windowBytes: Int { window.blocks * blockSize }
     var isFull: Bool { pending.readableBytes >= blockSize }
     var isAllSent: Bool { isOpen && pending.readableBytes == 0 && endBlock != .due }
     var isDone: Bool { isAllSent && inFlight == 0 }
@@ -270,23 +314,36 @@ extension IBBSenderMachine {
       if pending.readableBytes == 0 {
         pending = bytes
       } else {
-        pending.writeImmutableBuffer(bytes)
+        pending.append(bytes)
       }
     }
 
+    /// Whether the window has room for what there is.
+    var hasBlocks: Bool {
+      isOpen
+        && (inFlight < window.blocks && pending.readableBytes > 0 || endBlock == .due && pending.readableBytes == 0)
+    }
+
     /// As many blocks as the window has room for; the last may be small, so that nothing written waits without need.
-    mutating func takeBlocks() -> [IBBBlock] {
+    mutating func takeBlocks(_ now: NIODeadline) -> [IBBBlock] {
       var blocks: [IBBBlock] = []
-      while isOpen, inFlight < window,
+      while isOpen, inFlight < window.blocks,
         let bytes = pending.readSlice(length: min(blockSize, pending.readableBytes)), bytes.readableBytes > 0
       {
         blocks.append(next(bytes))
+        window.sent(inFlight: inFlight, now: now)
       }
       if isOpen, endBlock == .due, pending.readableBytes == 0 {
         endBlock = .sent
         blocks.append(next(ByteBuffer()))
       }
       return blocks
+    }
+
+    mutating func answered(on path: Path, _ now: NIODeadline) {
+      inFlight = max(0, inFlight - 1)
+      let largest = min(path.room, BytestreamLimits.unreadBytes) / blockSize
+      window.answered(now: now, roundTrip: path.roundTrip, largest: largest)
     }
 
     private mutating func next(_ bytes: ByteBuffer) -> IBBBlock {

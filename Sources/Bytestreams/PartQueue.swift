@@ -49,3 +49,12 @@ struct PartQueue: Sendable {
   /// The stanzas of what has not been taken, in order.
   var stanzas: [String] { parts.compactMap(\.stanza) }
 }
+
+extension ByteBuffer {
+  /// Appends bytes to what is taken from at its other end. A buffer that is never quite empty would grow by all that ever went
+  /// through it.
+  mutating func append(_ bytes: ByteBuffer) {
+    if readerIndex > BytestreamLimits.largestBlockSize { discardReadBytes() }
+    writeImmutableBuffer(bytes)
+  }
+}

@@ -5,10 +5,14 @@ package struct TransferID: Hashable, Sendable {
     case ibb
     /// `chunkedBase64` (XEP-0332 §4.2.5).
     case chunks
+    /// Published (XEP-0137), by the id of the publication: until it is known by which name its bytestream comes.
+    case sipub
+    /// Offered in a Jingle session (XEP-0166), by the name of that.
+    case jingle
   }
 
   package let mechanism: Mechanism
-  /// `sid` or `streamId`.
+  /// `sid`, `streamId` or `id`.
   package let name: String
 
   package init(_ mechanism: Mechanism, _ name: String) {

@@ -15,45 +15,75 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
   }
 
   init(_ error: ControlError) {
-    self.init(error.code == .noDaemon ? .noDaemon : .failure, NextStep.text(error.message, error.nextStep))
+    let status: CommandStatus =
+      switch error.code {
+      case .noDaemon: .noDaemon
+      case .timedOut: .timedOut
+      case .notPermitted: .notPermitted
+      case .invalid, .notFound, .conflict, .unreachable, .failed: .failure
+      }
+    self.init(status, NextStep.text(error.message, error.nextStep))
   }
 
   var description: String { message }
+
+  /// With a question behind it, such as whether another name was meant.
+  func asking(_ question: String) -> CommandFailure {
+    let stop = message.last.map { ".?!".contains($0) } == true ? "" : "."
+    return CommandFailure(status, "\(message)\(stop) \(question.prefix(1).uppercased())\(question.dropFirst())")
+  }
 }
 
 /// What the process answers to its shell: curl's numbers for what happens to a request, sysexits.h for the rest.
-enum CommandStatus: Int32 {
+enum CommandStatus: Int32, CaseIterable {
   case success = 0
   case failure = 1
-  /// No such device on the link.
   case notDiscovered = 6
-  /// The device refuses connections, or is away.
   case refused = 7
-  /// No app of it answers: it speaks no HTTP, or its node is there and its app is down.
   case noApp = 8
-  /// It does not let this node in.
   case denied = 9
-  /// The body ended too early.
   case partial = 18
-  /// An HTTP status of 400 or more, with `--fail`.
   case httpError = 22
-  /// A file cannot be written.
   case writeError = 23
-  /// A file to send cannot be read.
   case readError = 26
   case timedOut = 28
-  /// It has to be reached over TLS, and is not.
+  case rangeError = 33
   case insecure = 35
-  /// The connection to the device broke.
+  case tooManyRedirects = 47
   case connectionLost = 56
-  /// It shows another key than it has to.
   case wrongKey = 60
-  /// Wrong arguments (EX_USAGE).
   case usage = 64
-  /// No daemon answers on the control socket (EX_UNAVAILABLE).
   case noDaemon = 69
-  /// The configuration cannot be used (EX_CONFIG).
+  case stateError = 74
+  case notPermitted = 77
   case configuration = 78
+
+  /// For `hearth help exit-statuses`, hearth(1) and docs/exit-statuses.md, which a test compares.
+  var meaning: String {
+    switch self {
+    case .success: "Success."
+    case .failure: "It failed, for the reason that standard error has."
+    case .notDiscovered: "There is no such device on the link."
+    case .refused: "The device's node refuses connections, or is away."
+    case .noApp: "No app of the device answers: it speaks no HTTP, or its app is down."
+    case .denied: "The device does not let this node in, or somebody said no."
+    case .partial: "The body ended too early."
+    case .httpError: "With --fail: an HTTP status of 400 or more."
+    case .writeError: "A file, or standard output, cannot be written."
+    case .readError: "A file to send cannot be read."
+    case .timedOut: "It timed out."
+    case .rangeError: "The device sends no part of what --continue-at wants the rest of."
+    case .insecure: "The device has to be reached over TLS, and is not."
+    case .tooManyRedirects: "With --location: redirected too often."
+    case .connectionLost: "The connection to the device broke."
+    case .wrongKey: "The device shows another key than it has to."
+    case .usage: "Wrong arguments."
+    case .noDaemon: "No daemon answers on the control socket."
+    case .stateError: "The daemon's state cannot be read or written."
+    case .notPermitted: "This user may not do that: see the group hearth."
+    case .configuration: "The configuration cannot be used, or others could read the node's key."
+    }
+  }
 }
 
 extension CommandStatus {
@@ -81,7 +111,8 @@ extension CommandFailure {
     case let error as ConfigurationError: self.init(.configuration, "\(error)")
     case let error as TrustError: self.init(.usage, error.text)
     case let error as DaemonError: self.init(.configuration, "\(error)")
-    case let error as StateError: self.init(.configuration, "\(error)")
+    case let error as StateError:
+      if case .unusable = error { self.init(.stateError, "\(error)") } else { self.init(.configuration, "\(error)") }
     // The control socket has errors of its own: only the front can mean this.
     case let error as HTTPServerError:
       self.init(.failure, "the front for browsers cannot start: \(error.message) (port under [front] in hearth.toml)")

@@ -36,12 +36,8 @@ enum LocalNames {
   }
 
   private static func isLoopback(_ address: UnsafeMutablePointer<sockaddr>) -> Bool {
-    let bytes = UnsafeRawPointer(address)
-    switch Int32(address.pointee.sa_family) {
-    // 127.0.0.0/8, and ::1, each behind family and port (and flow).
-    case AF_INET: return bytes.load(fromByteOffset: 4, as: UInt8.self) == 127
-    case AF_INET6: return (8..<24).allSatisfy { bytes.load(fromByteOffset: $0, as: UInt8.self) == ($0 == 23 ? 1 : 0) }
-    default: return false
-    }
+    // 127.0.0.0/8, and ::1.
+    guard let bytes = addressBytes(address) else { return false }
+    return bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
   }
 }

@@ -12,6 +12,8 @@ struct Places {
   let environment: [String: String]
   let isRoot: Bool
   var exists: (String) -> Bool = { access($0, F_OK) == 0 }
+  /// Whether it is in a folder that this user may not look into: there may be something.
+  var isHidden: (String) -> Bool = { access($0, F_OK) != 0 && errno == EACCES }
 
   static var current: Places {
     Places(environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0)
@@ -41,10 +43,13 @@ struct Places {
     return folders.first(where: exists) ?? folders.first
   }
 
+  /// The machine's own node.
+  static let systemState = "/var/lib/hearth"
+
   /// Throws `CommandFailure` where a user has no home.
   var state: String {
     get throws(CommandFailure) {
-      if isRoot { return "/var/lib/hearth" }
+      if isRoot { return Self.systemState }
       guard let folder = folder("XDG_STATE_HOME", else: ".local/state") else {
         throw CommandFailure(.usage, "neither XDG_STATE_HOME nor HOME is set: say where to keep state with --state DIR")
       }
@@ -63,6 +68,6 @@ struct Places {
 
   /// The socket of the daemon to ask.
   func clientSocket(_ option: String?) -> String {
-    option ?? SocketPath.forClient(environment: environment, isRoot: isRoot, exists: exists)
+    option ?? SocketPath.forClient(environment: environment, isRoot: isRoot, exists: { exists($0) || isHidden($0) })
   }
 }

@@ -10,8 +10,10 @@ package enum ContentLength: Sendable, Hashable {
   /// Takes one number, or the same one several times, in fields or in a list.
   package init(_ fields: HTTPFields) {
     self = .absent
-    guard let first = fields.firstIndex(where: { $0.name == .contentLength }) else { return }
-    for field in fields[first...] where field.name == .contentLength {
+    var next = fields.index(of: .contentLength)
+    while let index = next {
+      let field = fields[index]
+      next = fields.index(of: .contentLength, from: index + 1)
       if field.value.utf8.contains(UInt8(ascii: ",")) {
         for item in field.value.split(separator: ",", omittingEmptySubsequences: false) { take(item) }
       } else {
@@ -47,8 +49,6 @@ extension HTTPFields {
 
   /// One such field, with one item in it.
   private var hasSingleContentLength: Bool {
-    var fields = self.lazy.filter { $0.name == .contentLength }.makeIterator()
-    guard let first = fields.next(), fields.next() == nil else { return false }
-    return !first.value.utf8.contains(UInt8(ascii: ","))
+    onlyValue(of: .contentLength).map { !$0.utf8.contains(UInt8(ascii: ",")) } ?? false
   }
 }

@@ -39,9 +39,10 @@ package enum KnownFieldNames {
     "Connection",
     "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Range",
     "Content-Security-Policy", "Content-Type", "Cookie", "Date", "ETag", "Expires", "Host", "If-Modified-Since",
-    "If-None-Match", "Keep-Alive", "Last-Modified", "Location", "Origin", "Pragma", "Range", "Referer",
+    "Hearth-Via", "If-None-Match", "Keep-Alive", "Last-Modified", "Location", "Origin", "Pragma", "Range", "Referer",
     "Referrer-Policy",
-    "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Server", "Set-Cookie", "Transfer-Encoding",
-    "Upgrade-Insecure-Requests", "User-Agent", "Vary", "X-Content-Type-Options", "X-Frame-Options",
+    "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Server", "Set-Cookie", "Transfer-Encoding",
+    "Upgrade-Insecure-Requests", "User-Agent", "Vary", "X-Content-Type-Options", "X-Forwarded-Host",
+    "X-Forwarded-Proto", "X-Frame-Options",
   ]
 }

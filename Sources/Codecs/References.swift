@@ -15,8 +15,9 @@ extension HTTPFields {
   }
 
   private mutating func mapReferences(_ names: FieldNameSet, _ map: (String) -> String) {
-    guard contains(where: { names.contains($0.name) }) else { return }
-    for index in indices where names.contains(self[index].name) {
+    var next = index(in: names)
+    while let index = next {
+      defer { next = self.index(in: names, from: index + 1) }
       switch self[index].name.canonicalName {
       case "refresh": mapValue(at: index) { Refresh.mapping($0, map) }
       case "link", "if": mapValue(at: index) { Self.mappingBrackets($0, map) }

@@ -19,12 +19,18 @@ package struct ControlClient: Sendable {
     try await ask(.get, "/v1/devices\(all ? "?all" : "")", for: DeviceList.self).devices
   }
 
-  /// Every device known now, then each one that changes, until the daemon ends or `receive` throws.
-  package func watchDevices(all: Bool = false, receive: (DeviceResource) async throws -> Void) async throws {
+  /// Every device known now, that these were all, then each one that changes, until the daemon ends or `receive` throws.
+  package func watchDevices(all: Bool = false, receive: (DeviceEvent) async throws -> Void) async throws {
     try await exchange(Self.request(.get, "/v1/devices?watch\(all ? "&all" : "")"), body: nil) { response, body in
       guard response.status == .ok else { throw try await Self.failure(response, body) }
-      try await Self.lines(body, of: DeviceResource.self, receive: receive)
+      try await Self.lines(body, of: DeviceEvent.self, receive: receive)
     }
+  }
+
+  /// What the node of a device sees of the way to it.
+  package func report(of device: String) async throws -> ReportResource {
+    try await ask(
+      .get, "/v1/devices/\(PercentEncoding.encode(device, except: .authority))/report", for: ReportResource.self)
   }
 
   static func lines<Value: Decodable>(
@@ -66,6 +72,20 @@ package struct ControlClient: Sendable {
     try await tell(.delete, "/v1/forwards/\(port)")
   }
 
+  package func account() async throws -> AccountResource {
+    try await ask(.get, "/v1/account", for: AccountResource.self)
+  }
+
+  /// Tries the login, which takes some seconds, and uses it from then on.
+  package func logIn(_ login: AccountLogin) async throws -> AccountResource {
+    try await ask(
+      .put, "/v1/account", body: ByteBuffer(bytes: try ControlJSON.encode(login)), for: AccountResource.self)
+  }
+
+  package func logOut() async throws {
+    try await tell(.delete, "/v1/account")
+  }
+
   /// A request to a device: `head.path` is an `httpx` URI. Errors on the way are responses with `Proxy-Status`.
   package func fetch<Result>(
     _ head: HTTPRequest, body: Body = .empty, receive: (HTTPResponse, Body) async throws -> Result
@@ -105,6 +125,7 @@ package struct ControlClient: Sendable {
     } catch let error as HTTPClientError {
       switch error.code {
       case .refused, .unresolved, .connectTimedOut: throw SocketFile.reason(socket)
+      case .responseTimedOut: throw ControlError(.timedOut, "No answer came in time.")
       default: throw ControlError(.failed, "The daemon broke off: \(error.message).")
       }
     }

@@ -17,6 +17,8 @@ package struct ControlError: Error, Sendable, CustomStringConvertible {
     case conflict
     /// The other device cannot be reached, or does not do its part.
     case unreachable
+    /// Nothing was answered within the time that there is for it.
+    case timedOut
     /// The daemon failed at it, or its answer cannot be read.
     case failed
   }
@@ -49,6 +51,7 @@ extension ControlError.Code {
     case .invalid: .badRequest
     case .notPermitted: .forbidden
     case .notFound: .notFound
+    case .timedOut: .gatewayTimeout
     case .conflict: .conflict
     case .unreachable: .badGateway
     case .noDaemon, .failed: .internalServerError

@@ -7,7 +7,7 @@ import HTTPTypes
 #endif
 
 /// Who may do what on the control socket: the daemon's own user, root and the group `hearth` may change things,
-/// whoever else the socket's mode lets in may look.
+/// whoever else the socket's mode lets in may look, though not at who opens what.
 package struct ControlRights: Sendable {
   static let group = "hearth"
 
@@ -18,11 +18,11 @@ package struct ControlRights: Sendable {
   package static var ofThisProcess: ControlRights { ControlRights(owner: geteuid(), group: gid_t(groupNamed: group)) }
 
   /// Throws `ControlError`. `peer` is nil where it cannot be told who asks.
-  func check(_ method: HTTPRequest.Method, by peer: PeerCredentials?) throws(ControlError) {
+  func check(_ method: HTTPRequest.Method, _ path: String, by peer: PeerCredentials?) throws(ControlError) {
     guard let peer else {
       throw ControlError(.notPermitted, "The control socket is for processes of this machine.")
     }
-    guard !Self.isHarmless(method), !mayChange(peer) else { return }
+    guard !Self.isHarmless(method) || Self.isOwners(path), !mayChange(peer) else { return }
     throw ControlError(
       .notPermitted,
       "Only the daemon's own user, root and members of the group \(Self.group) may do this: "
@@ -36,6 +36,12 @@ package struct ControlRights: Sendable {
 
   private func mayChange(_ peer: PeerCredentials) -> Bool {
     peer.user == owner || peer.user == 0 || group.map(peer.groups.contains) ?? false
+  }
+
+  /// However it is spelt.
+  private static func isOwners(_ path: String) -> Bool {
+    let segments = Router.segments(of: path.prefix { $0 != "?" })
+    return DiagnosticsRoutes.ownersPaths.contains { Router.segments(of: $0) == segments }
   }
 
   /// RFC 9110 §9.2.1.

@@ -1,7 +1,6 @@
-import Codecs
 import FoundationEssentials
+import HTTPEdge
 import HTTPTypes
-import Hummingbird
 import Mesh
 import NIOCore
 import XMPP
@@ -12,103 +11,113 @@ struct ControlRoutes: Sendable {
   let version: String
   let frontPort: Int?
 
-  func router() -> Router<BasicRequestContext> {
-    let router = Router()
-    router.get("/v1/devices") { request, _ -> Response in
-      let query = request.uri.queryParameters
-      let all = query["all"] != nil
-      return query["watch"] != nil ? watch(all: all) : try list(all: all)
+  func router() -> Router {
+    var router = Router()
+    router.on(.get, "/v1/devices") { request in
+      let all = request.query["all"] != nil
+      return request.query["watch"] != nil ? watch(all: all) : try list(all: all)
     }
-    router.get("/v1/status") { _, _ -> Response in
+    router.on(.get, "/v1/devices/:jid/report") { request in
+      guard
+        let jid = request.parameter("jid").flatMap({ JID(bare: $0) })
+      else { throw ControlError(.invalid, "The device must be named as thermostat@pi is.") }
+      return try .json(ReportResource(try await daemon.node.report(of: jid)))
+    }
+    router.on(.get, "/v1/status") { _ in
       try .json(
         StatusResource(
           daemon.node.status(), id: daemon.node.trustService.id, version: version, frontPort: frontPort,
-          forwards: await daemon.forwards()))
+          forwards: await daemon.forwards(), account: await daemon.account()))
     }
-    router.put("/v1/services/:name") { request, context -> Response in
-      let name = try Self.name(context)
+    router.on(.put, "/v1/services/:name") { request in
+      let name = try Self.name(request)
       let service =
-        try await Self.body(of: request, like: #"{"target": "http://127.0.0.1:8080", "access": "friends"}"#)
-        as ServiceResource
+        try await request.json(like: #"{"target": "http://127.0.0.1:8080", "access": "friends"}"#) as ServiceResource
       return try .json(try await daemon.serve(name, service))
     }
-    router.delete("/v1/services/:name") { _, context -> Response in
-      try await daemon.unserve(try Self.name(context))
-      return Response(status: .noContent)
+    router.on(.delete, "/v1/services/:name") { request in
+      try await daemon.unserve(try Self.name(request))
+      return .noContent
     }
-    addForwards(to: router)
-    TrustRoutes(of: daemon).add(to: router)
+    addForwards(to: &router)
+    addAccount(to: &router)
+    TrustRoutes(of: daemon).add(to: &router)
+    DiagnosticsRoutes(node: daemon.node, version: version).add(to: &router)
     return router
   }
 
-  private func addForwards(to router: Router<BasicRequestContext>) {
-    router.get("/v1/forwards") { _, _ -> Response in
+  private func addForwards(to router: inout Router) {
+    router.on(.get, "/v1/forwards") { _ in
       try .json(ForwardList(await daemon.forwards()))
     }
-    router.post("/v1/forwards") { request, _ -> Response in
-      let wanted = try await Self.body(of: request, like: #"{"device": "printer@pi", "port": 6310}"#) as ForwardRequest
+    router.on(.post, "/v1/forwards") { request in
+      let wanted = try await request.json(like: #"{"device": "printer@pi", "port": 6310}"#) as ForwardRequest
       return try .json(try await daemon.openForward(wanted))
     }
-    router.delete("/v1/forwards/:port") { _, context -> Response in
-      guard let port = context.parameters.get("port").flatMap({ Int($0) }) else {
+    router.on(.delete, "/v1/forwards/:port") { request in
+      guard let port = request.parameter("port").flatMap({ Int($0) }) else {
         throw ControlError(.invalid, "A forward is named by its port, a whole number.")
       }
       try await daemon.closeForward(port)
-      return Response(status: .noContent)
+      return .noContent
     }
   }
 
-  private func list(all: Bool) throws -> Response {
+  private func addAccount(to router: inout Router) {
+    router.on(.get, "/v1/account") { _ in try .json(await daemon.account()) }
+    router.on(.put, "/v1/account") { request in
+      let login = try await request.json(like: #"{"jid": "pi@example.org", "password": "…"}"#) as AccountLogin
+      return try .json(try await daemon.logIn(login))
+    }
+    router.on(.delete, "/v1/account") { _ in
+      try await daemon.logOut()
+      return .noContent
+    }
+  }
+
+  private func list(all: Bool) throws -> RoutedResponse {
     let devices = daemon.node.devices().filter { all || $0.state != .gone }
-    let health = daemon.node.status().health
+    let (health, book) = (daemon.node.status().health, daemon.node.trustService.current)
     return try .json(
       DeviceList(
-        devices.map { DeviceResource($0, frontPort: frontPort, health: health[$0.jid] ?? $0.health(now: Date())) }))
+        devices.map {
+          DeviceResource(
+            $0, frontPort: frontPort, health: health[$0.jid] ?? $0.health(now: Date()),
+            renounced: FriendshipState.renounced($0, book))
+        }))
   }
 
-  /// One line a device known, then one a change, until either side ends.
+  /// One line a device known, one that says so, then one a change, until either side ends.
   ///
   /// Those that are gone are left out of the start unless `all`; leaving is a change, and always told.
-  private func watch(all: Bool) -> Response {
-    let body = ResponseBody { writer in
+  private func watch(all: Bool) -> RoutedResponse {
+    .lines { writer in
+      let (known, changes) = daemon.node.watchDevices()
       var told: Set<String> = []
-      for await device in daemon.node.deviceChanges() {
+      for device in known where all || device.state != .gone {
+        told.insert(device.jid.text)
+        try await writer.write(try .line(DeviceEvent.present(resource(device))))
+      }
+      try await writer.write(try .line(DeviceEvent.listed))
+      for await device in changes {
         guard all || device.state != .gone || told.contains(device.jid.text) else { continue }
         told.insert(device.jid.text)
-        let health = device.isLocal ? daemon.node.status().health[device.jid] : device.health(now: Date())
-        try await writer.write(try .line(DeviceResource(device, frontPort: frontPort, health: health)))
+        try await writer.write(try .line(DeviceEvent.changed(resource(device))))
       }
-      try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
   }
 
-  private static func name(_ context: BasicRequestContext) throws -> String {
-    guard let name = context.parameters.get("name").flatMap({ PercentEncoding.decodeText($0) }) else {
+  private func resource(_ device: Device) -> DeviceResource {
+    let health = device.isLocal ? daemon.node.status().health[device.jid] : device.health(now: Date())
+    return DeviceResource(
+      device, frontPort: frontPort, health: health,
+      renounced: FriendshipState.renounced(device, daemon.node.trustService.current))
+  }
+
+  private static func name(_ request: RoutedRequest) throws -> String {
+    guard let name = request.parameter("name") else {
       throw ControlError(.invalid, "The name of the service is not percent-encoded UTF-8.")
     }
     return name
-  }
-
-  /// - Parameter example: what a good one looks like.
-  private static func body<Value: Decodable>(of request: Request, like example: String) async throws -> Value {
-    do {
-      let body = try await request.body.collect(upTo: ControlLimits.requestBytes)
-      return try ControlJSON.decode(Value.self, from: Data(body.readableBytesView))
-    } catch is DecodingError {
-      throw ControlError(.invalid, "The body must be JSON like \(example).")
-    } catch is NIOTooManyBytesError {
-      throw ControlError(.invalid, "The body is larger than \(ControlLimits.requestBytes) bytes.")
-    }
-  }
-}
-
-extension Response {
-  /// A whole JSON document on one line.
-  static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-    let data = try ControlJSON.encode(value) + [0x0A]
-    return Response(
-      status: status, headers: [.contentType: "application/json", .contentLength: "\(data.count)"],
-      body: .init(byteBuffer: ByteBuffer(bytes: data)))
   }
 }

@@ -1,7 +1,7 @@
+import Codecs
 import EventLoops
 import HTTPEdge
 import HTTPTypes
-import Hummingbird
 package import Logging
 import Mesh
 package import NIOCore
@@ -60,7 +60,7 @@ package struct ControlServer: Service {
   }
 
   private func makeServer(until shutdown: EventLoopFuture<Void>) -> HTTPServer {
-    let router = RouterAdapter(responder: routes.router().buildResponder(), logger: logger)
+    let router = routes.router()
     return HTTPServer(
       .unix(path: socket), eventLoopGroup: eventLoopGroup, logger: logger,
       listening: { _ in
@@ -83,28 +83,35 @@ package struct ControlServer: Service {
   }
 
   @concurrent private func answer(
-    _ request: HTTPEdge.Request, _ writer: HTTPEdge.ResponseWriter, _ router: RouterAdapter<some HTTPResponder>,
+    _ request: HTTPEdge.Request, _ writer: HTTPEdge.ResponseWriter, _ router: Router,
     _ shutdown: EventLoopFuture<Void>
   ) async throws {
     do throws(ControlError) {
       try await check(request)
     } catch {
-      return try await writer.write(Self.failure(error, status: error.code.status))
+      return try await Self.write(Self.failure(error, status: error.code.status), writer, until: shutdown)
     }
     guard request.head.path?.hasPrefix("/") == true else { return try await daemon.forward(request, writer) }
     try await Self.write(await respond(to: request, by: router), writer, until: shutdown)
   }
 
-  /// A body that would go on for ever ends with the daemon: what feeds it is cancelled, which ends it in good order.
+  /// Lines that would go on for ever end with the daemon: what writes them is cancelled, which ends them in good order.
   private static func write(
-    _ response: Hummingbird.Response, _ writer: HTTPEdge.ResponseWriter, until shutdown: EventLoopFuture<Void>
+    _ response: RoutedResponse, _ writer: HTTPEdge.ResponseWriter, until shutdown: EventLoopFuture<Void>
   ) async throws {
-    guard response.body.contentLength == nil else { return try await writer.write(response) }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      defer { group.cancelAll() }
-      group.addTask { try await writer.write(response) }
-      group.addTask { try? await shutdown.value() }
-      try await group.next()
+    switch response.content {
+    case .whole(let bytes): try await writer.write(response.head, Body(bytes))
+    case .lines(let write):
+      try await writer.begin(response.head)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        defer { group.cancelAll() }
+        group.addTask {
+          try await write(writer)
+          try await writer.finish()
+        }
+        group.addTask { try? await shutdown.value() }
+        try await group.next()
+      }
     }
   }
 
@@ -113,19 +120,26 @@ package struct ControlServer: Service {
       guard request.headers[.origin] == nil
       else { throw ControlError(.notPermitted, "The control socket is not for web pages.") }
       let peer = await PeerCredentials.of(request.channel)
-      try rights.check(request.method, by: peer)
+      try rights.check(request.method, request.head.path ?? "", by: peer)
     } catch {
       logger.notice(
-        "refused on the control socket", metadata: ["path": "\(request.head.path ?? "")", "why": "\(error)"])
+        "refused on the control socket", metadata: ["path": "\(Self.path(of: request))", "why": "\(error)"])
       throw error
     }
   }
 
   private func respond(
-    to request: HTTPEdge.Request, by router: RouterAdapter<some HTTPResponder>
-  ) async -> Hummingbird.Response {
+    to request: HTTPEdge.Request, by router: Router
+  ) async -> RoutedResponse {
     do {
-      return try await router.respond(to: request)
+      switch router.match(request) {
+      case .handler(let handler, let request): return try await handler(request)
+      case .otherMethods(let methods):
+        let allowed = methods.map(\.rawValue).sorted().joined(separator: ", ")
+        return Self.failure(
+          ControlError(.notFound, "This resource has no such method, only \(allowed)."), status: .methodNotAllowed)
+      case .nothing: return Self.failure(ControlError(.notFound, "No such resource."), status: .notFound)
+      }
     } catch let error as ControlError {
       return Self.failure(error, status: error.code.status)
     } catch let error as TrustError {
@@ -134,18 +148,19 @@ package struct ControlServer: Service {
     } catch let error as MeshError {
       let error = ControlError(error)
       return Self.failure(error, status: error.code.status)
-    } catch let error as HTTPError {
-      let known = error.status == .notFound || error.status == .methodNotAllowed
-      return Self.failure(ControlError(known ? .notFound : .failed, "No such resource."), status: error.status)
     } catch {
-      logger.error("request failed", metadata: ["path": "\(request.head.path ?? "")", "error": "\(error)"])
+      logger.error("request failed", metadata: ["path": "\(Self.path(of: request))", "error": "\(error)"])
       return Self.failure(ControlError(.failed, "\(error)"), status: .internalServerError)
     }
   }
 
-  private static func failure(_ error: ControlError, status: HTTPResponse.Status) -> Hummingbird.Response {
+  /// For the log, without its query.
+  private static func path(of request: HTTPEdge.Request) -> Substring { (request.head.path ?? "").prefix { $0 != "?" } }
+
+  private static func failure(_ error: ControlError, status: HTTPResponse.Status) -> RoutedResponse {
     let body = ErrorResource(
       code: error.code, error: error.message, nextStep: error.nextStep.map(NextStepResource.init))
-    return (try? .json(body, status: status)) ?? Hummingbird.Response(status: status)
+    return (try? .json(body, status: status))
+      ?? RoutedResponse(status: status, contentType: nil, content: .whole(ByteBuffer()))
   }
 }

@@ -26,6 +26,16 @@ package protocol ControlledDaemon: Sendable {
   ///
   /// - Throws: `ControlError`.
   func closeForward(_ port: Int) async throws
+  /// On an XMPP server.
+  func account() async -> AccountResource
+  /// Tries the login, keeps it over restarts, and uses it at once.
+  ///
+  /// - Throws: `ControlError`, and then nothing has changed.
+  func logIn(_ login: AccountLogin) async throws -> AccountResource
+  /// Forgets what `logIn` keeps.
+  ///
+  /// - Throws: `ControlError`.
+  func logOut() async throws
   /// Makes a new key for the next start.
   ///
   /// - Throws: `ControlError`.

@@ -1,3 +1,4 @@
+package import FoundationEssentials
 import Front
 import LinkLocal
 package import Mesh
@@ -6,7 +7,7 @@ import XMPP
 
 extension DeviceResource {
   /// `frontPort` is nil where no front runs: then there is nothing for a browser to open.
-  package init(_ device: Device, frontPort: Int?, health: HealthReport? = nil) {
+  package init(_ device: Device, frontPort: Int?, health: HealthReport? = nil, renounced: Date? = nil) {
     self.init(
       jid: device.jid.text, name: device.name, state: State(device.state), http: device.http,
       status: device.status, message: device.message,
@@ -16,7 +17,7 @@ extension DeviceResource {
       url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) },
       trust: Trust(
         word: device.standing.word, node: device.node?.description, petname: device.petname?.text,
-        problem: device.standing.refusal?.detail),
+        problem: device.standing.refusal?.detail, renounced: renounced),
       encrypted: device.isEncrypted, health: health.map(HealthResource.init))
   }
 }

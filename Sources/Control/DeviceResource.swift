@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A device as the control socket and `hearth devices --json` show it, schema 1: a property for each of its keys.
+/// A device as the control socket and `hearth devices --json` show it: a property for each of its keys.
 package struct DeviceResource: Codable, Sendable, Hashable {
   package struct Address: Codable, Sendable, Hashable {
     package let address: String
@@ -32,12 +32,17 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     package let petname: String?
     /// Why it is refused, with both keys where that is the reason.
     package let problem: String?
+    /// Since when a friend's node does not count this one among its own.
+    package let renounced: Date?
 
-    package init(word: String, node: String? = nil, petname: String? = nil, problem: String? = nil) {
+    package init(
+      word: String, node: String? = nil, petname: String? = nil, problem: String? = nil, renounced: Date? = nil
+    ) {
       self.word = word
       self.node = node
       self.petname = petname
       self.problem = problem
+      self.renounced = renounced
     }
   }
 
@@ -63,6 +68,9 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var node: String?
   /// What the owner calls its node; null where that is no friend.
   @Nullable package private(set) var petname: String?
+  /// Since when the friend that it belongs to does not count this node among its own any more, as far as that is known; null
+  /// where it does.
+  @Nullable package private(set) var renounced: Date?
   /// Whether its last connection with this node was encrypted, which without a key proves nothing: `trust` is `plaintext`
   /// either way. Null while there was none.
   @Nullable package private(set) var encrypted: Bool?
@@ -90,6 +98,7 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     node = trust?.node
     petname = trust?.petname
     problem = trust?.problem
+    renounced = trust?.renounced
     self.encrypted = encrypted
     self.health = health
   }
@@ -97,11 +106,59 @@ package struct DeviceResource: Codable, Sendable, Hashable {
 
 /// The answer to `GET /v1/devices`.
 package struct DeviceList: Codable, Sendable, Hashable {
-  package let schema: Int
   package let devices: [DeviceResource]
 
   package init(_ devices: [DeviceResource]) {
-    schema = 1
     self.devices = devices
+  }
+}
+
+/// A line of `GET /v1/devices?watch`.
+package enum DeviceEvent: Sendable, Hashable {
+  /// It was there when the watch began.
+  case present(DeviceResource)
+  /// It came, changed, or went.
+  case changed(DeviceResource)
+  /// All that were there have been told.
+  case listed
+
+  package var device: DeviceResource? {
+    switch self {
+    case .present(let device), .changed(let device): device
+    case .listed: nil
+    }
+  }
+}
+
+extension DeviceEvent: Codable {
+  private enum Word: String, Codable {
+    case present, changed, listed
+  }
+
+  private enum CodingKeys: CodingKey {
+    case event
+  }
+
+  private var word: Word {
+    switch self {
+    case .present: .present
+    case .changed: .changed
+    case .listed: .listed
+    }
+  }
+
+  package init(from decoder: any Decoder) throws {
+    switch try decoder.container(keyedBy: CodingKeys.self).decode(Word.self, forKey: .event) {
+    case .present: self = .present(try DeviceResource(from: decoder))
+    case .changed: self = .changed(try DeviceResource(from: decoder))
+    case .listed: self = .listed
+    }
+  }
+
+  /// The keys of the device, and `event`.
+  package func encode(to encoder: any Encoder) throws {
+    try device?.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(word, forKey: .event)
   }
 }

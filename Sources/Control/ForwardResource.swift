@@ -25,11 +25,9 @@ package struct ForwardResource: Codable, Sendable, Hashable {
 
 /// The answer to `GET /v1/forwards`, by port.
 package struct ForwardList: Codable, Sendable, Hashable {
-  package let schema: Int
   package let forwards: [ForwardResource]
 
   package init(_ forwards: [ForwardResource]) {
-    schema = 1
     self.forwards = forwards
   }
 }

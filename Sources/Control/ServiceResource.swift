@@ -28,12 +28,14 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   package var gadget: Bool?
   /// Seconds that an app has to begin its answer; nil: 300.
   package var timeout: Int?
+  /// Whether an app's XML documents go to peers as XML, where they survive that.
+  package var xml: Bool?
 
   package init(
     target: String, title: String? = nil, description: String? = nil, access: AccessResource,
     methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool? = nil, fingerprint: String? = nil,
     insecure: Bool? = nil, listing: Bool? = nil, host: String? = nil, forwardedFor: Bool? = nil, gadget: Bool? = nil,
-    timeout: Int? = nil
+    timeout: Int? = nil, xml: Bool? = nil
   ) {
     self.target = target
     self.title = title
@@ -49,6 +51,7 @@ package struct ServiceResource: Codable, Sendable, Hashable {
     self.forwardedFor = forwardedFor
     self.gadget = gadget
     self.timeout = timeout
+    self.xml = xml
   }
 
   /// Throws `TrustError` where the rules cannot be meant.

@@ -5,8 +5,11 @@ import XMPP
 
 extension FriendList {
   init(_ book: FriendBook, devices: [Device]) {
-    schema = 1
     friends = book.friends.map { FriendResource($0, devices: devices) }
+    claimed = book.claimedFriendships.map {
+      ClaimedResource(
+        id: $0.id.description, short: $0.id.short, jid: $0.jid?.text, address: $0.address, since: $0.since)
+    }
     blocked = book.blocked.map {
       BlockedResource(id: $0.id.description, short: $0.id.short, petname: $0.petname?.text, since: $0.since)
     }
@@ -20,13 +23,12 @@ extension FriendResource {
       devices: friend.devices.map(\.text), since: friend.since, origin: friend.origin.rawValue,
       online: devices.contains { device in
         device.state == .online && device.standing == .friend(friend.petname)
-      })
+      }, renounced: friend.renounced)
   }
 }
 
 extension RequestList {
   init(_ book: FriendBook, now: Date) {
-    schema = 1
     requests = book.requests.map {
       PendingResource(
         id: $0.id.description, short: $0.id.short, jid: $0.jid?.text, address: $0.address, greeting: $0.greeting,
@@ -45,7 +47,7 @@ extension PairingResource {
   init(_ book: FriendBook) {
     let peer = book.pairingPeer
     self.init(
-      schema: 1, id: peer?.id.description, short: peer?.id.short, jid: peer?.address?.text,
+      id: peer?.id.description, short: peer?.id.short, jid: peer?.address?.text,
       digits: book.pairingQuestion?.digits)
   }
 }
@@ -53,7 +55,7 @@ extension PairingResource {
 extension PermitResource {
   init(_ window: PermitWindow?, now: Date) {
     let seconds = window?.seconds(now: now) ?? 0
-    self.init(schema: 1, open: seconds > 0, seconds: Int(seconds.rounded(.up)))
+    self.init(open: seconds > 0, seconds: Int(seconds.rounded(.up)))
   }
 }
 

@@ -3,19 +3,19 @@ import Mesh
 import Trust
 import XMPP
 
-/// The answer to `GET /v1/identity`, schema 1.
+/// The answer to `GET /v1/identity`.
 package struct IdentityResource: Codable, Sendable, Hashable {
-  package let schema: Int
   package let jid: String
   package let id: String
   /// The first group of the id.
   package let short: String
 }
 
-/// The answer to `GET /v1/friends`, schema 1; both lists are sorted.
+/// The answer to `GET /v1/friends`; the lists are sorted.
 package struct FriendList: Codable, Sendable, Hashable {
-  package let schema: Int
   package let friends: [FriendResource]
+  /// Nodes that count this one among their friends, and are none here.
+  package let claimed: [ClaimedResource]
   package let blocked: [BlockedResource]
 }
 
@@ -30,6 +30,16 @@ package struct FriendResource: Codable, Sendable, Hashable {
   package let origin: String
   /// Whether any of its devices is.
   package let online: Bool
+  /// Since when its node does not count this one among its friends any more, as far as that is known; null where it does.
+  @Nullable package private(set) var renounced: Date?
+}
+
+package struct ClaimedResource: Codable, Sendable, Hashable {
+  package let id: String
+  package let short: String
+  @Nullable package private(set) var jid: String?
+  @Nullable package private(set) var address: String?
+  package let since: Date
 }
 
 package struct BlockedResource: Codable, Sendable, Hashable {
@@ -40,9 +50,8 @@ package struct BlockedResource: Codable, Sendable, Hashable {
   package let since: Date
 }
 
-/// The answer to `GET /v1/requests`, schema 1: all that waits for somebody's word. Oldest first.
+/// The answer to `GET /v1/requests`: all that waits for somebody's word. Oldest first.
 package struct RequestList: Codable, Sendable, Hashable {
-  package let schema: Int
   /// Of others, for the owner.
   package let requests: [PendingResource]
   /// Of the owner, for others.
@@ -70,29 +79,26 @@ package struct AskedResource: Codable, Sendable, Hashable {
   package let since: Date
 }
 
-/// The answer to `POST /v1/requests`, schema 1.
+/// The answer to `POST /v1/requests`.
 package struct AskResource: Codable, Sendable, Hashable {
   package enum Outcome: String, Codable, Sendable {
     case friends, waiting, declined
   }
 
-  package let schema: Int
   package let outcome: Outcome
   /// Where both are friends now.
   @Nullable package private(set) var friend: FriendResource?
 }
 
-/// The answer to `POST /v1/invites`, schema 1.
+/// The answer to `POST /v1/invites`.
 package struct InviteResource: Codable, Sendable, Hashable {
-  package let schema: Int
   /// A secret until it is used: whoever reads it can become a friend.
   package let line: String
   package let expires: Date
 }
 
-/// The comparison of digits under way, schema 1.
+/// The comparison of digits under way.
 package struct PairingResource: Codable, Sendable, Hashable {
-  package let schema: Int
   /// Null where none is under way.
   @Nullable package private(set) var id: String?
   @Nullable package private(set) var short: String?
@@ -102,17 +108,15 @@ package struct PairingResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var digits: String?
 }
 
-/// Whether requests are accepted for a while, schema 1.
+/// Whether requests are accepted for a while.
 package struct PermitResource: Codable, Sendable, Hashable {
-  package let schema: Int
   package let open: Bool
   /// Left, rounded up; 0 when closed.
   package let seconds: Int
 }
 
-/// The answer to `POST /v1/rotation`, schema 1.
+/// The answer to `POST /v1/rotation`.
 package struct RotationResource: Codable, Sendable, Hashable {
-  package let schema: Int
   /// Of the new key.
   package let id: String
   package let short: String

@@ -1,7 +1,6 @@
-import Codecs
 import FoundationEssentials
+import HTTPEdge
 import HTTPTypes
-import Hummingbird
 import Mesh
 import NIOCore
 import Trust
@@ -20,129 +19,131 @@ struct TrustRoutes: Sendable {
   private var node: any LocalNode { daemon.node }
   private var trustService: TrustService { node.trustService }
 
-  func add(to router: Router<BasicRequestContext>) {
-    router.get("/v1/identity") { _, _ -> Response in
+  func add(to router: inout Router) {
+    router.on(.get, "/v1/identity") { _ in
       let id = trustService.id
-      return try .json(IdentityResource(schema: 1, jid: node.status().jid.text, id: id.description, short: id.short))
+      return try .json(IdentityResource(jid: node.status().jid.text, id: id.description, short: id.short))
     }
-    router.post("/v1/rotation") { _, _ -> Response in
+    router.on(.post, "/v1/rotation") { _ in
       let id = try await daemon.rotateKey()
-      return try .json(RotationResource(schema: 1, id: id.description, short: id.short, restart: true))
+      return try .json(RotationResource(id: id.description, short: id.short, restart: true))
     }
-    router.get("/v1/events") { _, _ -> Response in events() }
-    addFriends(to: router)
-    addRequests(to: router)
-    addInvites(to: router)
-    addPairing(to: router)
-    addPermit(to: router)
+    router.on(.get, "/v1/events") { _ in events() }
+    addFriends(to: &router)
+    addRequests(to: &router)
+    addInvites(to: &router)
+    addPairing(to: &router)
+    addPermit(to: &router)
   }
 
-  private func addFriends(to router: Router<BasicRequestContext>) {
-    router.get("/v1/friends") { _, _ -> Response in
+  private func addFriends(to router: inout Router) {
+    router.on(.get, "/v1/friends") { _ in
       try .json(FriendList(owner.book, devices: node.devices()))
     }
-    router.patch("/v1/friends/:who") { request, context -> Response in
-      let change = try await Self.body(request, #"{"petname": "anna"}"#)
+    router.on(.patch, "/v1/friends/:who") { request in
+      let change = try await request.json(like: #"{"petname": "anna"}"#, empty: TrustRequest())
       guard let petname = change.petname else { throw Self.missing("petname", #"{"petname": "anna"}"#) }
-      try await owner.rename(try Self.who(context), to: petname)
-      return Response(status: .noContent)
+      try await owner.rename(try Self.who(request), to: petname)
+      return .noContent
     }
-    router.delete("/v1/friends/:who") { _, context -> Response in
-      try await owner.remove(try Self.who(context))
-      return Response(status: .noContent)
+    router.on(.delete, "/v1/friends/:who") { request in
+      try await owner.remove(try Self.who(request))
+      return .noContent
     }
-    router.put("/v1/blocked/:who") { _, context -> Response in
-      try await owner.block(try Self.who(context))
-      return Response(status: .noContent)
+    router.on(.put, "/v1/blocked/:who") { request in
+      try await owner.block(try Self.who(request))
+      return .noContent
     }
-    router.delete("/v1/blocked/:who") { _, context -> Response in
-      try await owner.unblock(try Self.who(context))
-      return Response(status: .noContent)
+    router.on(.delete, "/v1/blocked/:who") { request in
+      try await owner.unblock(try Self.who(request))
+      return .noContent
     }
   }
 
-  private func addRequests(to router: Router<BasicRequestContext>) {
-    router.get("/v1/requests") { _, _ -> Response in
+  private func addRequests(to router: inout Router) {
+    router.on(.get, "/v1/requests") { _ in
       try .json(RequestList(owner.book, now: Date()))
     }
-    router.post("/v1/requests") { request, _ -> Response in
-      let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
+    router.on(.post, "/v1/requests") { request in
+      let wish = try await request.json(like: #"{"device": "thermostat@pi"}"#, empty: TrustRequest())
       return try .json(
         AskResource(
           try await owner.ask(try Self.device(wish), petname: wish.petname, greeting: wish.greeting), node.devices()))
     }
-    router.post("/v1/requests/:who/accept") { request, context -> Response in
-      let (who, wish) = (try Self.who(context), try await Self.body(request, #"{"petname": "anna"}"#))
+    router.on(.post, "/v1/requests/:who/accept") { request in
+      let (who, wish) = (
+        try Self.who(request), try await request.json(like: #"{"petname": "anna"}"#, empty: TrustRequest())
+      )
       let friend = try await owner.accept(who, petname: wish.petname)
       return try .json(FriendResource(friend, devices: node.devices()))
     }
-    router.delete("/v1/requests/:who") { _, context -> Response in
-      try await owner.withdraw(try Self.who(context))
-      return Response(status: .noContent)
+    router.on(.delete, "/v1/requests/:who") { request in
+      try await owner.withdraw(try Self.who(request))
+      return .noContent
     }
-    router.post("/v1/requests/:who/reject") { _, context -> Response in
-      try await owner.reject(try Self.who(context))
-      return Response(status: .noContent)
+    router.on(.post, "/v1/requests/:who/reject") { request in
+      try await owner.reject(try Self.who(request))
+      return .noContent
     }
   }
 
-  private func addInvites(to router: Router<BasicRequestContext>) {
-    router.post("/v1/invites") { request, _ -> Response in
-      let wish = try await Self.body(request, #"{"petname": "anna"}"#)
+  private func addInvites(to router: inout Router) {
+    router.on(.post, "/v1/invites") { request in
+      let wish = try await request.json(like: #"{"petname": "anna"}"#, empty: TrustRequest())
       let (line, expires) = try await owner.invite(petname: wish.petname)
-      return try .json(InviteResource(schema: 1, line: line.description, expires: expires))
+      return try .json(InviteResource(line: line.description, expires: expires))
     }
-    router.post("/v1/join") { request, _ -> Response in
-      let wish = try await Self.body(request, #"{"line": "httpx://…/invite/…"}"#)
+    router.on(.post, "/v1/join") { request in
+      let wish = try await request.json(like: #"{"line": "httpx://…/invite/…"}"#, empty: TrustRequest())
       let friend = try await owner.join(wish.line ?? "", petname: wish.petname)
       return try .json(FriendResource(friend, devices: node.devices()))
     }
   }
 
-  private func addPairing(to router: Router<BasicRequestContext>) {
-    router.get("/v1/pairing") { _, _ -> Response in
+  private func addPairing(to router: inout Router) {
+    router.on(.get, "/v1/pairing") { _ in
       try .json(PairingResource(owner.book))
     }
-    router.post("/v1/pairing") { request, _ -> Response in
-      let wish = try await Self.body(request, #"{"device": "thermostat@pi"}"#)
+    router.on(.post, "/v1/pairing") { request in
+      let wish = try await request.json(like: #"{"device": "thermostat@pi"}"#, empty: TrustRequest())
       try await owner.befriend(try Self.device(wish), petname: wish.petname)
       return try .json(PairingResource(owner.book))
     }
-    router.post("/v1/pairing/confirm") { request, _ -> Response in
+    router.on(.post, "/v1/pairing/confirm") { request in
       let example = #"{"digits": "123456"}"#
-      let wish = try await Self.body(request, example)
+      let wish = try await request.json(like: example, empty: TrustRequest())
       guard let digits = wish.digits else { throw Self.missing("digits", example) }
       try await owner.confirmPairing(digits: digits, petname: wish.petname)
       return try .json(PairingResource(owner.book))
     }
-    router.delete("/v1/pairing") { _, _ -> Response in
+    router.on(.delete, "/v1/pairing") { _ in
       await owner.cancelPairing()
-      return Response(status: .noContent)
+      return .noContent
     }
   }
 
-  private func addPermit(to router: Router<BasicRequestContext>) {
-    @Sendable func state() throws -> Response {
+  private func addPermit(to router: inout Router) {
+    @Sendable func state() throws -> RoutedResponse {
       let now = Date()
       return try .json(PermitResource(owner.book.permit(now: now), now: now))
     }
-    router.get("/v1/permit") { _, _ -> Response in try state() }
-    router.put("/v1/permit") { request, _ -> Response in
-      let wish = try await Self.body(request, #"{"seconds": 120}"#)
+    router.on(.get, "/v1/permit") { _ in try state() }
+    router.on(.put, "/v1/permit") { request in
+      let wish = try await request.json(like: #"{"seconds": 120}"#, empty: TrustRequest())
       try await owner.permit(seconds: wish.seconds ?? 0)
       return try state()
     }
-    router.delete("/v1/permit") { _, _ -> Response in
+    router.on(.delete, "/v1/permit") { _ in
       await owner.closePermit()
-      return Response(status: .noContent)
+      return .noContent
     }
   }
 
   /// First what waits for the owner now, then every decision, one a line, until either side ends.
-  private func events() -> Response {
+  private func events() -> RoutedResponse {
     // Before the head is sent, so that whoever has read that misses nothing.
     let events = trustService.events()
-    let body = ResponseBody { writer in
+    return .lines { writer in
       let (book, now) = (trustService.current, Date())
       for event in [EventResource(permitOf: book, at: now), EventResource(digitsOf: book, at: now)] {
         if let event { try await writer.write(try .line(event)) }
@@ -152,13 +153,11 @@ struct TrustRoutes: Sendable {
         let line = event.map { EventResource($0, at: now) } ?? EventResource(digitsOf: trustService.current, at: now)
         if let line { try await writer.write(try .line(line)) }
       }
-      try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
   }
 
-  private static func who(_ context: BasicRequestContext) throws(ControlError) -> String {
-    guard let who = context.parameters.get("who").flatMap({ PercentEncoding.decodeText($0) }) else {
+  private static func who(_ request: RoutedRequest) throws(ControlError) -> String {
+    guard let who = request.parameter("who") else {
       throw ControlError(.invalid, "The name is not percent-encoded UTF-8.")
     }
     return who
@@ -174,35 +173,15 @@ struct TrustRoutes: Sendable {
   private static func missing(_ key: String, _ example: String) -> ControlError {
     ControlError(.invalid, "\(key) is missing: the body must be JSON like \(example).")
   }
-
-  /// No body is as good as an empty object.
-  private static func body(_ request: Request, _ example: String) async throws -> TrustRequest {
-    do {
-      let body = try await request.body.collect(upTo: ControlLimits.requestBytes)
-      guard body.readableBytes > 0 else { return TrustRequest() }
-      return try ControlJSON.decode(TrustRequest.self, from: Data(body.readableBytesView))
-    } catch is DecodingError {
-      throw ControlError(.invalid, "The body must be JSON like \(example).")
-    } catch is NIOTooManyBytesError {
-      throw ControlError(.invalid, "The body is larger than \(ControlLimits.requestBytes) bytes.")
-    }
-  }
 }
 
 extension AskResource {
   fileprivate init(_ outcome: AskOutcome, _ devices: [Device]) {
     switch outcome {
     case .friends(let friend):
-      self.init(schema: 1, outcome: .friends, friend: FriendResource(friend, devices: devices))
-    case .waiting: self.init(schema: 1, outcome: .waiting, friend: nil)
-    case .declined: self.init(schema: 1, outcome: .declined, friend: nil)
+      self.init(outcome: .friends, friend: FriendResource(friend, devices: devices))
+    case .waiting: self.init(outcome: .waiting, friend: nil)
+    case .declined: self.init(outcome: .declined, friend: nil)
     }
-  }
-}
-
-extension ByteBuffer {
-  /// NDJSON.
-  static func line(_ value: some Encodable) throws -> ByteBuffer {
-    ByteBuffer(bytes: try ControlJSON.encode(value) + [0x0A])
   }
 }

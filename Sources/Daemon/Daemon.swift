@@ -25,6 +25,7 @@ package struct Daemon {
   private let socket: String
   private let machine: String
   private let notifier: ServiceNotifier
+  private let accessLog: Bool
   private let logger: Logger
 
   /// Reads what is configured.
@@ -33,10 +34,12 @@ package struct Daemon {
   ///   - file: `hearth.toml`; nil: the defaults.
   ///   - trusted: the folder `trusted.d`; nil where there can be none.
   ///   - socket: where to answer the command line. The folder of the system's own socket is made where it is missing.
-  ///   - notifySocket: of the service manager (sd_notify(3)); nil where there is none.
+  ///   - notifier: tells the service manager.
+  ///   - accessLog: a line a request, whatever the configuration says.
   /// - Throws: `ConfigurationError`, `DaemonError`, `SystemError`.
   package init(
-    file: String?, trusted: String?, socket: String, notifySocket: String?, logger: Logger
+    file: String?, trusted: String?, socket: String, notifier: ServiceNotifier, accessLog: Bool = false,
+    logger: Logger
   ) throws {
     configuration = try file.map(ConfigurationFile.read) ?? Configuration()
     fleet = try TrustedFolder.read(trusted)
@@ -45,7 +48,8 @@ package struct Daemon {
     self.file = file
     self.trusted = trusted
     self.socket = socket
-    notifier = ServiceNotifier(address: notifySocket)
+    self.notifier = notifier
+    self.accessLog = accessLog || configuration.log.access
     self.logger = logger
   }
 
@@ -68,7 +72,8 @@ package struct Daemon {
     let node = try Node(
       configuration: NodeConfiguration(
         name: configuration.node.name, machine: machine, port: configuration.node.listen,
-        version: Self.version, memory: configuration.limits.memory),
+        version: Self.version, memory: configuration.limits.memory, preference: configuration.transfer.prefer,
+        accessLog: accessLog),
       trustService: trustService,
       discovery: AvahiDiscovery(interfaces: configuration.node.interfaces ?? [], logger: logger),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger,
@@ -78,14 +83,19 @@ package struct Daemon {
       node: node, configured: configuration.services, store: ServiceStore(folder: state.path),
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     try await book.start()
-    try await run(services(node, book, keys, ForwardStore(folder: state.path)))
+    let accountBook = AccountBook(
+      configured: configuration.account, store: AccountStore(folder: state.path), short: trustService.id.short,
+      eventLoop: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+    try await accountBook.start()
+    try await run(services(node, book, accountBook, keys, ForwardStore(folder: state.path)))
   }
 
   /// In the order of their start; they end the other way round, so that the node can say goodbye last.
   private func services(
-    _ node: Node, _ book: ServiceBook, _ keys: IdentityStore, _ forwardStore: ForwardStore
+    _ node: Node, _ book: ServiceBook, _ accountBook: AccountBook, _ keys: IdentityStore, _ forwardStore: ForwardStore
   ) async throws -> [any Service] {
-    let dashboard = dashboard(of: node)
+    let booked = BookedServices(node: node, book: book)
+    let dashboard = dashboard(of: booked)
     let front = frontPort.map {
       Front(
         node: node, port: $0, responder: dashboard, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
@@ -99,24 +109,34 @@ package struct Daemon {
     let gateway = Gateway(node: node, responder: dashboard, logger: logger)
     let control = ControlServer(
       socket: socket,
-      daemon: RunningDaemon(localNode: node, book: book, forwardBook: forwardBook, keys: keys, gateway: gateway),
+      daemon: RunningDaemon(
+        services: booked, forwardBook: forwardBook, accountBook: accountBook, keys: keys, gateway: gateway),
       version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(
       node: node, control: control, socket: socket, front: front, notifier: notifier, logger: logger)
     let reload = Reload(
       file: file, trusted: trusted, running: configuration, trustService: node.trustService, book: book,
-      forwardBook: forwardBook, notifier: notifier, logger: logger)
-    return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? []) + [control, reload, notifier]
+      forwardBook: forwardBook, accountBook: accountBook, notifier: notifier, logger: logger)
+    let metrics = configuration.metrics.listen.map {
+      MetricsServer(
+        port: $0, node: node, version: Self.version, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
+        logger: logger)
+    }
+    let watchdog = Watchdog(notifier: notifier, eventLoopGroup: .singletonMultiThreadedEventLoopGroup) {
+      _ = node.status()
+    }
+    return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? [])
+      + (metrics.map { [$0] } ?? []) + [AccountRunner(book: accountBook), control, reload, watchdog, notifier]
   }
 
   /// nil where no front runs.
   private var frontPort: Int? { configuration.front.enabled ? configuration.front.port : nil }
 
-  private func dashboard(of node: Node) -> DashboardResponder {
+  private func dashboard(of services: BookedServices) -> DashboardResponder {
     let rights = ControlRights.ofThisProcess
     return DashboardResponder(
-      node: node,
+      node: services.node, services: services,
       // As on the control socket; the databases of users may be far away.
       mayChange: { user in
         (try? await NIOThreadPool.singleton.runIfActive { rights.mayChange(user) }) ?? false
@@ -139,6 +159,9 @@ package struct Daemon {
     configuration.maximumGracefulShutdownDuration = DaemonLimits.gracefulShutdown
     do {
       try await ServiceGroup(configuration: configuration).run()
+    } catch let error as NodeError {
+      guard case .cannotListen = error else { throw error }
+      throw DaemonError.port("\(error)")
     } catch is CancellationError {
       logger.notice(
         "ended before everything was said and done", metadata: ["after": "\(DaemonLimits.gracefulShutdown)"])

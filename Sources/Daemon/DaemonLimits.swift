@@ -12,6 +12,9 @@ enum DaemonLimits {
   /// `forwards.json`: far beyond what may be forwarded; a larger file is not ours.
   static let forwardsBytes = 1 << 20
 
+  /// `account.json`, and a file with a password: an address and a password take 3 KiB.
+  static let accountBytes = 16 << 10
+
   /// Ports behind one that is taken, of which a free one is suggested.
   static let suggestedPorts = 100
 

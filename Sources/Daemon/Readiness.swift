@@ -5,7 +5,8 @@ import Mesh
 import ServiceLifecycle
 import Trust
 
-/// Says once that the daemon listens and is announced: one log line, and the service manager is told.
+/// Says once that the daemon listens, and is announced or will be once that can be done: one log line, and the service manager
+/// is told. What the node serves at its own machine needs no announcement.
 ///
 /// Has to be started before the node, and so ends after it: only the node's end cuts its waiting short.
 struct Readiness: Service {
@@ -29,14 +30,14 @@ struct Readiness: Service {
       return await untilTheEnd()
     }
     let status = node.status()
+    let problem = status.discoveryProblem ?? status.announcementProblem
     logger.notice(
       "ready",
       metadata: [
         "jid": "\(status.jid)", "node": "\(node.trustService.id.short)", "port": "\(status.port)",
-        "socket": "\(socket)",
-        "front": "\(address?.dashboard ?? "off")",
+        "socket": "\(socket)", "front": "\(address?.dashboard ?? "off")", "announced": "\(problem == nil)",
       ])
-    notifier.ready("\(status.jid) on port \(status.port)")
+    notifier.ready("\(status.jid) on port \(status.port)" + (problem.map { ", not announced: \($0)" } ?? ""))
     await untilTheEnd()
   }
 

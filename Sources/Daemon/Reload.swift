@@ -3,7 +3,7 @@ import Mesh
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services, forwards and friends; a bad file changes nothing.
+/// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services, forwards, the account and friends; a bad file changes nothing.
 struct Reload: Service {
   /// nil where the daemon runs without a file.
   let file: String?
@@ -13,6 +13,7 @@ struct Reload: Service {
   let trustService: TrustService
   let book: ServiceBook
   let forwardBook: ForwardBook
+  let accountBook: AccountBook
   let notifier: ServiceNotifier
   let logger: Logger
 
@@ -31,6 +32,7 @@ struct Reload: Service {
       if file != nil {
         try await book.reload(configuration.services)
         await forwardBook.reload(configuration.forwards)
+        await accountBook.reload(configuration.account)
       }
       await trustService.setFleet(fleet)
       logger.notice(
@@ -39,10 +41,12 @@ struct Reload: Service {
           "file": "\(file ?? "none")", "services": "\(configuration.services.count)", "trusted": "\(fleet.count)",
         ])
       if configuration.node != running.node || configuration.front != running.front
-        || configuration.limits != running.limits
+        || configuration.limits != running.limits || configuration.transfer != running.transfer
+        || configuration.log != running.log || configuration.metrics != running.metrics
       {
         logger.warning(
-          "changes under [node], [front] and [limits] need a restart", metadata: ["file": "\(file ?? "none")"])
+          "changes under [node], [front], [limits], [transfer], [log] and [metrics] need a restart",
+          metadata: ["file": "\(file ?? "none")"])
       }
     } catch {
       logger.error("not reloaded, all goes on as before", metadata: ["error": "\(error)"])

@@ -9,27 +9,20 @@ import XMPP
 
 /// What answers the control socket: the node's devices, the services and forwards of the books, and the mesh through the gateway.
 struct RunningDaemon: ControlledDaemon {
-  let localNode: Node
-  let book: ServiceBook
+  let services: BookedServices
   let forwardBook: ForwardBook
+  let accountBook: AccountBook
   let keys: IdentityStore
   let gateway: Gateway
 
   var node: any LocalNode { localNode }
+  private var localNode: Node { services.node }
 
   func serve(_ name: String, _ service: ServiceResource) async throws -> ServedResource {
-    var served = try await book.add(try ServiceDefinition(name, service))
-    // So that what is said is true: the name may be taken, and a moment later the device can be opened.
-    let standing = await localNode.standing(of: name, within: DaemonLimits.announcement)
-    if let jid = standing?.jid { served.jid = jid.text }
-    if let problem = standing?.problem { served.warnings.append("it cannot be announced: \(problem)") }
-    if case .down(let reason)? = standing?.health.health {
-      served.warnings.append("nothing answers for it at the moment: \(reason)")
-    }
-    return served
+    try await services.serve(name, service)
   }
 
-  func unserve(_ name: String) async throws { try await book.remove(name) }
+  func unserve(_ name: String) async throws { try await services.book.remove(name) }
 
   func forwards() async -> [ForwardResource] { await forwardBook.list }
 
@@ -51,6 +44,10 @@ struct RunningDaemon: ControlledDaemon {
   }
 
   func closeForward(_ port: Int) async throws { try await forwardBook.remove(port) }
+
+  func account() async -> AccountResource { await accountBook.resource }
+  func logIn(_ login: AccountLogin) async throws -> AccountResource { try await accountBook.logIn(login) }
+  func logOut() async throws { try await accountBook.logOut() }
 
   func rotateKey() async throws -> NodeID {
     do {

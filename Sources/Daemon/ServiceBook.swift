@@ -54,11 +54,11 @@ actor ServiceBook {
   /// Ends what `add` began. Throws `ControlError`.
   func remove(_ name: String) throws {
     guard !isConfigured(name) else {
-      throw ControlError(.conflict, "\"\(name)\" stands in hearth.toml: remove it there and reload the daemon.")
+      throw ControlError(.conflict, "“\(name)” stands in hearth.toml: remove it there and reload the daemon.")
     }
     let (former, kept) = split(name)
     guard !former.isEmpty else {
-      throw ControlError(.notFound, "No service \"\(name)\" is served: see `hearth status`.")
+      throw ControlError(.notFound, "No service “\(name)” is served: see `hearth status`.")
     }
     try save(kept)
     added = kept
@@ -81,6 +81,9 @@ actor ServiceBook {
     }
   }
 
+  /// Those that `remove` ends.
+  var addedNames: Set<String> { Set(added.map(\.name).filter { !isConfigured($0) }) }
+
   private func isConfigured(_ name: String) -> Bool {
     configured.contains { InstanceName($0.name) == InstanceName(name) }
   }
@@ -97,13 +100,13 @@ actor ServiceBook {
     let name = definition.name
     if let problem = DeviceName.problem(with: name) { throw ControlError(.invalid, "The name \(problem).") }
     guard let address = InstanceName(user: name, machine: node.configuration.machine) else {
-      throw ControlError(.invalid, "The name \"\(name)\" \(DeviceName.tooLong).")
+      throw ControlError(.invalid, "The name “\(name)” \(DeviceName.tooLong).")
     }
     guard InstanceName(name) != InstanceName(node.configuration.name) else {
-      throw ControlError(.conflict, "\"\(name)\" is the node's own name: choose another one.")
+      throw ControlError(.conflict, "“\(name)” is the node's own name: choose another one.")
     }
     guard !isConfigured(name) else {
-      throw ControlError(.conflict, "\"\(name)\" stands in hearth.toml: change it there and reload the daemon.")
+      throw ControlError(.conflict, "“\(name)” stands in hearth.toml: change it there and reload the daemon.")
     }
     return address
   }

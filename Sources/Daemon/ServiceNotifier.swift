@@ -7,16 +7,31 @@ import ServiceLifecycle
 #endif
 
 /// Tells the service manager how the daemon does (sd_notify(3)); silent where there is none.
-struct ServiceNotifier: Service {
+package struct ServiceNotifier: Service {
   /// `$NOTIFY_SOCKET`: a path, or an abstract name behind `@`.
   let address: String?
+  /// How often it has to be told that the daemon lives (sd_watchdog_enabled(3)); nil: not at all.
+  let watchdog: Duration?
+
+  init(address: String?, watchdog: Duration? = nil) {
+    (self.address, self.watchdog) = (address, watchdog)
+  }
+
+  /// As the service manager has set the environment of this process.
+  package init(environment: [String: String]) {
+    let microseconds = environment["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0
+    let isOurs = environment["WATCHDOG_PID"].map { $0 == "\(getpid())" } ?? true
+    self.init(
+      address: environment["NOTIFY_SOCKET"], watchdog: isOurs && microseconds > 0 ? .microseconds(microseconds) : nil)
+  }
 
   func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
   func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)") }
   func stopping() { send("STOPPING=1") }
+  func alive() { send("WATCHDOG=1") }
 
   /// Waits for the end, and tells of it.
-  func run() async {
+  package func run() async {
     try? await gracefulShutdown()
     stopping()
   }

@@ -14,6 +14,8 @@ struct AskPage {
   let friendship: FriendshipState
   /// This node's id.
   let own: NodeID
+  /// Since when the node of a friend does not list this one any more.
+  var renounced: Date?
   /// When the other side said no.
   let declined: Date?
   let mayChange: Bool
@@ -28,7 +30,9 @@ struct AskPage {
       status: .ok, title: "Friendship with \(device.jid)", body: parts.filter { !$0.isEmpty }.joined(separator: "\n"))
     page.hasForms = true
     switch friendship {
-    case .asked, .comparing: page.refresh = DashboardLimits.refresh
+    case .asked, .comparing:
+      page.refreshWithoutScript = DashboardLimits.refresh
+      page.script = .inline(RenewalScript.text)
     default: break
     }
     return page.response()
@@ -44,15 +48,14 @@ struct AskPage {
     case .friend:
       """
       <p>The node of \(jid) is a friend of yours. \(open)</p>
-      <p>If it does not let you in, its owner has not opened this service to you, or has removed you from their \
-      friends.</p>
+      <p>\(renounced.map { "It does not list you as a friend any more, as came out on \(Page.time($0)): its owner has removed you, or lost their friends." } ?? "If it does not let you in, its owner has not opened this service to you, or has removed you from their friends.")</p>
       \(forms("<button>Ask again</button>"))
       """
     case .asked(let asked):
       """
       <p>You asked for friendship on \(Page.time(asked.since)). Its owner has not answered yet.</p>
       <p>There, the command is <code>\(Command.accept(own))</code>. Your id is <code>\(own)</code>.</p>
-      \(forms("<button>Ask again</button>"))
+      \(forms("<button>Ask again</button>"))\(withdrawal(asked))
       """
     case .comparing: "<p>Digits are being compared. <a href=\"/#pairing\">Look at them</a></p>"
     case .asks: "<p>Its node asked for your friendship. <a href=\"/\">Answer it</a></p>"
@@ -78,8 +81,12 @@ struct AskPage {
       <p>You are not friends. Friends get into each other's services, as far as their owners open them to friends.</p>
       <p>Ask its owner, who answers when they see it. Or compare digits, where somebody is at the other side now: that \
       shows that nobody is between the two of you.</p>
-      \(forms(PendingDecisions.nameField + "<button>Ask its owner</button><button formaction=\"\(compare)\">Compare digits</button>"))
+      \(forms(PageForms.nameField() + "<button>Ask its owner</button><button formaction=\"\(compare)\">Compare digits</button>"))
       """
+  }
+
+  private func withdrawal(_ asked: AskedNode) -> String {
+    mayChange ? PageForms.form(.withdraw(asked.id), "<button>Withdraw it</button>") : ""
   }
 
   private func forms(_ inside: String) -> String {
@@ -90,6 +97,6 @@ struct AskPage {
         """
     }
     let node = device.node.map { "<input type=\"hidden\" name=\"node\" value=\"\($0)\">" } ?? ""
-    return PendingDecisions.form(.ask(device.jid), node + inside)
+    return PageForms.form(.ask(device.jid), node + inside)
   }
 }

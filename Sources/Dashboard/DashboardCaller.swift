@@ -1,6 +1,7 @@
 import Front
 import HTTPEdge
 import HTTPTypes
+import Mesh
 
 /// Who asks for something of the dashboard. Every user of this machine reaches it; not all of them own the node.
 struct DashboardCaller: Sendable {

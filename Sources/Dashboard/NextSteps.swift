@@ -37,9 +37,18 @@ extension NextSteps {
   package init?(for error: MeshError, at device: Device, _ book: FriendBook) {
     let friendship = FriendshipState(device, book)
     switch error.code {
+    case .forbidden where error.refuser != nil: self.init(friendship.word, [Self.words(error.refuser)])
     case .forbidden: self.init(refusedBy: device.jid, friendship, own: book.own)
     case .changed: self.init(friendship, of: device.jid)
     default: return nil
+    }
+  }
+
+  /// A request of friendship would not help: what the owner opened is what there is, and who is not heard cannot ask.
+  private static func words(_ refuser: MeshError.Refuser?) -> String {
+    switch refuser {
+    case .node: "Its node has cut off yours. Only its owner can change that: ask them yourself, if you need it."
+    case .rules, nil: "That is for its owner to open: ask them, if you need it."
     }
   }
 
@@ -49,14 +58,14 @@ extension NextSteps {
     case .own, .changed, .mismatch: break
     case .friend:
       text = [
-        "Its node is a friend of yours. So its owner has not opened this service to you, or not this method or path: ask "
-          + "the owner. If the owner has removed you from their friends, ask again."
+        "Its node is a friend of yours, and you are none of its: its owner has removed you from their friends, or lost them. "
+          + "Ask again."
       ]
       commands = [Command.request(jid)]
       page = Link(route: .ask(jid), title: "Ask for friendship again")
     case .asked(let asked):
       text = [
-        "You asked for friendship on \(Page.plainTime(asked.since)), and its owner has not answered. There, the command "
+        "You asked for friendship on \(LocalTime.minute(asked.since)), and its owner has not answered. There, the command "
           + "is: \(Command.accept(own))"
       ]
       commands = [Command.request(jid)]

@@ -5,68 +5,75 @@ package import HTTPEdge
 package import HTTPTypes
 import NIOCore
 
-/// A small page of the front's own: no script, nothing from elsewhere, readable light and dark, and on a phone.
+/// A page of the front's own: nothing from elsewhere, readable light and dark, on a phone, and without a script.
 package struct Page: Sendable {
+  /// The one program that a page may run.
+  enum Script: Sendable {
+    case none
+    /// A file of the dashboard's own origin.
+    case dashboard
+    /// At a device's origin, where the front has no files: part of the page, let in by a number that nobody else knows.
+    case inline(String)
+  }
+
   package var status: HTTPResponse.Status
   package var title: String
   /// Already escaped.
   package var body: String
-  /// Seconds after which a browser is to look again.
-  package var refresh: Int?
+  /// Seconds after which a browser without a script is to look again.
+  var refreshWithoutScript: Int?
   /// Whether its forms work. They do at the dashboard, and not at a device's origin.
   package var hasForms = false
+  var script = Script.none
+  /// Whether it has several columns where there is room.
+  var isWide = false
 
-  /// For people, in UTC, since a page without script does not know the reader's clock.
-  static func time(_ date: Date) -> String {
-    "<time datetime=\"\(date.formatted(.iso8601))\">\(plainTime(date))</time>"
+  package init(status: HTTPResponse.Status, title: String, body: String) {
+    self.status = status
+    self.title = title
+    self.body = body
   }
 
-  /// `2026-11-22 20:38 UTC`
-  static func plainTime(_ date: Date) -> String {
-    let text = date.formatted(.iso8601)
-    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
+  /// For people, who sit at this machine.
+  static func time(_ date: Date) -> String {
+    "<time datetime=\"\(date.formatted(.iso8601))\">\(LocalTime.minute(date))</time>"
   }
 
   /// Nothing may be loaded from anywhere, and nobody may frame it.
   private static let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
-  private static let style = """
-    :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--line:color-mix(in srgb,currentColor 18%,transparent)}
-    body{max-width:44rem;margin:0 auto;padding:2rem 1rem;overflow-wrap:anywhere}
-    h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
-    ul{list-style:none;margin:0;padding:0;border-top:1px solid var(--line)}
-    li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.75rem 0;border-bottom:1px solid var(--line)}
-    li>*{grid-column:1}li>.state{grid-column:2;grid-row:1}
-    .name{font-weight:600}.note,.state{opacity:.7;font-size:.875rem}.state{align-self:center}
-    .away>*,.gone>*{opacity:.6}
-    .button,button,input{padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem;font:inherit}
-    .button{display:inline-block}button{cursor:pointer}input{max-width:12rem;padding:.5rem;margin:0 .25rem}
-    form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.5rem 0}
-    h2{font-size:1.125rem;margin:1.5rem 0 .5rem}.digits{font-size:2rem;font-weight:600;letter-spacing:.1em}
-    @property --left{syntax:"<integer>";inherits:false;initial-value:0}
-    @keyframes left{from{--left:var(--from)}to{--left:0}}
-    .left{font-size:0;animation:left linear forwards;counter-reset:left var(--left,var(--from))}
-    .left::after{content:counter(left);font-size:1rem}
-    .CHANGED .trust,.down{color:light-dark(#b00020,#ff8a80);font-weight:600}
-    """
-
   package func response(fields: HTTPFields = [:]) -> Response {
+    let (head, tail, rule) = scripts
+    let again =
+      refreshWithoutScript.map { "<noscript><meta http-equiv=\"refresh\" content=\"\($0)\"></noscript>" } ?? ""
     let html = """
       <!doctype html>
-      <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-      <title>\(HTML.escaped(title))</title><style>\(Self.style)</style></head>
-      <body><h1>\(HTML.escaped(title))</h1>
+      <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+      <title>\(HTML.escaped(title))</title><style>\(PageStyle.text)</style>\(again)\(head)</head>
+      <body><main\(isWide ? " class=\"wide\"" : "")><h1>\(HTML.escaped(title))</h1>
       \(body)
-      </body></html>
+      </main>\(tail)</body></html>
 
       """
     // `same-origin` and not less: a form's `Origin` would be `null`.
-    var protection: HTTPFields = [
-      .contentSecurityPolicy: "\(Self.policy); form-action \(hasForms ? "'self'" : "'none'")",
+    let protection: HTTPFields = [
+      .contentSecurityPolicy: "\(Self.policy)\(rule); form-action \(hasForms ? "'self'" : "'none'")",
       .referrerPolicy: "same-origin",
     ]
-    if let refresh { protection[.refresh] = "\(refresh)" }
     return .own(status, type: "text/html; charset=utf-8", html, fields: fields + protection)
+  }
+
+  /// In the head, at the end of the body, and in the policy.
+  private var scripts: (head: String, tail: String, rule: String) {
+    switch script {
+    case .none: return ("", "", "")
+    case .dashboard:
+      let path = DashboardRoute.script.path
+      return ("<script src=\"\(path)\" defer></script>", "", "; script-src 'self'; connect-src 'self'; img-src 'self'")
+    case .inline(let text):
+      let nonce = "\(UInt64.random(in: .min ... .max))-\(UInt64.random(in: .min ... .max))"
+      return ("", "<script nonce=\"\(nonce)\">\(text)</script>", "; script-src 'nonce-\(nonce)'; connect-src 'self'")
+    }
   }
 }
 
@@ -74,11 +81,13 @@ extension Response {
   /// An answer of the front itself, never to be stored.
   static func own(_ status: HTTPResponse.Status, type: String, _ text: String, fields: HTTPFields = [:]) -> Response {
     let bytes = ByteBuffer(string: text)
-    let standard: HTTPFields = [
-      .contentType: type, .contentLength: "\(bytes.readableBytes)", .cacheControl: "no-store",
-      .xContentTypeOptions: "nosniff", .xFrameOptions: "DENY",
-    ]
-    return Response(status: status, headers: fields + standard, body: Body(bytes))
+    return Response(
+      status: status, headers: fields + ownFields(type: type) + [.contentLength: "\(bytes.readableBytes)"],
+      body: Body(bytes))
+  }
+
+  static func ownFields(type: String) -> HTTPFields {
+    [.contentType: type, .cacheControl: "no-store", .xContentTypeOptions: "nosniff", .xFrameOptions: "DENY"]
   }
 }
 

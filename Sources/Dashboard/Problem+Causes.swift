@@ -1,4 +1,6 @@
+import FoundationEssentials
 import HTTPTypes
+import HTTPX
 package import Mesh
 import Trust
 import XMPP
@@ -11,6 +13,66 @@ extension Problem {
       message: error.text, device: error.device)
     lastSeen = error.lastSeen
     if error.code == .limit { retryAfter = DashboardLimits.retryAfter }
+    isPassing = Self.isPassing(error.code)
+  }
+
+  private static func isPassing(_ code: MeshError.Code) -> Bool {
+    switch code {
+    case .notDiscovered, .away, .refused, .unanswered, .timedOut, .forbidden, .insecure, .limit, .protocolError,
+      .connectionLost:
+      true
+    case .notHTTP, .noUpgrade, .changed: false
+    }
+  }
+
+  /// The app behind a device gave no answer, as the device's node says.
+  ///
+  /// - Parameter word: the error's name (RFC 9209 §2.3); `http_request_error` where it is the request that is at fault.
+  init(appOf device: JID, _ status: Int, _ word: String, isOwn: Bool, since: Date?) {
+    guard word != OriginFailure.requestError else {
+      self.init(requestTo: device, status)
+      return
+    }
+    let (title, what) = Self.app(word)
+    let whose = isOwn ? "Start it: it is an app of this computer." : "Its owner has to start it, or to wait for it."
+    self.init(
+      HTTPResponse.Status(code: status), error: word, title: "The app of \(device) \(title)",
+      message: "“\(device)” is here, and the app behind it \(what). \(whose)", device: device)
+    self.since = since
+    isPassing = true
+  }
+
+  /// What a folder says of a request, as the device's node tells.
+  private init(requestTo device: JID, _ status: Int) {
+    let (title, what) =
+      switch status {
+      case 404:
+        (
+          "\(device) has no such page",
+          "shows nothing at this address: its name may be misspelt, the file may be gone, or its owner lists no files here."
+        )
+      case 403:
+        (
+          "\(device) cannot show this",
+          "has a file at this address that its program may not read. Its owner can permit that."
+        )
+      default: ("\(device) does not take this request", "does not know what to do with this address.")
+      }
+    self.init(
+      HTTPResponse.Status(code: status), error: OriginFailure.requestError, title: title,
+      message: "“\(device)” is here, and \(what)", device: device)
+    hasFirstPage = true
+  }
+
+  private static func app(_ word: String) -> (title: String, what: String) {
+    switch word {
+    case "connection_refused": ("is not running", "is not running")
+    case "connection_timeout", "dns_error": ("cannot be reached", "cannot be reached from there")
+    case "http_response_timeout": ("did not answer in time", "gave no answer in time")
+    case "destination_unavailable": ("is missing", "is missing: its folder cannot be read")
+    case "connection_limit_reached", "http_request_denied": ("is busy", "has too much to do")
+    default: ("gave no answer", "gave no answer that can be passed on")
+    }
   }
 
   /// The same, with what there is to do about it where friendship or keys are the reason.

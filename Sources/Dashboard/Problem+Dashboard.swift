@@ -38,17 +38,32 @@ extension Problem {
   }
 }
 
+extension Problem {
+  init(_ error: ServingError) {
+    self.init(.unprocessableContent, error: "http_request_error", title: "That was not done", message: error.message)
+  }
+}
+
 extension DashboardRoute {
   /// The same in a terminal.
   fileprivate var command: String {
     switch self {
-    case .list: "hearth requests"
+    case .list, .script, .live, .icon, .open: "hearth requests"
     case .ask(let jid): Command.request(jid)
     case .befriend(let jid): Command.befriend(jid)
     case .accept(let id): Command.accept(id)
     case .reject(let id): Command.reject(id)
     case .confirmPairing, .cancelPairing: "hearth befriend"
     case .closePermit: "hearth permit off"
+    case .withdraw(let id): "hearth requests withdraw \(id.short)"
+    case .invite: "hearth invite"
+    case .join: "hearth join"
+    case .rename(let id): "hearth friends rename \(id)"
+    case .remove(let id): Command.remove(id)
+    case .block(let id): "hearth friends block \(id)"
+    case .unblock(let id): Command.unblock(id)
+    case .serve: "hearth serve"
+    case .stop: "hearth unserve"
     }
   }
 }

@@ -15,9 +15,15 @@ package struct Problem: Error, Sendable {
   package var message: String
   package var device: JID?
   package var lastSeen: Date?
+  /// Since when it is so.
+  var since: Date?
   /// Seconds.
   package var retryAfter: Int?
   package var nextSteps: NextSteps?
+  /// Whether the device has other pages.
+  var hasFirstPage = false
+  /// Whether it may be over soon, so that the page looks again.
+  var isPassing = false
 
   package init(
     _ status: HTTPResponse.Status, error: String, title: String, message: String, device: JID? = nil
@@ -36,7 +42,7 @@ package struct Problem: Error, Sendable {
     var fields: HTTPFields = [.proxyStatus: proxyStatus(by: proxy).text]
     if let retryAfter { fields[.retryAfter] = "\(retryAfter)" }
     switch Representation.preferred(request.headerFields[values: .accept]) {
-    case .html: return Page(status: status, title: title, body: html(dashboard)).response(fields: fields)
+    case .html: return page(to: request, dashboard).response(fields: fields)
     case .json: return .own(status, type: "application/json", json(dashboard), fields: fields)
     case .text: return .own(status, type: "text/plain; charset=utf-8", text, fields: fields)
     }
@@ -48,10 +54,24 @@ package struct Problem: Error, Sendable {
     return ProxyStatus(proxy, error: error, details: message + hint)
   }
 
-  private func html(_ dashboard: String?) -> String {
+  private func page(to request: HTTPRequest, _ dashboard: String?) -> Page {
+    // What was sent is not sent again.
+    let looksAgain = isPassing && request.method == .get
+    var page = Page(status: status, title: title, body: html(dashboard, looksAgain))
+    if looksAgain { page.script = .inline(RetryScript.text) }
+    return page
+  }
+
+  private func html(_ dashboard: String?, _ looksAgain: Bool) -> String {
     var html = "<p>\(HTML.escaped(message))</p>"
     if let nextSteps { html += nextSteps.html(dashboard) }
     if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
+    if let since { html += "\n<p class=\"note\">So since \(Page.time(since)).</p>" }
+    if hasFirstPage { html += "\n<p><a class=\"button\" href=\"/\">Its first page</a></p>" }
+    if looksAgain {
+      html +=
+        "\n<p><a class=\"button\" href=\"\">Try again</a></p>\n<p class=\"note\" role=\"status\" id=\"retry\"></p>"
+    }
     if let dashboard { html += "\n<p class=\"note\"><a href=\"\(HTML.escaped(dashboard))\">All devices</a></p>" }
     return html
   }

@@ -6,7 +6,7 @@ extension DeviceOrigin {
   /// The device hears of itself by its own address, and what the browser calls it.
   package func adaptRequest(_ fields: inout HTTPFields) {
     fields.mapReferencesOfRequest(forDevice)
-    fields[.forwardedHost] = String(text.dropFirst("http://".count))
+    fields[.forwardedHost] = String(Substring(text.utf8.dropFirst("http://".utf8.count)))
     fields[.forwardedProto] = "http"
   }
 
@@ -15,10 +15,10 @@ extension DeviceOrigin {
   /// - Parameter isTrusted: the device is the owner's or a friend's.
   package func adaptResponse(_ fields: inout HTTPFields, isTrusted: Bool) {
     // Most responses have none of these.
-    if fields.contains(where: { Self.changed.contains($0.name) }) { change(&fields, isTrusted) }
+    if fields.index(in: Self.changed) != nil { change(&fields, isTrusted) }
     // Framing by other sites is clickjacking; paths of a device are nobody else's business.
-    if !fields.contains(.xFrameOptions) { fields.append(Self.sameOriginFrames) }
-    if !fields.contains(.referrerPolicy) { fields.append(Self.sameOriginReferrers) }
+    if !fields.has(.xFrameOptions) { fields.append(Self.sameOriginFrames) }
+    if !fields.has(.referrerPolicy) { fields.append(Self.sameOriginReferrers) }
     // A further policy only ever narrows. Pages from loopback may reach all of loopback and the link unasked; those of a
     // stranger's device shall not, as if they came from the Internet. It also keeps a page from its own WebSockets.
     if !isTrusted { fields.append(Self.publicAddress) }

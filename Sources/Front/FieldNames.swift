@@ -6,8 +6,8 @@ extension HTTPField.Name {
   static let clearSiteData = Self("Clear-Site-Data")!
   package static let referrerPolicy = Self("Referrer-Policy")!
   package static let forwardedHost = Self("X-Forwarded-Host")!
+  package static let hearthRequestID = Self("Hearth-Request-Id")!
   package static let forwardedProto = Self("X-Forwarded-Proto")!
-  package static let hearthVia = Self("Hearth-Via")!
   package static let refresh = Self("Refresh")!
   static let secFetchDest = Self("Sec-Fetch-Dest")!
   static let secFetchMode = Self("Sec-Fetch-Mode")!

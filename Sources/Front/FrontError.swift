@@ -5,6 +5,8 @@ package import XMPP
 package enum FrontError: Error, Sendable {
   /// The device gave no answer.
   case device(MeshError)
+  /// The device's node says that the app behind it gave none, with this status, by the error's name (RFC 9209 §2.3).
+  case app(JID, status: Int, error: String)
   /// The request went round in a circle: the device's app is this very front (RFC 9110 §7.6.3).
   case loop(JID)
   /// An error of this node's own.
@@ -25,6 +27,7 @@ extension FrontError {
   package var proxyStatus: String {
     switch self {
     case .device(let error): error.code.proxyStatus
+    case .app(_, _, let error): error
     case .loop: "proxy_loop_detected"
     case .internalError: "proxy_internal_error"
     case .misdirected, .badRequest: "http_request_error"
@@ -37,6 +40,7 @@ extension FrontError {
     switch self {
     case .device(let error): error.message
     case .misdirected(let reason), .badRequest(let reason), .forbidden(let reason): reason
+    case .app: "its app gives no answer"
     case .loop: "its target is this front"
     case .internalError: "an error of this node"
     case .unconfirmed: "a link of another site that carries data"

@@ -34,17 +34,21 @@ package struct Gateway: Sendable {
   func forward(
     _ request: Request, to device: JID, path: String, origin: DeviceOrigin?, _ reply: ResponseWriter
   ) async throws {
+    let id = RequestID(in: request.headers) ?? RequestID()
     do {
       guard !via.marks(request.headers) else { throw FrontError.loop(device) }
       let route = try node.route(to: device)
       // As it announces itself, upper and lower case: some peers compare by characters.
-      let outgoing = outgoing(request, along: route, path, origin)
+      let outgoing = outgoing(request, along: route, path, origin, id)
       try await node.send(outgoing, along: route, patience: patience) { response in
-        let response = incoming(response, from: route, origin)
+        let response = incoming(response, from: route, origin, id)
+        if let page = page(insteadOf: response, to: request.head, of: route, origin) {
+          return try await reply.write(page)
+        }
         try await reply.write(response.head, response.body)
       }
     } catch  where !reply.isBegun && !(error is CancellationError || error is HTTPMessageError) {
-      try await reply.write(refusal(error, of: request.head, to: device, origin))
+      try await reply.write(refusal(error, of: request.head, to: device, origin, id))
     }
   }
 
@@ -60,8 +64,34 @@ package struct Gateway: Sendable {
     try await forward(request, to: uri.jid, path: uri.path, origin: nil, reply)
   }
 
+  /// What a person sees where the device's node answers in its app's place; nil for what an app has said, and for programs.
+  private func page(
+    insteadOf response: HTTPXResponse, to request: HTTPRequest, of route: Route, _ origin: DeviceOrigin?
+  ) -> Response? {
+    guard [.serverError, .clientError].contains(response.head.status.kind), let origin,
+      response.head.headerFields.has(.proxyStatus)
+    else { return nil }
+    return failurePage(response.head, to: request, of: route, origin)
+  }
+
+  @inline(never) private func failurePage(
+    _ head: HTTPResponse, to request: HTTPRequest, of route: Route, _ origin: DeviceOrigin
+  ) -> Response? {
+    // The last word is this node's, the one before it the device's node's.
+    guard request.method == .get, Representation.preferred(request.headerFields[values: .accept]) == .html,
+      let word = head.headerFields.proxyStatus.dropLast().last, let error = word.error,
+      word.proxy.lowercased() == route.authority.lowercased()
+    else { return nil }
+    let reason = FrontError.app(route.jid, status: head.status.code, error: error)
+    var page = responder.response(to: request, failing: reason, at: origin.front)
+    page.headers[.proxyStatus] = head.headerFields[.proxyStatus]
+    page.headers[.retryAfter] = head.headerFields[.retryAfter]
+    page.headers[.hearthRequestID] = head.headerFields[.hearthRequestID]
+    return page
+  }
+
   @inline(never) private func refusal(
-    _ error: any Error, of request: HTTPRequest, to device: JID, _ origin: DeviceOrigin?
+    _ error: any Error, of request: HTTPRequest, to device: JID, _ origin: DeviceOrigin?, _ id: RequestID
   ) -> Response {
     let reason: FrontError
     switch error {
@@ -75,23 +105,26 @@ package struct Gateway: Sendable {
       let message = "“\(device)” gave no valid answer: \(error)."
       reason = .device(MeshError(.protocolError, device: device, message: message))
     default:
-      logger.error("request failed", metadata: ["device": "\(device)", "error": "\(error)"])
+      logger.error("request failed", metadata: ["id": "\(id.text)", "device": "\(device)", "error": "\(error)"])
       reason = .internalError(device)
     }
-    logger.info("request failed", metadata: ["error": "\(reason.proxyStatus)", "reason": "\(reason.reason)"])
-    return responder.response(to: request, failing: reason, at: origin?.front)
+    logger.info(
+      "request failed", metadata: ["id": "\(id.text)", "error": "\(reason.proxyStatus)", "reason": "\(reason.reason)"])
+    var response = responder.response(to: request, failing: reason, at: origin?.front)
+    response.head.headerFields[.hearthRequestID] = id.text
+    return response
   }
 
   /// The request as the device gets it: hop-by-hop fields end here (RFC 9110 §7.6.1), and `Expect`, which the server
   /// side of this hop has answered.
   @inline(never) private func outgoing(
-    _ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?
+    _ request: Request, along route: Route, _ path: String, _ origin: DeviceOrigin?, _ id: RequestID
   ) -> HTTPXRequest {
     var head = request.head
     HopByHop.strip(&head)
     head.headerFields[.expect] = nil
     origin?.adaptRequest(&head.headerFields)
-    via.mark(request: &head.headerFields)
+    via.mark(request: &head.headerFields, id)
     // The device knows itself by its address, not by the name that this machine's browsers use.
     head.scheme = HTTPXURI.scheme
     head.authority = route.authority
@@ -100,14 +133,14 @@ package struct Gateway: Sendable {
   }
 
   @inline(never) private func incoming(
-    _ response: HTTPXResponse, from route: Route, _ origin: DeviceOrigin?
+    _ response: HTTPXResponse, from route: Route, _ origin: DeviceOrigin?, _ id: RequestID
   ) -> HTTPXResponse {
     var response = response
     HopByHop.strip(&response.head)
     origin?.adaptResponse(&response.head.headerFields, isTrusted: route.isTrusted)
-    via.mark(response: &response.head.headerFields)
+    via.mark(response: &response.head.headerFields, id)
     // The last word is this node's, so that what it says of itself can be told from what others say (RFC 9209 §2).
-    if response.head.headerFields.contains(.proxyStatus) {
+    if response.head.headerFields.has(.proxyStatus) {
       response.head.headerFields.append(ProxyStatus(node.proxyName))
     }
     return response

@@ -1,4 +1,6 @@
+import Codecs
 package import HTTPTypes
+package import Mesh
 
 /// Says that a message came through here, and knows its own mark again: a device whose app is this very front would
 /// otherwise be asked for ever.
@@ -8,25 +10,29 @@ package import HTTPTypes
 package struct Via: Sendable {
   /// A token that no other node has.
   package let pseudonym: String
-  private let requestField: HTTPField
+  /// Before a request's id.
+  private let beginning: String
   private let responseField: HTTPField
 
   package init(pseudonym: String = "hearth-" + String(UInt64.random(in: .min ... .max), radix: 36)) {
     self.pseudonym = pseudonym
-    requestField = HTTPField(name: .hearthVia, value: pseudonym)
+    beginning = pseudonym + "; "
     responseField = HTTPField(name: .via, value: "1.1 " + pseudonym)
   }
 
   /// True where the request was here before.
   package func marks(_ fields: HTTPFields) -> Bool {
-    fields.contains { $0.name == .hearthVia && $0.value == pseudonym }
+    fields.has(.hearthVia) && fields[values: .hearthVia].contains { $0 == pseudonym || $0.hasPrefix(beginning) }
   }
 
-  package func mark(request fields: inout HTTPFields) {
-    fields.append(requestField)
+  package func mark(request fields: inout HTTPFields, _ id: RequestID) {
+    fields.append(HTTPField(name: .hearthVia, value: beginning + id.parameter))
   }
 
-  package func mark(response fields: inout HTTPFields) {
+  /// The client learns the id by which the logs of both nodes have its request.
+  package func mark(response fields: inout HTTPFields, _ id: RequestID) {
     fields.append(responseField)
+    if fields.has(.hearthRequestID) { fields[.hearthRequestID] = nil }
+    fields.append(HTTPField(name: .hearthRequestID, value: id.text))
   }
 }

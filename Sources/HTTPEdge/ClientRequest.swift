@@ -30,13 +30,13 @@ struct ClientRequest {
   }
 
   private static func frame(_ request: inout HTTPRequest, _ length: Int?) {
-    if request.headerFields.contains(.transferEncoding) { request.headerFields[.transferEncoding] = nil }
+    if request.headerFields.has(.transferEncoding) { request.headerFields[.transferEncoding] = nil }
     guard let length else {
       request.headerFields[.contentLength] = nil
       return request.headerFields.append(HTTPField(name: .transferEncoding, value: "chunked"))
     }
     let isNeeded = length > 0 || expectsBody.contains(request.method)
-    if !isNeeded, !request.headerFields.contains(.contentLength) { return }
+    if !isNeeded, !request.headerFields.has(.contentLength) { return }
     if request.headerFields[values: .contentLength] == [String(length)] { return }
     request.headerFields[.contentLength] = isNeeded ? String(length) : nil
   }

@@ -8,7 +8,7 @@ extension BodyReader.Framing {
   static func told(by fields: inout HTTPFields) throws(HTTPMessageError) -> Self? {
     let length = ContentLength(fields)
     if length == .invalid { throw .malformed("its Content-Length is not one number") }
-    guard !fields.contains(.transferEncoding) else {
+    guard !fields.has(.transferEncoding) else {
       guard length == .absent else { throw .malformed("it has both Content-Length and Transfer-Encoding") }
       // Whatever else was done to the body would have to be undone here.
       guard fields[.transferEncoding]?.asciiLowercased == "chunked" else {

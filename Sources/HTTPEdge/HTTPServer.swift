@@ -105,7 +105,7 @@ package struct HTTPServer: Service {
   /// Returns where it listens, which `name` stands for in errors.
   private func listen(on address: SocketAddress, _ name: String, _ open: OpenConnections) async throws -> SocketAddress
   {
-    let (limits, responder) = (limits, responder)
+    let (limits, responder, heads) = (limits, responder, HeadLog(logger))
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: HTTPServerLimits.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -117,9 +117,10 @@ package struct HTTPServer: Service {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.socketOption(.so_sndbuf), value: HTTPServerLimits.sendBuffer)
       .childChannelOption(.recvAllocator, value: ReceiveBuffers.make())
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, limits, responder, open) }
+        channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, limits, responder, open, heads) }
       }
     do {
       let channel = try await bootstrap.bind(to: address).get()
@@ -131,12 +132,14 @@ package struct HTTPServer: Service {
   }
 
   static func prepare(
-    _ channel: any Channel, _ limits: HTTPServerLimits, _ responder: @escaping Responder, _ open: OpenConnections
+    _ channel: any Channel, _ limits: HTTPServerLimits, _ responder: @escaping Responder, _ open: OpenConnections,
+    _ heads: HeadLog? = nil
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     let handler = ServerHandler(limits: limits)
     let connection = ServerConnection(
-      channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), responder: responder, onEnd: open.ended)
+      channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), responder: responder, heads: heads,
+      onEnd: open.ended)
     handler.connection = connection
     try pipeline.addHandler(handler)
     guard open.add(connection) else { throw ChannelError.alreadyClosed }

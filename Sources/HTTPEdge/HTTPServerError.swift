@@ -30,7 +30,9 @@ package struct HTTPServerError: Error {
     case EADDRINUSE: self.init(.inUse, "\(name) is in use by another program: stop it, or choose another address")
     case EACCES, EPERM: self.init(.notPermitted, "\(name): permission denied")
     case EADDRNOTAVAIL, EAFNOSUPPORT: self.init(.noSuchAddress, "\(name): this machine has no such address")
-    default: self.init(.cannotListen, "\(name): cannot listen: \(error)")
+    case ENOENT: self.init(.cannotListen, "\(name): its folder does not exist")
+    case let code?: self.init(.cannotListen, "\(name): cannot listen: \(String(cString: strerror(code)))")
+    case nil: self.init(.cannotListen, "\(name): cannot listen: \(error)")
     }
   }
 }

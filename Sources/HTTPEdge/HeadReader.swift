@@ -140,6 +140,14 @@ struct HeadReader {
 }
 
 extension ByteBuffer {
+  /// Appends to what was not read yet. What was is let go first: else a message whose reads all end inside of a line would be kept
+  /// whole, and copied at each read while parts of it are still in use.
+  mutating func append(unread bytes: ByteBuffer) {
+    guard readableBytes > 0 else { return self = bytes }
+    if readerIndex > 0 { discardReadBytes() }
+    writeImmutableBuffer(bytes)
+  }
+
   /// `withUnsafeReadableBytes` with its error's type.
   func reading<Value>(
     _ body: (UnsafeRawBufferPointer) throws(HTTPMessageError) -> Value

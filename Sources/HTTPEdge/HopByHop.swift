@@ -21,10 +21,10 @@ package enum HopByHop {
   /// Removes `Connection`, what it names, and the fields of `names`; order, case and duplicates of the others survive.
   /// Most heads have none of these, and stay as they are without being copied.
   package static func strip(_ fields: inout HTTPFields) {
-    guard let first = fields.firstIndex(where: { names.contains($0.name) }) else { return }
+    guard let first = fields.index(in: names) else { return }
     let options = options(of: fields)
-    guard !options.isEmpty || fields[(first + 1)...].contains(where: { names.contains($0.name) }) else {
-      fields.remove(at: first)
+    guard !options.isEmpty || fields.index(in: names, from: first + 1) != nil else {
+      fields[fields[first].name] = nil
       return
     }
     fields.removeAll { names.contains($0.name) || options.contains($0.name.canonicalName) }
@@ -39,7 +39,7 @@ package enum HopByHop {
 
   /// The same for a response, which may agree to one.
   package static func strip(_ head: inout HTTPResponse) {
-    let agrees = head.headerFields.contains(.upgrade) && head.status == .switchingProtocols
+    let agrees = head.headerFields.has(.upgrade) && head.status == .switchingProtocols
     strip(&head.headerFields)
     if agrees { head.headerFields[.upgrade] = "websocket" }
   }
@@ -47,7 +47,10 @@ package enum HopByHop {
   /// Fields that `Connection` names and that may be removed.
   private static func options(of fields: HTTPFields) -> [String] {
     var options: [String] = []
-    for field in fields where field.name == .connection {
+    var next = fields.index(of: .connection)
+    while let index = next {
+      let field = fields[index]
+      next = fields.index(of: .connection, from: index + 1)
       // By far the most that are sent.
       if field.value == "keep-alive" || field.value == "close" { continue }
       for option in field.value.split(separator: ",") {

@@ -27,6 +27,10 @@ package struct HTTPServerLimits: Sendable {
   package var shutdown = Duration.seconds(1)
   /// Connections that wait in the kernel to be accepted: as many as a burst of clients opens before a loop wakes up.
   static let backlog: Int32 = 256
+  /// Bytes that the kernel keeps for a client of this machine, which it takes twice. Left alone it keeps 4 MiB, and says that there is
+  /// room when a third of it is free: what comes then is a burst, and small answers on the same stream wait behind it for 3 ms.
+  /// Half of this does no better, and takes 3 % more CPU for bulk; this takes 1 %.
+  static let sendBuffer: SocketOptionValue = 256 * 1024
 
   package init() {}
 }

@@ -19,7 +19,7 @@ struct RequestReader {
   }
 
   mutating func received(_ bytes: ByteBuffer) {
-    if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
+    input.append(unread: bytes)
   }
 
   /// A request has begun, and has not ended.
@@ -67,7 +67,7 @@ struct ReceivedHead {
     // Before 1.1 there were no chunks, so that somebody on the way may have taken the body to end elsewhere (RFC 9112 §6.1).
     if framing == .chunked, isHTTP10 { throw .malformed("a request of HTTP/1.0 has chunks") }
     var fields = fields
-    let hosts = fields.take("host")
+    let hosts = fields.take(.host)
     guard hosts.count == 1 || hosts.isEmpty && isHTTP10 else {
       throw .malformed(hosts.isEmpty ? "there is no Host" : "there is more than one Host")
     }
@@ -77,7 +77,7 @@ struct ReceivedHead {
       fields[.expect] = nil
     }
     // What follows one that could change the protocol may be of that protocol.
-    let mayChangeProtocol = method == .connect || fields.contains(.upgrade)
+    let mayChangeProtocol = method == .connect || fields.has(.upgrade)
     var request = HTTPRequest(
       method: method, scheme: "http", authority: hosts.first, path: line.target, headerFields: fields)
     let upgrades =
@@ -135,7 +135,7 @@ struct HTTPVersion1 {
 
   /// RFC 9112 §9.3.
   func keepsAlive(_ fields: HTTPFields) -> Bool {
-    guard fields.contains(.connection) else { return minor > 0 }
+    guard fields.has(.connection) else { return minor > 0 }
     return !fields.hasConnectionOption("close") && (minor > 0 || fields.hasConnectionOption("keep-alive"))
   }
 }

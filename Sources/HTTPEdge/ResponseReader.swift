@@ -33,7 +33,7 @@ struct ResponseReader {
   }
 
   mutating func received(_ bytes: ByteBuffer) {
-    if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
+    input.append(unread: bytes)
   }
 
   /// The next part of what has come; nil where more has to come first. After an error nothing can be read any more.
@@ -84,7 +84,7 @@ struct ResponseReader {
     let line = try lines.line.reading { bytes throws(HTTPMessageError) in try StatusLine(bytes) }
     var fields = lines.fields
     // It has nothing to say in a response.
-    _ = fields.take("host")
+    _ = fields.take(.host)
     if line.status.kind == .informational {
       guard line.status == .switchingProtocols else { return nil }
       guard upgrading else { throw .malformed("it changed the protocol, which nobody asked for") }
@@ -106,12 +106,12 @@ extension HTTPFields {
   /// By NTLM and Negotiate it is the connection that signs in, not each request (RFC 4559 §6): whoever asked over it next
   /// would be taken for the first.
   fileprivate var signsConnectionIn: Bool {
-    contains { field in
-      field.name == .wwwAuthenticate
-        && field.value.split(separator: ",").contains { item in
+    has(.wwwAuthenticate)
+      && self[values: .wwwAuthenticate].contains { value in
+        value.split(separator: ",").contains { item in
           ["ntlm", "negotiate"].contains(String(item.trimmingSpace.prefix { $0 != " " }).asciiLowercased)
         }
-    }
+      }
   }
 }
 

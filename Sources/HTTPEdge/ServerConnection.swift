@@ -17,6 +17,7 @@ actor ServerConnection {
   nonisolated let executor: LoopExecutor
   private let handler: NIOLoopBound<ServerHandler>
   private let responder: HTTPServer.Responder
+  private let heads: HeadLog?
   /// Called once, when the channel is closed and no responder runs for it.
   private let onEnd: @Sendable (ServerConnection) -> Void
   private var waiting: Deque<Incoming> = []
@@ -27,12 +28,13 @@ actor ServerConnection {
 
   init(
     _ channel: any Channel, handler: NIOLoopBound<ServerHandler>, responder: @escaping HTTPServer.Responder,
-    onEnd: @escaping @Sendable (ServerConnection) -> Void
+    heads: HeadLog?, onEnd: @escaping @Sendable (ServerConnection) -> Void
   ) {
     self.channel = channel
     executor = .of(channel.eventLoop)
     self.handler = handler
     self.responder = responder
+    self.heads = heads
     self.onEnd = onEnd
   }
 
@@ -100,6 +102,7 @@ actor ServerConnection {
   }
 
   private func respond(to request: Request, _ body: BodyStream?) async {
+    heads?.received(request.head, on: channel)
     let writer = ResponseWriter(to: self)
     do {
       try await responder(request, writer)
@@ -124,6 +127,7 @@ actor ServerConnection {
       headerFields: [
         .connection: "close", .contentType: "text/plain; charset=utf-8", .contentLength: "\(text.readableBytes)",
       ])
+    heads?.sent(head, on: channel)
     try? handler.value.write(head, text)
   }
 
@@ -138,6 +142,7 @@ actor ServerConnection {
     }
     try check(writer, is: .awaited)
     writer.enter(.begun)
+    heads?.sent(head, on: channel)
     try handler.value.write(head, bytes)
     writer.enter(.ended)
   }
@@ -145,6 +150,7 @@ actor ServerConnection {
   func begin(_ head: HTTPResponse, by writer: ResponseWriter) throws {
     try check(writer, is: .awaited)
     writer.enter(.begun)
+    heads?.sent(head, on: channel)
     try handler.value.begin(head)
   }
 

@@ -179,7 +179,7 @@ struct ServerMachine {
   /// RFC 9112 §6.3. A `Content-Length` is kept wherever there is one that can be understood, but in a response that must have none
   /// (RFC 9110 §8.6).
   private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
-    if head.headerFields.contains(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
+    if head.headerFields.has(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
     let length = ContentLength(head.headerFields)
     if let count = length.value { head.headerFields.sayContentLengthOnce(count) }
     if length == .invalid || length != .absent && head.status == .noContent { head.headerFields[.contentLength] = nil }

@@ -1,5 +1,5 @@
 import Codecs
-import Bytestreams
+package import Bytestreams
 package import NIOCore
 package import XML
 import XMPP
@@ -8,12 +8,14 @@ import XMPP
 package enum BodyData: Sendable, Hashable {
   case none
   case text(String)
-  /// The root of an XML document.
+  /// The root of an XML document, as it was written.
   case xml(Element)
   case base64(ByteBuffer)
   case chunks(streamId: String)
   case ibb(sid: String)
-  /// Received by a name that this node does not understand, `sipub` or `jingle` among them. Never sent.
+  case sipub(Publication)
+  case jingle(JingleSession)
+  /// Received by a name that this node does not understand, or `jingle` by other ways than ours. Never sent.
   case unsupported(String)
 
   /// The whole body where it is inside the stanza, nil where it comes otherwise.
@@ -23,14 +25,14 @@ package enum BodyData: Sendable, Hashable {
     case .text(let text): ByteBuffer(string: text)
     case .xml(let root): Self.document(root)
     case .base64(let bytes): bytes
-    case .chunks, .ibb, .unsupported: nil
+    case .chunks, .ibb, .sipub, .jingle, .unsupported: nil
     }
   }
 
   /// The document as it was embedded: what has the namespace of the tags around it declares none, as in the examples of the XEP.
   private static func document(_ root: Element) -> ByteBuffer {
     var bytes = ByteBuffer()
-    bytes.write(root, inside: Namespace.http)
+    bytes.write(document: root, inside: root.namespace.isEmpty ? "" : Namespace.http)
     return bytes
   }
 }
@@ -41,10 +43,12 @@ extension ByteBuffer {
     switch data {
     case .none, .unsupported: break
     case .text(let text): writeData("<text>", "</text>") { $0.write(text: text) }
-    case .xml(let root): writeData("<xml>", "</xml>") { $0.write(root, inside: Namespace.http) }
+    case .xml(let root): writeData("<xml>", "</xml>") { $0.write(document: root, inside: Namespace.http) }
     case .base64(let bytes): writeData("<base64>", "</base64>") { Base64.encode(bytes, into: &$0) }
     case .chunks(let id): writeData("<chunkedBase64", "/>") { $0.write(attribute: "streamId", id) }
     case .ibb(let sid): writeData("<ibb", "/>") { $0.write(attribute: "sid", sid) }
+    case .jingle(let session): writeData("", "") { $0.write(session.initiate, inside: Namespace.http) }
+    case .sipub(let publication): writeData("", "") { $0.write(publication.element, inside: Namespace.http) }
     }
   }
 
@@ -76,17 +80,21 @@ extension BodyData {
       return
     }
     guard mechanisms.count == 1 else { throw HTTPXError(.malformed, "data has more than one element") }
-    try self.init(mechanism, in: data)
+    try self.init(mechanism, in: data, of: message)
   }
 
-  private init(_ mechanism: Element, in data: Element) throws(HTTPXError) {
+  private init(_ mechanism: Element, in data: Element, of message: Element) throws(HTTPXError) {
+    if let control = try Self.control(mechanism) {
+      self = control
+      return
+    }
     guard mechanism.namespace == Namespace.http || mechanism.namespace == data.namespace else {
       self = .unsupported(mechanism.name)
       return
     }
     switch mechanism.name {
     case "text": self = .text(mechanism.text)
-    case "xml": self = .xml(try Self.root(mechanism))
+    case "xml": self = .xml(try Self.root(mechanism, in: [mechanism, data, message]))
     case "base64": self = .base64(try Self.decoded(mechanism))
     case "chunkedBase64": self = .chunks(streamId: try Self.identifier("streamId", of: mechanism))
     case "ibb": self = .ibb(sid: try Self.identifier("sid", of: mechanism))
@@ -94,11 +102,29 @@ extension BodyData {
     }
   }
 
-  private static func root(_ xml: Element) throws(HTTPXError) -> Element {
+  private static func root(_ xml: Element, in ancestors: [Element]) throws(HTTPXError) -> Element {
     let roots = xml.elements
-    guard let root = roots.first, roots.count == 1
-    else { throw HTTPXError(.malformed, "xml needs exactly one root element") }
-    return root
+    guard let root = roots.first, roots.count == 1, xml.text.allSatisfy(\.isWhitespace)
+    else { throw HTTPXError(.malformed, "xml needs exactly one root element, and no text beside it") }
+    let document = root.inheriting(from: ancestors)
+    let whole = xml.namespace.isEmpty ? document.standingAlone : document
+    var bytes = ByteBuffer()
+    guard bytes.write(document: whole, inside: Namespace.http, upTo: HTTPXLimits.documentBytes)
+    else { throw HTTPXError(.limit, "a document of more than \(HTTPXLimits.documentBytes) bytes") }
+    return whole
+  }
+
+  /// Where the body has to be asked for; nil for any other element.
+  private static func control(_ mechanism: Element) throws(HTTPXError) -> BodyData? {
+    do throws(StanzaError) {
+      switch (mechanism.namespace, mechanism.name) {
+      case (Namespace.sipub, "sipub"): return .sipub(try Publication(mechanism))
+      case (Namespace.jingle, "jingle"): return try JingleSession(mechanism).map { .jingle($0) }
+      default: return nil
+      }
+    } catch {
+      throw HTTPXError(.malformed, error.text ?? error.condition.rawValue)
+    }
   }
 
   private static func decoded(_ base64: Element) throws(HTTPXError) -> ByteBuffer {

@@ -74,7 +74,7 @@ enum Fields {
 
   /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).
   static func takeHost(from fields: inout HTTPFields) throws(HTTPXError) -> String? {
-    let hosts = fields.take("host")
+    let hosts = fields.take(.host)
     guard hosts.count <= 1 else { throw HTTPXError(.malformed, "more than one Host field") }
     return hosts.first
   }
@@ -85,6 +85,8 @@ extension HTTPField.Name {
   /// environment variable's name (RFC 3875 §4.1.18).
   package var folded: String {
     let isPlain: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
+    // Mostly it is folded as it is.
+    guard canonicalName.utf8.contains(where: { !isPlain($0) && $0 != 0x2D }) else { return canonicalName }
     return String(decoding: canonicalName.utf8.map { isPlain($0) ? $0 : 0x2D }, as: UTF8.self)
   }
 }
@@ -94,9 +96,9 @@ extension HTTPField.Name {
 extension HTTPField {
   /// That reading; nil for a value that is UTF-8.
   var latin1: String? {
-    let value = value
+    var value = value
     // Where bytes were replaced there is U+FFFD, which begins so.
-    guard value.utf8.contains(0xEF) else { return nil }
+    guard value.withUTF8({ UnsafeRawBufferPointer($0).firstIndex(of: 0xEF, from: 0) }) != nil else { return nil }
     return withUnsafeBytesOfValue { bytes in
       value.utf8.elementsEqual(bytes) ? nil : String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }

@@ -23,6 +23,21 @@ enum MediaType {
     return true
   }
 
+  /// Whether it is an XML document (RFC 7303 §4), in UTF-8 as far as it says.
+  static func isXML(_ contentType: String) -> Bool {
+    var rest = contentType.utf8[...]
+    let type = nextPart(&rest)
+    return isText(contentType) && (type.ends(with: "/xml") || type.ends(with: "+xml"))
+  }
+
+  /// The same type for bytes that are UTF-8 now; nil where it names no other charset.
+  static func inUTF8(_ contentType: String) -> String? {
+    let parts = contentType.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+    let kept = parts.enumerated().filter { $0 == 0 || isUTF8($1.trimmingSpace) }.map { $1 }
+    guard kept.count < parts.count else { return nil }
+    return kept.map { String($0) ?? "" }.joined(separator: ";") + "; charset=utf-8"
+  }
+
   /// True for every parameter but a foreign charset.
   private static func isUTF8(_ parameter: Substring.UTF8View) -> Bool {
     guard let sign = parameter.firstIndex(of: UInt8(ascii: "=")), parameter[..<sign].trimmingSpace.equals("charset")

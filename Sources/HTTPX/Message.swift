@@ -18,10 +18,13 @@ package struct HTTPXResponse: Sendable {
   package var body: Body
   /// Why this stands for the response of an app; for the node that serves it, which says so in `Proxy-Status`.
   package var failure: OriginFailure?
+  /// Whether the service wants documents to go as `<xml>` where they survive that.
+  package var prefersXML: Bool
 
-  package init(_ head: HTTPResponse, body: Body = .empty, failure: OriginFailure? = nil) {
+  package init(_ head: HTTPResponse, body: Body = .empty, failure: OriginFailure? = nil, prefersXML: Bool = false) {
     self.head = head
     self.body = body
     self.failure = failure
+    self.prefersXML = prefersXML
   }
 }

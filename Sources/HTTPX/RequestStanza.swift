@@ -40,6 +40,8 @@ package struct RequestStanza: Sendable, Hashable {
 
     /// What this node understands.
     package static let own = Allowance(sipub: false, ibb: true, jingle: false)
+    /// The same for peers whose bodies may come beside the stream.
+    package static let ownDirect = Allowance(sipub: false, ibb: true, jingle: true)
   }
 
   package var head: HTTPRequest

@@ -13,9 +13,11 @@ package final class Capabilities: Sendable {
 
   /// A device that serves HTTP (XEP-0332 §Determining Support).
   package static let ofService = DiscoInfo(
-    identities: [identity], features: common + [Namespace.http, Namespace.ibb, Namespace.shim, Namespace.upgrade])
+    identities: [identity],
+    features: common + [Namespace.http, Namespace.ibb, Namespace.jingleS5B, Namespace.shim, Namespace.upgrade])
   /// The node itself: it announces itself because many peers hang up on addresses that nobody announced.
-  package static let ofNode = DiscoInfo(identities: [identity], features: common + [Namespace.ibb])
+  package static let ofNode = DiscoInfo(
+    identities: [identity], features: common + [Namespace.ibb, Namespace.jingleS5B])
 
   /// Verified hashes only.
   private let known: Mutex<[String: DiscoInfo]>

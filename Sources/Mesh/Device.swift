@@ -5,7 +5,7 @@ package import XMPP
 
 /// A device on the link, or of this node, as the list of devices shows it: one property a column, and so more than eight.
 package struct Device: Sendable, Hashable {
-  package enum State: String, Sendable {
+  package enum State: String, Sendable, CaseIterable {
     /// Announced, and nothing speaks against it.
     case online
     /// Listed by mDNS, yet it does not answer.

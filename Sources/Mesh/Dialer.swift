@@ -83,7 +83,12 @@ final class Dialer: Sendable {
     let failure: any Error
     switch error {
     case let error as StreamFailure:
-      if case .notHTTP = error { directory.learned(route, http: false) }
+      switch error {
+      case .notHTTP: directory.learned(route, http: false)
+      // It came over a stream whose key is the friend's: others are not kept.
+      case .stanza(let error) where error.isOfStrangers: if let id = route.friend { gatekeeper.renounced(by: id) }
+      default: break
+      }
       decision = retries.failed(error)
       failure = route.meshError(error)
     case let error as MeshError:
@@ -202,10 +207,13 @@ final class Dialer: Sendable {
           "device": "\(route.jid)", "address": "\(endpoint.address)", "port": "\(endpoint.port)", "why": "\(why)",
         ])
       guard !addresses.isEmpty else {
+        // Until something else is announced. Of a name that has just changed hands Avahi still tells where it was.
+        directory.dialFailed(route.announced)
         throw MeshError(
           .away, device: route.jid,
           message:
-            "“\(route.jid)” is announced at \(endpoint.address), port \(endpoint.port), which \(why): not dialled.")
+            "“\(route.jid)” is announced at \(endpoint.address), port \(endpoint.port), which \(why): not dialled.",
+          lastSeen: route.lastSign.time)
       }
     }
     if route.announced != route.jid {

@@ -1,3 +1,4 @@
+import Codecs
 import FoundationEssentials
 import HTTPTypes
 import HTTPX
@@ -75,11 +76,7 @@ final class Directory: Sendable {
     let route = withRoutes { $0[jid.bare] }
     if let route, !route.isDisplaced { return route }
     if let detour = detour(to: jid.bare, insteadOf: route) { return detour }
-    guard let route else {
-      throw MeshError(
-        .notDiscovered, device: jid,
-        message: "No device “\(jid)” is announced on this network.", nextStep: .listDevices)
-    }
+    guard let route else { throw .notDiscovered(jid) }
     return route
   }
 
@@ -131,11 +128,21 @@ final class Directory: Sendable {
   /// The node id that the device announces, which proves nothing.
   func hint(of jid: JID) -> NodeID? { withRoutes { $0[jid.bare] }?.device.node }
 
+  /// Where it is announced.
+  func endpoints(of jid: JID) -> [Endpoint] { withRoutes { $0[jid.bare] }?.device.endpoints ?? [] }
+
   /// Every device known now, then each one that changes. A watcher that does not keep up loses the oldest changes.
   func changes() -> AsyncStream<Device> {
-    withState { state in
-      watchers.add(first: state.entries.values.map(\.route.current).sorted { $0.jid < $1.jid })
-    }
+    withState { watchers.add(first: Self.known($0)) }
+  }
+
+  /// The same with the two apart.
+  func watch() -> (known: [Device], changes: AsyncStream<Device>) {
+    withState { (Self.known($0), watchers.add()) }
+  }
+
+  private static func known(_ state: borrowing State) -> [Device] {
+    state.entries.values.map(\.route.current).sorted { $0.jid < $1.jid }
   }
 
   // MARK: What happens
@@ -155,7 +162,21 @@ final class Directory: Sendable {
 
   func withdrew(id: String) { change { $0.discovered.withdrew(id: id, now: .now) } }
 
-  func dialFailed(_ jid: JID) { change { $0.discovered.dialFailed(jid, now: .now) } }
+  /// Nobody accepted a connection where the device is, or answered on it, and so nobody does for the others that are there.
+  func dialFailed(_ jid: JID) {
+    change { state in companions(of: jid, state).flatMap { state.discovered.dialFailed($0, now: .now) } }
+  }
+
+  /// The device and those that the same node announces at the same addresses.
+  private func companions(of jid: JID, _ state: State) -> [JID] {
+    guard let device = state.entries[jid]?.route.device, let node = device.node, !device.endpoints.isEmpty else {
+      return [jid]
+    }
+    let others = state.entries.values.lazy.map(\.route.device).filter {
+      $0.node == node && $0.endpoints == device.endpoints && $0.jid != jid
+    }
+    return [jid] + others.map(\.jid)
+  }
 
   func expire() { change { $0.discovered.expire(now: .now) } }
 
@@ -163,7 +184,7 @@ final class Directory: Sendable {
   func answered(_ route: Route) {
     route.lastSign.note(.now)
     guard route.device.state != .online else { return }
-    change { $0.discovered.answered(route.announced, now: .now) }
+    change { state in companions(of: route.announced, state).flatMap { state.discovered.answered($0, now: .now) } }
   }
 
   func learned(_ route: Route, http: Bool) {
@@ -175,7 +196,7 @@ final class Directory: Sendable {
   func learned(_ route: Route, from response: HTTPXResponse) {
     let fields = response.head.headerFields
     let known = route.device.appFailure
-    guard known != nil || fields.contains(.proxyStatus) else { return }
+    guard known != nil || fields.has(.proxyStatus) else { return }
     let reason = OriginFailure.reason(in: fields, of: route.authority)
     let now = Date()
     let isSame = reason != nil && known?.reason == reason

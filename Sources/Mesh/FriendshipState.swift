@@ -1,3 +1,4 @@
+package import FoundationEssentials
 package import Trust
 import XMPP
 
@@ -44,6 +45,11 @@ package enum FriendshipState: Sendable, Hashable {
     } else {
       self = .stranger(device.node)
     }
+  }
+
+  /// Since when the node of a friend's device does not count this one among its own; nil where it does, as far as is known.
+  package static func renounced(_ device: Device, _ book: FriendBook) -> Date? {
+    device.petname.flatMap { book.friend(named: $0)?.renounced }
   }
 
   /// For programs.

@@ -1,4 +1,5 @@
 import LinkLocal
+import NIOCore
 import Streams
 import Synchronization
 import Trust
@@ -6,7 +7,7 @@ import XMPP
 
 /// Between streams and friendships: who may come in, and what comes of what they say about friendship.
 ///
-/// The key decides in each case; a name is a claim (XEP-0174 leaves identity to the reader). Nine properties: two queues,
+/// The key decides in each case; a name is a claim (XEP-0174 leaves identity to the reader). Ten properties: two queues,
 /// each with its two ends, are four of them.
 final class Gatekeeper: Sendable {
   /// What has to be done in order, and not on an event loop.
@@ -14,12 +15,23 @@ final class Gatekeeper: Sendable {
     case friendship(Friendship, KeyedPeer)
     case pairing(PairingMessage, KeyedPeer)
     case met(JID, NodeID)
+    /// A friend's node treated this one as no friend, or as one.
+    case renounced(NodeID)
+    case confirmed(NodeID)
+    /// It asked for what nodes ask their friends for.
+    case claimed(KeyedPeer)
     case disconnected(NodeID)
   }
 
-  /// What is to be said to a node that has no stream here.
+  /// What is to be said to a node over a stream that may have to be dialled.
   struct OutboxMessage: Sendable {
-    let friendship: Friendship
+    enum Content: Sendable {
+      case friendship(Friendship)
+      /// A query for a report, which says whether its node counts this one among its friends, and tells it so of this one.
+      case report
+    }
+
+    let content: Content
     let id: NodeID
   }
 
@@ -35,6 +47,7 @@ final class Gatekeeper: Sendable {
   private let reminded = Mutex<Set<NodeID>>([])
   /// How much of `inputs` is of each node.
   private let waiting = Mutex<[NodeID: Int]>([:])
+  private let running = Atomic<Int>(0)
 
   init(trustService: TrustService, directory: Directory) {
     self.trustService = trustService
@@ -50,7 +63,7 @@ final class Gatekeeper: Sendable {
         if let stream = registry.stream(with: id) {
           stream.tell(friendship.stanza(from: nil, to: nil))
         } else if mayDial {
-          outbox.yield(OutboxMessage(friendship: friendship, id: id))
+          outbox.yield(OutboxMessage(content: .friendship(friendship), id: id))
         }
       },
       pair: { registry.stream(with: $1)?.tell(Stanza(.iq, type: "set", [$0.element])) },
@@ -72,9 +85,47 @@ final class Gatekeeper: Sendable {
         await trustService.received(message, from: peer)
         release(peer.id)
       case .met(let jid, let id): await trustService.met(jid, id: id)
+      case .renounced(let id): await trustService.renounced(by: id)
+      case .confirmed(let id): await trustService.confirmed(by: id)
+      case .claimed(let peer):
+        await trustService.claimed(by: peer)
+        release(peer.id)
       case .disconnected(let id): await trustService.disconnected(id)
       }
     }
+  }
+
+  // MARK: Friendships that one side knows of
+
+  /// A friend's node refused this one for not being a friend.
+  func renounced(by id: NodeID) {
+    guard let friend = trustService.current.friend(id) else { return }
+    // Where its owner may not have seen it yet, as where this node was blocked before.
+    if friend.renounced == nil {
+      inputsContinuation.yield(.renounced(id))
+    } else if mayRemind(id) {
+      askWhetherFriends(id)
+    }
+  }
+
+  /// A friend's node answered this one as a friend.
+  func confirmed(by id: NodeID) {
+    if trustService.isRenounced(id) { inputsContinuation.yield(.confirmed(id)) }
+  }
+
+  /// A peer asked for a report.
+  func claimed(_ caller: Caller) {
+    guard let peer = KeyedPeer(caller.identity) else { return }
+    switch caller.standing {
+    case .friend where trustService.isRenounced(peer.id), .stranger: pass(.claimed(asAnnounced(peer)), of: peer.id)
+    case .friend, .self, .plaintext, .changed, .mismatch, .blocked: break
+    }
+  }
+
+  /// Asks a friend's node whether it knows of the friendship.
+  func askWhetherFriends(_ id: NodeID) {
+    _ = mayRemind(id)
+    outboxContinuation.yield(OutboxMessage(content: .report, id: id))
   }
 
   /// Once each time that it comes, as long as it is told indeed.
@@ -151,8 +202,13 @@ final class Gatekeeper: Sendable {
     inputsContinuation.yield(.met(jid, id))
   }
 
+  /// Whoever opened them, those that are not open yet included.
+  var streams: Int { running.load(ordering: .relaxed) }
+
   /// Answers the peer's requests until the stream has ended.
   func run(_ stream: PeerStream) async {
+    running.wrappingAdd(1, ordering: .relaxed)
+    defer { running.wrappingSubtract(1, ordering: .relaxed) }
     await stream.run()
     ended(stream, stream.identity)
   }
@@ -173,6 +229,16 @@ final class Gatekeeper: Sendable {
     }
     pass(.pairing(message, asAnnounced(peer)), of: peer.id)
     return .taken(nil)
+  }
+
+  /// Where the link has the node of a friend who came in: of the addresses that are announced for the name it gives itself, and with
+  /// its key, those that can be a neighbour's.
+  func addresses(_ identity: PeerIdentity) -> [SocketAddress] {
+    guard let jid = announced(identity), let devices = try? System.enumerateDevices() else { return [] }
+    let rule = NeighbourAddresses(devices)
+    return directory.endpoints(of: jid).compactMap { endpoint in
+      rule.refusal(of: endpoint, isFriends: false) == nil ? endpoint.socketAddress : nil
+    }
   }
 
   func caller(_ identity: PeerIdentity) -> Caller {

@@ -15,6 +15,8 @@ package struct HealthReport: Sendable, Hashable {
   package let health: Health
   package let since: Date
 
+  package var isDown: Bool { if case .down = health { true } else { false } }
+
   package init(_ health: Health, since: Date) {
     self.health = health
     self.since = since

@@ -57,28 +57,45 @@ package struct NodeStatus: Sendable {
     }
   }
 
+  /// Large bodies to and from peers: those that went beside their streams, and those for which no connection came about.
+  package struct Bodies: Sendable {
+    package let direct: Int
+    package let fellBack: Int
+
+    package init(direct: Int = 0, fellBack: Int = 0) { (self.direct, self.fellBack) = (direct, fellBack) }
+  }
+
   package let jid: JID
   /// What the node is meant to be called itself: another than `jid` where somebody else has that name.
   package let wanted: JID
   /// TCP port of the XMPP listener.
   package let port: Int
-  /// nil while announcing and browsing work, else why they do not.
+  /// nil while there is something to announce and browse by, else why there is not.
   package let discoveryProblem: String?
+  /// Why the node itself is not announced, where discovery works; nil while it is, or nobody knows yet.
+  package let announcementProblem: String?
   package let services: [Served]
   /// Open streams to peers.
   package let streams: Int
+  /// How large bodies went since the node was started.
+  package let bodies: Bodies
 
   /// Of what answers for the devices of this node, as they are announced.
   package var health: [JID: HealthReport] {
     Dictionary(services.compactMap { service in service.jid.map { ($0, service.health) } }) { first, _ in first }
   }
 
-  package init(jid: JID, wanted: JID, port: Int, discoveryProblem: String?, services: [Served], streams: Int) {
+  package init(
+    jid: JID, wanted: JID, port: Int, discoveryProblem: String?, announcementProblem: String? = nil,
+    services: [Served], streams: Int, bodies: Bodies = Bodies()
+  ) {
+    self.announcementProblem = announcementProblem
     self.jid = jid
     self.wanted = wanted
     self.port = port
     self.discoveryProblem = discoveryProblem
     self.services = services
     self.streams = streams
+    self.bodies = bodies
   }
 }

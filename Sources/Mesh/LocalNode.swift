@@ -10,9 +10,18 @@ package protocol LocalNode: Sendable {
   /// Sorted by address; those that are gone included.
   func devices() -> [Device]
   func device(_ jid: JID) -> Device?
-  /// Every device known now, then each one that changes, until the consumer or the node stops.
-  func deviceChanges() -> AsyncStream<Device>
+  /// Every device known now, sorted by address, and each one that changes from now on, until the consumer or the node stops.
+  func watchDevices() -> (known: [Device], changes: AsyncStream<Device>)
   func status() -> NodeStatus
+  /// Asks the node of a device what it sees of the way.
+  ///
+  /// - Throws: `MeshError` where it cannot be reached, or does not answer; `CancellationError`.
+  func report(of device: JID) async throws -> ReportOutcome
+  func metrics() -> NodeMetrics
+  /// The last ones, the newest first.
+  func recentRequests() -> [RequestRecord]
+  /// Stanzas and requests from now on, until the consumer stops. What is not read in time is lost, the oldest first.
+  func traceEvents() -> AsyncStream<TraceEvent>
 
   /// Asks a device's node for friendship, and waits for an answer up to `MeshLimits.friendship`.
   ///
@@ -32,3 +41,13 @@ package protocol LocalNode: Sendable {
 }
 
 extension Node: LocalNode {}
+
+extension LocalNode {
+  /// What to say of a device that nothing is known of.
+  package func notDiscovered(_ device: JID) -> MeshError {
+    guard let problem = status().discoveryProblem else { return .notDiscovered(device) }
+    return MeshError(
+      .notDiscovered, device: device,
+      message: "No device “\(device)” is known, and at the moment none is heard of: \(problem).")
+  }
+}

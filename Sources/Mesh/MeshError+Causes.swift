@@ -28,6 +28,12 @@ extension Route {
 
 /// What each cause means to the user: the one place where failures of streams get their words.
 extension MeshError {
+  static func notDiscovered(_ device: JID) -> MeshError {
+    MeshError(
+      .notDiscovered, device: device, message: "No device “\(device)” is announced on this network.",
+      nextStep: .listDevices)
+  }
+
   init(_ failure: StreamFailure, device: JID, lastSeen: Date?) {
     let (code, message): (Code, String) =
       switch failure {
@@ -45,6 +51,11 @@ extension MeshError {
       case .cancelled: (.connectionLost, "The transfer from “\(device)” was cancelled.")
       }
     self.init(code, device: device, message: message, lastSeen: lastSeen)
+    switch failure {
+    case .stanza(let error) where error.condition == .notAllowed: refuser = .rules
+    case .stanza(let error) where error.condition == .notAuthorized: refuser = .node
+    default: break
+    }
   }
 
   init(_ imposture: Imposture, device: JID) {

@@ -38,6 +38,14 @@ package struct MeshError: Error, Sendable {
   /// One sentence for the user: what happened, and what to do about it as far as that is no command.
   package let message: String
   package let nextStep: NextStep?
+  /// Of `forbidden`, what refused, where that is not for who it is that asked.
+  package enum Refuser: Sendable, Hashable {
+    /// The owner's rules for the service.
+    case rules
+    /// Its node, which does not hear this one at all.
+    case node
+  }
+  package var refuser: Refuser?
   /// When the device was last seen, where it ever was.
   package let lastSeen: Date?
 

@@ -53,4 +53,21 @@ enum MeshLimits {
   static let lowestPort = 1024
   /// Answers to disco#info that are remembered by their hash. Nodes of one kind share one, so there are few in a home.
   static let capabilities = 256
+  /// Characters of each word of another node's report: a reason is a line on a terminal.
+  static let reportText = 200
+  /// Requests that are remembered one by one: as many of friends and the owner as fill some screens, and as many of strangers,
+  /// who shall not push those out.
+  static let recentRequests = 128
+  /// Bytes of a `Hearth-Via` in which a record keeps the id: a longer one is none of ours.
+  static let recordedVia = 128
+  /// Bytes of a request target that a record holds.
+  static let recordedTarget = 512
+  /// Lines a second about the requests of strangers, where requests are logged: so many at once, then 10 a second.
+  static let strangerLines = 100
+  static let strangerLineInterval = 1.0 / 10
+  /// Services whose requests are counted apart, and reasons of refusals.
+  static let talliedServices = 256
+  static let talliedReasons = 64
+  /// Stanzas and requests that wait for one who watches them: at 4 KiB each, 2 MiB.
+  static let tracedEvents = 512
 }

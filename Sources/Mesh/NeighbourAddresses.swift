@@ -1,11 +1,6 @@
+import Codecs
 import LinkLocal
 import NIOCore
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Which of the addresses that anyone on the link may announce are dialled: only those that can be a neighbour's. Whatever is at
 /// another one would hear a stream header from this machine, and may trust what comes from there.
@@ -28,7 +23,7 @@ struct NeighbourAddresses {
 
   /// Why nothing is dialled there, as the end of a sentence; nil where it is.
   func refusal(of endpoint: Endpoint, isFriends: Bool) -> String? {
-    guard let bytes = addressBytes(endpoint.address) else { return "is no address" }
+    guard let bytes = IPAddress.bytes(endpoint.address) else { return "is no address" }
     if endpoint.port < MeshLimits.lowestPort, !isFriends { return "has a port below \(MeshLimits.lowestPort)" }
     let isHere = endpoint.isOnThisMachine || loopback.contains(endpoint.interface.index)
     if Self.isLoopback(bytes) { return isHere ? nil : "is loopback" }
@@ -48,15 +43,5 @@ struct NeighbourAddresses {
 }
 
 extension SocketAddress {
-  fileprivate var bytes: [UInt8]? { ipAddress.flatMap(addressBytes) }
-}
-
-/// 4 or 16 bytes in network order; an IPv4 address that is written as an IPv6 one (RFC 4291 §2.5.5) is what it stands for. nil for
-/// what is no address.
-private func addressBytes(_ text: String) -> [UInt8]? {
-  var bytes = [UInt8](repeating: 0, count: 16)
-  if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes.prefix(4)) }
-  guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
-  let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
-  return isMapped ? Array(bytes.suffix(4)) : bytes
+  fileprivate var bytes: [UInt8]? { ipAddress.flatMap(IPAddress.bytes) }
 }

@@ -82,7 +82,7 @@ extension Node {
 
   /// A stream to the device, and who it is by its key.
   private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, KeyedPeer) {
-    let open = try await dialer.liveStream(along: directory.route(to: device))
+    let open = try await dialer.liveStream(along: route(to: device))
     guard var peer = KeyedPeer(open.identity) else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")
@@ -131,9 +131,14 @@ extension Node {
     }
   }
 
-  /// The devices of a new friend are its own from now on.
   func heard(_ event: TrustEvent?) {
-    if case .befriended(let friend)? = event { gatekeeper.befriended(friend.id) }
+    switch event {
+    // Its devices are its own from now on.
+    case .befriended(let friend)?: gatekeeper.befriended(friend.id)
+    // So that its owner sees it as well: there this node is a stranger like others, until it asks as a friend does.
+    case .renounced(let friend)?: gatekeeper.askWhetherFriends(friend.id)
+    default: break
+    }
   }
 
   // MARK: Words to nodes that have no stream here
@@ -166,13 +171,17 @@ extension Node {
       guard let route = try? directory.route(to: device), let open = try? await dialer.liveStream(along: route),
         open.nodeID == message.id
       else { continue }
-      open.stream.tell(message.friendship.stanza(from: nil, to: nil))
+      switch message.content {
+      case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
+      case .report: guard (try? await report(of: device, over: open)) != nil else { continue }
+      }
       return
     }
     gatekeeper.undelivered(message.id)
   }
 
-  /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again.
+  /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again; and asks
+  /// whether it is a friend again, where it was none any more.
   func remind() async {
     for await device in deviceChanges() {
       guard let id = device.node, !device.isLocal else { continue }
@@ -180,8 +189,10 @@ extension Node {
         if !devices().contains(where: { $0.node == id && $0.state == .online }) { gatekeeper.undelivered(id) }
         continue
       }
-      guard trustService.expectsWord(of: id), gatekeeper.mayRemind(id) else { continue }
-      await trustService.remind(id)
+      let (isRenounced, expectsWord) = (trustService.isRenounced(id), trustService.expectsWord(of: id))
+      guard isRenounced || expectsWord, gatekeeper.mayRemind(id) else { continue }
+      if isRenounced { gatekeeper.askWhetherFriends(id) }
+      if expectsWord { await trustService.remind(id) }
     }
   }
 }

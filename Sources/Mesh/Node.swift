@@ -1,3 +1,5 @@
+import FoundationEssentials
+import HTTPTypes
 package import HTTPX
 package import LinkLocal
 package import Logging
@@ -19,14 +21,18 @@ package final class Node: Service {
   let router: Router
   let dialer: Dialer
   let memory: MemoryBudget
+  private let trace: Trace
   private let setup: StreamSetup
   private let readiness: EventLoopPromise<Void>
-  // The tenth: what there is to tell of its own state. The others are its parts.
+  // The eleventh: what there is to tell of its own state. The others are its parts.
   private let state = Mutex(State())
 
   private struct State {
     var port = 0
     var discoveryProblem: String? = "not started"
+    var announcementProblem: String?
+    /// Why something was not announced that was said last.
+    var lastRefusal: String?
   }
 
   package var trustService: TrustService { gatekeeper.trustService }
@@ -48,12 +54,15 @@ package final class Node: Service {
     directory = Directory(trustService: trustService) { discovery.resolve($0) }
     gatekeeper = Gatekeeper(trustService: trustService, directory: directory)
     let table = ServiceTable(wanted: wanted, machine: configuration.machine, id: trustService.id.description)
-    router = Router(table: table, trustService: trustService, logger: logger)
+    trace = Trace(logger: logger)
+    router = Router(
+      table: table, trustService: trustService,
+      requestLog: RequestLog(accessLogger: configuration.accessLog ? logger : nil, trace: trace), logger: logger)
     let quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
     memory = MemoryBudget(limit: configuration.memory)
     let host = StreamHost(
       gatekeeper, router, quietTimer, security: try StreamSecurity(trustService.identity),
-      memory: memory, version: configuration.version)
+      memory: memory, preference: configuration.preference, tap: trace.tap, version: configuration.version)
     setup = StreamSetup(
       host: host, table: table, quietTimer: quietTimer, eventLoopGroup: eventLoopGroup, logger: logger)
     dialer = Dialer(directory: directory, gatekeeper: gatekeeper, setup: setup)
@@ -73,8 +82,13 @@ package final class Node: Service {
   package func run() async throws {
     defer { stopped() }
     await gatekeeper.connect()
-    let listener = try await StreamListener(
-      port: configuration.port, host: setup.host, eventLoopGroup: setup.eventLoopGroup, logger: logger)
+    let listener: StreamListener
+    do {
+      listener = try await StreamListener(
+        port: configuration.port, host: setup.host, eventLoopGroup: setup.eventLoopGroup, logger: logger)
+    } catch let error as IOError {
+      throw NodeError.cannotListen(port: configuration.port, code: error.errnoCode)
+    }
     state.withLock { $0.port = listener.port }
     discovery.announce(table.nodeAnnouncement(port: listener.port))
     for service in table.all { announce(service) }
@@ -114,7 +128,8 @@ package final class Node: Service {
     readiness.fail(CancellationError())
   }
 
-  /// Waits until the node listens and its own announcement stands.
+  /// Waits until the node listens, and its own announcement stands, or cannot be made for now: `status` says why. It is made
+  /// once that can be done.
   package func waitUntilReady() async throws {
     try await readiness.futureResult.get()
   }
@@ -123,11 +138,12 @@ package final class Node: Service {
     // The directory first: what the table says to be announced can be asked at once.
     directory.received(event, from: discovery.source)
     note(event)
+    logger.trace("discovery", metadata: ["event": "\(event)"])
     switch event {
     // Both the table and the directory know it now: who waits for it may go on.
-    case .announced(ServiceTable.nodeID, _): readiness.succeed()
+    case .announced(ServiceTable.nodeID, _), .refused(ServiceTable.nodeID, _), .unavailable: readiness.succeed()
     case .announced(let id, _), .refused(let id, _): table.release(id)
-    case .available, .unavailable, .found, .lost, .listed, .unanswered, .resolved: break
+    case .available, .found, .lost, .listed, .unanswered, .resolved: break
     }
   }
 
@@ -135,12 +151,16 @@ package final class Node: Service {
     switch event {
     case .announced(let id, let name):
       table.announced(id, as: name.jid)
+      if id == ServiceTable.nodeID { state.withLock { $0.announcementProblem = nil } }
       logger.info("announced", metadata: ["device": "\(name)"])
     case .refused(let id, let reason):
       table.refused(id, reason: reason)
-      logger.error("cannot be announced", metadata: ["name": "\(id)", "reason": "\(reason)"])
+      refused(id, reason)
     case .available:
-      state.withLock { $0.discoveryProblem = nil }
+      // What avahi-daemon takes, it says again.
+      state.withLock {
+        ($0.discoveryProblem, $0.announcementProblem, $0.lastRefusal) = (nil, nil, nil)
+      }
     case .unavailable(let reason):
       state.withLock { $0.discoveryProblem = reason }
       logger.warning("discovery is not available", metadata: ["reason": "\(reason)"])
@@ -148,8 +168,26 @@ package final class Node: Service {
     }
   }
 
+  /// Said once, where everything is refused for the same reason.
+  private func refused(_ id: String, _ reason: String) {
+    let isSaid = state.withLock { state in
+      defer { state.lastRefusal = reason }
+      if id == ServiceTable.nodeID { state.announcementProblem = reason }
+      return state.lastRefusal == reason
+    }
+    guard !isSaid else { return }
+    let name = id == ServiceTable.nodeID ? configuration.name : id
+    logger.error("cannot be announced", metadata: ["name": "\(name)", "reason": "\(reason)"])
+  }
+
   /// How it calls itself in `Proxy-Status` (RFC 9209 §2): by its own address.
   package var proxyName: String { HTTPXURI(jid: table.node).authority }
+
+  /// What it has served and sent.
+  package var requestLog: RequestLog { router.requestLog }
+
+  /// Stanzas and requests from now on, until the consumer stops. What is not read in time is lost, the oldest first.
+  package func traceEvents() -> AsyncStream<TraceEvent> { trace.events() }
 
   // MARK: Devices
 
@@ -159,13 +197,16 @@ package final class Node: Service {
   package func device(_ jid: JID) -> Device? { directory.device(jid) }
 
   /// Every device known now, then each one that changes, until the consumer or the node stops.
+  package func watchDevices() -> (known: [Device], changes: AsyncStream<Device>) { directory.watch() }
   package func deviceChanges() -> AsyncStream<Device> { directory.changes() }
 
   package func status() -> NodeStatus {
-    let (port, problem) = state.withLock { ($0.port, $0.discoveryProblem) }
+    let (port, problem, refusal) = state.withLock { ($0.port, $0.discoveryProblem, $0.announcementProblem) }
+    let carried = setup.host.dataConnections.carried
     return NodeStatus(
-      jid: table.node, wanted: table.wanted.jid, port: port, discoveryProblem: problem, services: table.served,
-      streams: dialer.streams)
+      jid: table.node, wanted: table.wanted.jid, port: port, discoveryProblem: problem,
+      announcementProblem: problem == nil ? refusal : nil, services: table.served, streams: dialer.streams,
+      bodies: NodeStatus.Bodies(direct: carried.direct, fellBack: carried.fellBack))
   }
 
   // MARK: Services
@@ -212,7 +253,13 @@ package final class Node: Service {
   /// The way to a device, in whatever case its address is written: one look, for all that a request needs to know of it.
   ///
   /// - Throws: `MeshError.notDiscovered`.
-  package func route(to device: JID) throws(MeshError) -> Route { try directory.route(to: device) }
+  package func route(to device: JID) throws(MeshError) -> Route {
+    do {
+      return try directory.route(to: device)
+    } catch {
+      throw error.code == .notDiscovered ? notDiscovered(device) : error
+    }
+  }
 
   /// Asks a device, and hands its answer to `receive`, which has to take the body before it returns.
   ///
@@ -224,7 +271,24 @@ package final class Node: Service {
   ) async throws {
     defer { setup.quietTimer.somethingEnded() }
     if route.device.isLocal { return try await sendLocally(request, to: route.jid, receive: receive) }
-    try await dialer.send(request, along: route, patience: patience, receive: receive)
+    requestLog.began()
+    var progress = RequestProgress()
+    do {
+      try await dialer.send(progress.began(request, requestLog), along: route, patience: patience) { response in
+        try await receive(progress.answered(response, requestLog))
+      }
+    } catch {
+      ended(request.head, along: route, progress, error)
+      throw error
+    }
+    ended(request.head, along: route, progress, nil)
+  }
+
+  @inline(never) private func ended(
+    _ head: HTTPRequest, along route: Route, _ progress: RequestProgress, _ error: (any Error)?
+  ) {
+    requestLog.ended(
+      RequestRecord(.sent, head, to: route.jid, by: nil, progress, failure: error, at: Date()), of: nil)
   }
 
   /// The same for a caller that knows no more than the address.
@@ -248,13 +312,17 @@ package final class Node: Service {
 }
 
 /// Why a node cannot be made.
-package enum NodeError: Error, CustomStringConvertible {
+package enum NodeError: Error, Equatable, CustomStringConvertible {
   case badName(String)
+  /// The system's number for why the port for peers cannot be had; nil for any port.
+  case cannotListen(port: Int?, code: Int32)
 
   package var description: String {
     switch self {
     case .badName(let name):
       "“\(name)” is no address of a device: name and machine together may have at most 63 bytes, no control characters."
+    case .cannotListen(let port, let code):
+      "TCP port \(port.map(String.init) ?? "of any number") for peers: \(String(cString: strerror(code)))"
     }
   }
 }

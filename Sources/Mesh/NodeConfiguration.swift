@@ -1,3 +1,4 @@
+package import HTTPX
 import Streams
 
 /// What makes a node the one it is.
@@ -13,9 +14,20 @@ package struct NodeConfiguration: Sendable {
   /// Bytes that streams may hold for their peers, all together; a quarter of them for strangers.
   package var memory: Int
 
+  /// How bodies go beside their stanzas: the first that a peer allows.
+  package var preference: [BodyMechanism]
+
+  /// Whether each request is a line in the log.
+  package var accessLog: Bool
+
   package static let standardMemory = MemoryBudget.standardLimit
 
-  package init(name: String, machine: String, port: Int? = nil, version: String, memory: Int = standardMemory) {
+  package init(
+    name: String, machine: String, port: Int? = nil, version: String, memory: Int = standardMemory,
+    preference: [BodyMechanism] = BodyMechanism.standard, accessLog: Bool = false
+  ) {
+    self.accessLog = accessLog
+    self.preference = preference
     self.memory = memory
     self.version = version
     self.name = name

@@ -81,9 +81,7 @@ extension OwnerActions {
   /// The device as it was shown; nil where nothing was.
   private func device(_ jid: JID, appearing appearance: Appearance) throws -> Device? {
     guard case .shown(let id) = appearance else { return nil }
-    guard let device = node.device(jid) else {
-      throw MeshError(.notDiscovered, device: jid, message: "No device “\(jid)” is announced on this network.")
-    }
+    guard let device = node.device(jid) else { throw node.notDiscovered(jid) }
     guard device.node?.description == id else { throw DeviceChanged(device: jid) }
     return device
   }
@@ -128,9 +126,11 @@ extension OwnerActions {
   ///
   /// - Parameter digits: those that the owner has compared; meanwhile it may be another's turn.
   package func confirmPairing(digits: String, petname: String?) async throws {
+    let book = book
     let isFriend = book.pairingQuestion.map { book.friend($0.peer.id) != nil } ?? false
-    let petname = requiresNames && isFriend ? nil : try name(petname)
-    try await trustService.confirmPairing(digits: digits, petname: petname)
+    // Who began has said the name, and need not say it again.
+    let isNamed = isFriend || petname == nil && book.pairingPetname != nil
+    try await trustService.confirmPairing(digits: digits, petname: requiresNames && isNamed ? nil : try name(petname))
   }
 
   package func cancelPairing() async { await trustService.cancelPairing() }
@@ -152,12 +152,12 @@ extension OwnerActions {
   /// A line that makes a friend of the node that joins with it, once, and when it is void.
   package func invite(petname: String?) async throws -> (line: InviteLine, expires: Date) {
     let expires = Date() + TrustLimits.inviteLife
-    return (try await trustService.invite(jid: node.status().jid, petname: petname), expires)
+    return (try await trustService.invite(jid: node.status().jid, petname: try name(petname)), expires)
   }
 
   /// Becomes friends with the node that printed the line.
   package func join(_ line: String, petname: String?) async throws -> Friend {
-    try await node.join(try InviteLine(line), petname: petname)
+    try await node.join(try InviteLine(line), petname: try name(petname))
   }
 
   /// Accepts every request for so many seconds (`TrustLimits.permit`).

@@ -77,6 +77,11 @@ package final class Route: Sendable {
     }
   }
 
+  /// The node of a friend's device; nil for others.
+  var friend: NodeID? {
+    if case .friend = device.standing { expectedKey } else { nil }
+  }
+
   /// The device as lists show it at this moment.
   var current: Device { device.seen(at: lastSign.time) }
 

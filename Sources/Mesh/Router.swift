@@ -1,4 +1,5 @@
 import Codecs
+import FoundationEssentials
 import HTTPTypes
 import HTTPX
 import Logging
@@ -11,14 +12,49 @@ struct Router: Sendable {
   let table: ServiceTable
   /// Told of each refusal.
   let trustService: TrustService
+  /// Told of each request that has ended.
+  let requestLog: RequestLog
   let logger: Logger
 
   /// Answers a peer's request, or throws the `StanzaError` with which it is refused before HTTP.
+  ///
+  /// - Parameter mayAsk: false for who has asked too often, and is told so.
   func answer(
-    _ request: HTTPXRequest, for device: JID, from caller: Caller, send: (HTTPXResponse) async throws -> Void
+    _ request: HTTPXRequest, for device: JID, from caller: Caller, mayAsk: Bool = true,
+    send: (HTTPXResponse) async throws -> Void
   ) async throws {
-    let (service, request) = try admit(request, for: device, from: caller)
-    try await respond(service, request, for: device, from: caller, send: send)
+    requestLog.began()
+    var progress = RequestProgress()
+    do {
+      let counted = progress.began(request, requestLog)
+      guard mayAsk else { return try await refuse(&progress, counted.head, for: device, from: caller, send) }
+      let (service, request) = try admit(counted, for: device, from: caller)
+      progress.service = service.name
+      try await respond(service, request, for: device, from: caller) { response in
+        try await send(progress.answered(response, requestLog))
+      }
+    } catch {
+      ended(request.head, for: device, from: caller, progress, error)
+      throw error
+    }
+    ended(request.head, for: device, from: caller, progress, nil)
+  }
+
+  /// Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) private func refuse(
+    _ progress: inout RequestProgress, _ head: HTTPRequest, for device: JID, from caller: Caller,
+    _ send: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    try await send(progress.answered(Self.tooManyRequests(for: device), requestLog))
+    ended(head, for: device, from: caller, progress, nil)
+  }
+
+  @inline(never) private func ended(
+    _ head: HTTPRequest, for device: JID, from caller: Caller, _ progress: RequestProgress, _ error: (any Error)?
+  ) {
+    requestLog.ended(
+      RequestRecord(.served, head, to: device, by: caller, progress, failure: error, at: Date()),
+      of: progress.service ?? table.service(device)?.name)
   }
 
   /// The service that this caller may ask, and the request as it gets it.
@@ -35,6 +71,19 @@ struct Router: Sendable {
     logger.debug(
       "let in", metadata: ["service": "\(service.name)", "trust": "\(caller.standing.word)", "who": "\(caller.who)"])
     return (service, service.policy.methods == nil ? request : Self.plain(request))
+  }
+
+  /// What a friend is told of a device of ours.
+  func report(of device: JID, to caller: Caller, version: String, now: Date) throws(StanzaError) -> DeviceReport {
+    guard case .friend = caller.standing else {
+      throw StanzaError(.forbidden, "Only friends of this node are told.")
+    }
+    let service = table.service(device).map { service in
+      DeviceReport.Service(
+        isOpen: service.policy.decide(caller.standing, method: "GET", target: "/") == .allow,
+        health: service.health.report.health)
+    }
+    return DeviceReport(version: version, time: now, address: caller.identity.networkAddress, service: service)
   }
 
   private func check(
@@ -60,7 +109,7 @@ struct Router: Sendable {
     failure: OriginFailure(.request, error: "proxy_internal_error", reason: "an error of this node"))
 
   /// The device's node says it, and no app was asked (RFC 6585 §4).
-  @inline(never) static func tooManyRequests(for device: JID) -> HTTPXResponse {
+  @inline(never) private static func tooManyRequests(for device: JID) -> HTTPXResponse {
     let head = HTTPResponse(status: .tooManyRequests, headerFields: [.retryAfter: "\(MeshLimits.retryAfter)"])
     let failure = OriginFailure(.request, error: "http_request_denied", reason: "too many requests of a stranger")
     return signed(
@@ -77,7 +126,7 @@ struct Router: Sendable {
 
   /// With the device's word in `Proxy-Status` (RFC 9209 §2) where the response is not the app's, or others have said theirs.
   @inline(never) private static func signed(_ response: HTTPXResponse, by device: JID) -> HTTPXResponse {
-    guard response.failure != nil || response.head.headerFields.contains(.proxyStatus) else { return response }
+    guard response.failure != nil || response.head.headerFields.has(.proxyStatus) else { return response }
     var response = response
     response.head.headerFields.append(ProxyStatus(HTTPXURI(jid: device).authority, error: response.failure?.error))
     return response

@@ -1,3 +1,5 @@
+import FoundationEssentials
+import HTTPX
 import Logging
 import NIOCore
 import Streams
@@ -18,8 +20,7 @@ extension StreamHost {
   /// - Parameter version: of this software.
   init(
     _ gatekeeper: Gatekeeper, _ router: Router, _ quietTimer: QuietTimer, security: StreamSecurity,
-    memory: MemoryBudget,
-    version: String
+    memory: MemoryBudget, preference: [BodyMechanism], tap: StanzaTap, version: String
   ) {
     let table = router.table
     let rates = RequestRates()
@@ -30,18 +31,38 @@ extension StreamHost {
       info: { table.service($0) == nil ? Capabilities.ofNode : Capabilities.ofService },
       security: security,
       memory: memory,
+      preference: preference,
+      tap: tap,
       opened: { gatekeeper.opened($0, $1) },
       refused: { gatekeeper.failed($0) },
       received: { stanza, _, identity in
-        stanza.kind == .message
-          ? .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
-          : gatekeeper.received(stanza, identity)
+        if stanza.kind == .message {
+          return .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
+        }
+        guard stanza.type == "get", let device = stanza.payload.flatMap(DeviceReport.device) else {
+          return gatekeeper.received(stanza, identity)
+        }
+        let caller = gatekeeper.caller(identity)
+        gatekeeper.claimed(caller)
+        return .taken(router.answer(stanza, of: device, to: caller, version: version))
       },
+      addresses: { gatekeeper.addresses($0) },
       answer: { incoming, send in
         defer { quietTimer.somethingEnded() }
         let caller = gatekeeper.caller(incoming.peer)
-        guard rates.admits(caller) else { return try await send(Router.tooManyRequests(for: incoming.device)) }
-        try await router.answer(incoming.request, for: incoming.device, from: caller, send: send)
+        try await router.answer(
+          incoming.request, for: incoming.device, from: caller, mayAsk: rates.admits(caller), send: send)
       })
+  }
+}
+
+extension Router {
+  /// The answer to a query for a report.
+  fileprivate func answer(_ query: Stanza, of device: JID, to caller: Caller, version: String) -> Stanza {
+    do throws(StanzaError) {
+      return query.result(try report(of: device, to: caller, version: version, now: Date()).element)
+    } catch {
+      return query.error(error)
+    }
   }
 }

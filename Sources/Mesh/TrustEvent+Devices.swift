@@ -15,6 +15,7 @@ extension TrustEvent {
     case .blocked(let node), .unblocked(let node): ([node.id], [])
     case .asked(let node), .declined(let node): ([node.id], [])
     case .requested(let request): ([request.id], [])
+    case .claimed(let claim): ([claim.id], [])
     case .requestRefused(let id, _, _), .requestWithdrawn(let id), .requestRejected(let id), .inviteRefused(let id, _),
       .pairingBegun(let id, _), .pairingEnded(let id, _), .pairingRefused(let id, _), .rotationRefused(let id),
       .fleetEntryRefused(let id, _):

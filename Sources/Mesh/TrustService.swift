@@ -11,7 +11,7 @@ package import XMPP
 /// A change counts once it is on disk; then peers and watchers learn of it. Verdicts are given without waiting for any of
 /// that, from whatever thread. The actor itself runs where a thread may block, as a change is written while it waits.
 ///
-/// More than eight properties: besides the book they are its ways out (disk, log, peers, watchers, deadlines).
+/// More than eight properties: besides the book they are its ways out (disk, log, numbers, peers, watchers, deadlines).
 package actor TrustService {
   /// How the actions reach the peers.
   struct PeerOutbox: Sendable {
@@ -34,6 +34,8 @@ package actor TrustService {
   /// Apart, so that nothing that strangers do often drowns the one who pretends to be a friend.
   nonisolated private let rateLimiters = Mutex(
     (accepted: LogRateLimiter(), impostors: LogRateLimiter(), others: LogRateLimiter()))
+  /// How often what was refused, by the reason.
+  nonisolated private let refused = Mutex<[String: Int]>([:])
   nonisolated private let watchers = Watchers<TrustEvent?>(capacity: MeshLimits.events)
   /// Deadlines for `run()` to keep.
   nonisolated private let deadlines: AsyncStream<Date>
@@ -117,8 +119,12 @@ package actor TrustService {
     }
   }
 
+  /// Whether it is a friend whose node does not count this one among its own, as far as that is known.
+  nonisolated func isRenounced(_ id: NodeID) -> Bool { book.withLock { $0.friend(id)?.renounced != nil } }
+
   /// Tells what was decided about a peer, as often as the log can bear.
   nonisolated func decided(_ event: TrustEvent) {
+    count(event)
     let events = rateLimiters.withLock { rateLimiters in
       if case .streamAccepted = event { return rateLimiters.accepted.pass(event, now: Date()) }
       return event.isAboutAnImpostor
@@ -126,6 +132,22 @@ package actor TrustService {
     }
     for event in events { tell(event) }
   }
+
+  nonisolated private func count(_ event: TrustEvent) {
+    let reason: String
+    switch event {
+    case .streamRefused(_, let why, _): reason = why
+    case .accessRefused(_, _, let refusal): reason = refusal.name
+    default: return
+    }
+    refused.withLock { refused in
+      let isKnown = refused[reason] != nil || refused.count < MeshLimits.talliedReasons
+      refused[isKnown ? reason : RequestTallies.others, default: 0] += 1
+    }
+  }
+
+  /// How many streams and requests were refused since the start, by the reason as the log has it.
+  nonisolated var refusals: [String: Int] { refused.withLock { $0 } }
 
   /// Every decision from now on; nil where the owner is asked to compare digits.
   nonisolated package func events() -> AsyncStream<TrustEvent?> { watchers.add() }
@@ -231,6 +253,18 @@ package actor TrustService {
   func received(_ message: PairingMessage, from peer: KeyedPeer) {
     let nonce = SecureRandom.bytes(TrustLimits.nonceBytes)
     apply { book, now in book.received(message, from: peer, nonce: nonce, now: now) }
+  }
+
+  func renounced(by id: NodeID) {
+    apply { book, now in book.renounced(by: id, now: now) }
+  }
+
+  func confirmed(by id: NodeID) {
+    apply { book, now in book.confirmed(by: id, now: now) }
+  }
+
+  func claimed(by peer: KeyedPeer) {
+    apply { book, now in book.claimed(by: peer, now: now) }
   }
 
   func met(_ jid: JID, id: NodeID) {

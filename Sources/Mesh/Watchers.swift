@@ -7,10 +7,23 @@ import Synchronization
 final class Watchers<Element: Sendable>: Sendable {
   private let state = Mutex<(next: Int, all: [Int: AsyncStream<Element>.Continuation])>((0, [:]))
   private let capacity: Int
+  private let watched = Atomic<Bool>(false)
+  private let changed: @Sendable (Bool) -> Void
 
-  /// - Parameter capacity: how much waits for one watcher.
-  init(capacity: Int) {
+  /// - Parameters:
+  ///   - capacity: how much waits for one watcher.
+  ///   - changed: told whether anybody watches, when that may have changed. Must be quick, and call nothing of this.
+  init(capacity: Int, changed: @escaping @Sendable (Bool) -> Void = { _ in }) {
     self.capacity = capacity
+    self.changed = changed
+  }
+
+  /// Whether anybody does, by one look.
+  var isWatched: Bool { watched.load(ordering: .relaxed) }
+
+  private func note(isWatched: Bool) {
+    watched.store(isWatched, ordering: .relaxed)
+    changed(isWatched)
   }
 
   /// One more, who is told `first` before all that comes from now on.
@@ -20,12 +33,20 @@ final class Watchers<Element: Sendable>: Sendable {
     let id = state.withLock { state in
       state.next += 1
       state.all[state.next] = continuation
+      note(isWatched: true)
       return state.next
     }
     continuation.onTermination = { [weak self] _ in
-      self?.state.withLock { _ = $0.all.removeValue(forKey: id) }
+      self?.remove(id)
     }
     return stream
+  }
+
+  private func remove(_ id: Int) {
+    state.withLock { state in
+      state.all[id] = nil
+      note(isWatched: !state.all.isEmpty)
+    }
   }
 
   func tell(_ element: Element) {

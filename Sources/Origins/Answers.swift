@@ -13,4 +13,13 @@ extension HTTPXResponse {
     head.headerFields[.contentLength] = body.length.map(String.init)
     return HTTPXResponse(head, body: method == .head ? .empty : body)
   }
+
+  /// The same for a request that is at fault: who reads it with a browser gets a page of their own node's instead.
+  static func refusal(
+    _ status: HTTPResponse.Status, _ reason: String, _ fields: HTTPFields = [:], to method: HTTPRequest.Method
+  ) -> HTTPXResponse {
+    var response = plain(status, reason, fields, to: method)
+    response.failure = OriginFailure(.request, error: OriginFailure.requestError, reason: reason)
+    return response
+  }
 }

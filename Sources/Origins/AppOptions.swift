@@ -16,8 +16,13 @@ package struct AppOptions: Sendable, Hashable {
   package let gadget: Bool
   /// Seconds that it has to begin its answer; nil: as `HTTPClientLimits` has it.
   package let timeout: Int?
+  /// Whether its XML documents go to peers as XML, where they survive that, instead of as text.
+  package let xml: Bool
 
-  package init(host: Host = .app, forwardedFor: Bool = false, gadget: Bool = false, timeout: Int? = nil) {
+  package init(
+    host: Host = .app, forwardedFor: Bool = false, gadget: Bool = false, timeout: Int? = nil, xml: Bool = false
+  ) {
+    self.xml = xml
     self.host = host
     self.forwardedFor = forwardedFor
     self.gadget = gadget
@@ -41,6 +46,7 @@ package struct AppOptions: Sendable, Hashable {
     if host != .app { return "host" }
     if forwardedFor { return "forwarded_for" }
     if gadget { return "gadget" }
-    return timeout == nil ? nil : "timeout"
+    if timeout != nil { return "timeout" }
+    return xml ? "xml" : nil
   }
 }

@@ -55,10 +55,10 @@ package struct FileFolder: ServiceHandler {
 
   private func response(to head: HTTPRequest) async throws -> HTTPXResponse {
     guard head.method == .get || head.method == .head else {
-      return .plain(.methodNotAllowed, "Files can be read only.", [.allow: "GET, HEAD"], to: head.method)
+      return .refusal(.methodNotAllowed, "Files can be read only.", [.allow: "GET, HEAD"], to: head.method)
     }
     switch FilePath(head.path ?? "") {
-    case .bad: return .plain(.badRequest, "This is no path.", to: head.method)
+    case .bad: return .refusal(.badRequest, "This is no path.", to: head.method)
     case .hidden: return notFound(head)
     case .file(let path): return try await found(head) { try file(path, head) }
     case .folder(let path): return try await found(head) { try page(path, head) }
@@ -72,7 +72,7 @@ package struct FileFolder: ServiceHandler {
     do {
       return try await threads.runIfActive { try find() ?? missing(head) }
     } catch Descriptor.Failure.forbidden {
-      return .plain(
+      return .refusal(
         .forbidden, "The program that serves this may not read it: whoever runs it can permit that.", to: head.method)
     }
   }
@@ -104,12 +104,12 @@ package struct FileFolder: ServiceHandler {
   /// A 404, which says so where the folder itself is gone.
   private func missing(_ head: HTTPRequest) -> HTTPXResponse {
     var response = notFound(head)
-    response.failure = look()
+    if let failure = look() { response.failure = failure }
     return response
   }
 
   private func notFound(_ head: HTTPRequest) -> HTTPXResponse {
-    .plain(.notFound, "There is no such file.", to: head.method)
+    .refusal(.notFound, "There is no such file.", to: head.method)
   }
 
   /// Relative links in a folder's page need the slash (RFC 3986 §5.2.3).

@@ -13,21 +13,26 @@ struct ForwardedFields {
   private static let peerTrust = name("Hearth-Peer-Trust")
   private static let forwardedHost = name("X-Forwarded-Host")
   private static let forwardedProto = name("X-Forwarded-Proto")
+  private static let http = HTTPField(name: forwardedProto, value: "http")
   private static let forwardedFor = name("X-Forwarded-For")
-  private static let host = name("Host")
 
   /// Only we say who asked and for what: these are removed as the peer sent them, and so is all of `Hearth-Peer-…`, for
   /// an app that knows more of them than we do.
   ///
   /// With them go the fields by which proxies in front of apps tell who has signed in, and what was asked before a URL was
   /// rewritten: apps that trust their proxy would take them from us.
+  ///
+  /// `Expect` was dealt with where HTTP over TCP began.
   private static let ours: Set<String> = [
-    "hearth-peer", "host", "forwarded", "via", "x-real-ip", "x-original-url", "x-original-uri", "x-rewrite-url",
+    "hearth-peer", "host", "expect", "forwarded", "via", "x-real-ip", "x-original-url", "x-original-uri",
+    "x-rewrite-url",
     "x-remote-user",
     "x-webauth-user",
   ]
   private static let ourPrefixes = ["hearth-peer-", "x-forwarded-", "x-auth-request-", "remote-"]
 
+  /// Those of them that fronts send.
+  private static let usual = FieldNameSet(["x-forwarded-host", "x-forwarded-proto"])
   private static let initials = ASCIISet(String((ours + ourPrefixes).compactMap(\.first)))
 
   /// The names above are tokens.
@@ -52,7 +57,7 @@ struct ForwardedFields {
   /// `X-Forwarded-For` unless the app is to have it, since many refuse any, and a peer's name is none of its values (RFC 7239
   /// §6); and no `Via`. `AppOptions` says what else may be otherwise.
   ///
-  /// - `Hearth-Peer`: a friend's petname, else the caller's address on the mesh, percent-encoded as in an `httpx` URI.
+  /// - `Hearth-Peer`: a friend's petname, percent-encoded where it is no ASCII, else the caller's address on the mesh, percent-encoded as in an `httpx` URI.
   ///   Only addresses hold an `@`: one without it could pass for a petname, and is left out, as is one that is not known.
   /// - `Hearth-Peer-Id`: the node id, all eight groups; absent without a key.
   /// - `Hearth-Peer-Trust`: `self` (the owner at this node), `friend`, `stranger` (a key that nobody knows) or `plaintext`
@@ -63,37 +68,53 @@ struct ForwardedFields {
   /// Names from the peer are compared as CGI, WSGI, Rack and PHP show them to an app, which do not tell `Hearth_Peer` from
   /// `Hearth-Peer`.
   func apply(to head: inout HTTPRequest, from caller: Caller) {
-    let device = (head.authority ?? head.headerFields[Self.host]).map { "httpx://" + $0 }
+    let device = head.authority ?? head.headerFields.value(of: .host)
     let browsers = browsersHost(head.headerFields)
     HopByHop.strip(&head)
-    head.headerFields.removeAll { Self.isOurs($0.name) || $0.name == .expect }
+    var index = 0
+    while index < head.headerFields.count {
+      let name = head.headerFields[index].name
+      if Self.isOurs(name) || options.gadget && Self.isForLargeSites(name) {
+        head.headerFields[name] = nil
+      } else {
+        index += 1
+      }
+    }
+    if !options.gadget { say(browsers, caller, &head.headerFields) }
     if options.host == .browser, let browsers {
       // Where the device is called by its own address, the browser meant it by this one.
-      let seen = "http://" + browsers
-      head.headerFields.mapReferencesOfRequest { Self.moved($0, from: device, to: seen) ?? $0 }
+      head.headerFields.mapReferencesOfRequest {
+        Self.moved($0, from: ("httpx", device), to: "http://" + browsers) ?? $0
+      }
       head.authority = browsers
     } else {
-      let (seen, own) = (browsers.map { "http://" + $0 }, origin)
       head.headerFields.mapReferencesOfRequest { reference in
-        Self.moved(reference, from: device, to: own, base) ?? Self.moved(reference, from: seen, to: own, base)
-          ?? reference
+        Self.moved(reference, from: ("httpx", device), to: origin, base)
+          ?? Self.moved(reference, from: ("http", browsers), to: origin, base) ?? reference
       }
       head.authority = authority
     }
-    if options.gadget { return head.headerFields.removeAll { Self.isForLargeSites($0.name) } }
-    let said = [
-      (Self.peer, caller.shownName), (Self.peerID, caller.identity.id?.description),
-      (Self.peerTrust, caller.standing.word), (Self.forwardedHost, browsers),
-      (Self.forwardedProto, browsers.map { _ in "http" }),
-      (Self.forwardedFor, options.forwardedFor ? caller.networkAddress : nil),
-    ]
-    // None of them is there any more.
-    for case (let name, let value?) in said { head.headerFields.append(HTTPField(name: name, value: value)) }
+  }
+
+  /// None of these fields is there any more.
+  private func say(_ browsers: String?, _ caller: Caller, _ fields: inout HTTPFields) {
+    if let name = caller.shownName { fields.append(HTTPField(name: Self.peer, value: name)) }
+    if let id = caller.identity.id { fields.append(HTTPField(name: Self.peerID, value: id.description)) }
+    fields.append(HTTPField(name: Self.peerTrust, value: caller.standing.word))
+    if let browsers {
+      fields.append(HTTPField(name: Self.forwardedHost, value: browsers))
+      fields.append(Self.http)
+    }
+    if options.forwardedFor, let address = caller.networkAddress {
+      fields.append(HTTPField(name: Self.forwardedFor, value: address))
+    }
   }
 
   /// The same below another origin; nil for a reference to elsewhere.
-  private static func moved(_ reference: String, from old: String?, to new: String, _ base: String = "") -> String? {
-    guard let old, reference.utf8.count >= old.utf8.count,
+  private static func moved(
+    _ reference: String, from: (scheme: String, authority: String?), to new: String, _ base: String = ""
+  ) -> String? {
+    guard let old = from.authority.map({ "\(from.scheme)://\($0)" }), reference.utf8.count >= old.utf8.count,
       reference.prefix(old.count).lowercased() == old.lowercased()
     else { return nil }
     let path = reference.dropFirst(old.count)
@@ -115,29 +136,42 @@ struct ForwardedFields {
 
   /// `<label>.localhost[:port]`, or loopback at the port of a forward, which is all that a program can have used.
   private func browsersHost(_ fields: HTTPFields) -> String? {
-    guard fields[values: Self.forwardedProto] == ["http"], let authority = fields[Self.forwardedHost],
+    guard fields.onlyValue(of: Self.forwardedProto) == "http", let authority = fields.onlyValue(of: Self.forwardedHost),
       authority.utf8.count <= Self.authorityBytes
     else { return nil }
+    if Self.isLabelled(authority) { return authority }
     let (host, port) = Authority.split(authority)
-    guard port.map({ UInt16($0) != nil }) ?? true else { return nil }
-    return Self.isLabelled(host) || port != nil && LoopbackHost.names.contains(String(host)) ? authority : nil
+    guard let port, UInt16(port) != nil else { return nil }
+    return LoopbackHost.names.contains(String(host)) ? authority : nil
   }
 
-  private static func isLabelled(_ host: Substring) -> Bool {
-    let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-    return labels.count == 2 && labels[1] == "localhost" && !labels[0].isEmpty
-      && labels[0].utf8.allSatisfy(labelCharacters.contains)
+  /// By bytes, since each request says it.
+  private static func isLabelled(_ authority: String) -> Bool {
+    var authority = authority
+    return authority.withUTF8 { bytes in
+      guard let dot = bytes.firstIndex(of: UInt8(ascii: ".")), dot > 0,
+        bytes[..<dot].allSatisfy(labelCharacters.contains)
+      else { return false }
+      let end = bytes[dot...].firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
+      guard bytes[dot..<end].elementsEqual(zone.utf8) else { return false }
+      let port = bytes[end...].dropFirst()
+      return end == bytes.count
+        || !port.isEmpty && port.allSatisfy(\.isASCIIDigit) && UInt16(String(decoding: port, as: UTF8.self)) != nil
+    }
   }
+
+  private static let zone = ".localhost"
 
   private static let labelCharacters = ASCIISet("abcdefghijklmnopqrstuvwxyz-").union(.digits)
   /// Of a DNS label, the zone and a port.
-  private static let authorityBytes = 63 + ".localhost".utf8.count + ":65535".utf8.count
+  private static let authorityBytes = 63 + zone.utf8.count + ":65535".utf8.count
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
     // Most names begin with another letter than all of these, and need not be folded.
     guard let first = name.canonicalName.utf8.first, initials.contains(first) else { return false }
+    if usual.contains(name) { return true }
     let folded = name.folded
-    return ours.contains(folded) || ourPrefixes.contains { folded.hasPrefix($0) }
+    return ourPrefixes.contains { folded.utf8.starts(with: $0.utf8) } || ours.contains(folded)
   }
 }
 
@@ -146,7 +180,7 @@ extension Caller {
   fileprivate var networkAddress: String? { standing == .self ? "127.0.0.1" : identity.networkAddress }
 
   fileprivate var shownName: String? {
-    if case .friend(let petname) = standing { return petname.text }
+    if case .friend(let petname) = standing { return PercentEncoding.encode(petname.text, except: .fieldItem) }
     return identity.address.flatMap { $0.localpart == nil ? nil : $0.fieldItem }
   }
 }

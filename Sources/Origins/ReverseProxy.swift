@@ -15,6 +15,7 @@ package struct ReverseProxy: ServiceHandler {
   private let base: String
   private let forwarded: ForwardedFields
   private let own: OwnAddress
+  private let prefersXML: Bool
 
   /// `base` is put before every path, without a slash at its end. `options.timeout` outranks that of `limits`.
   package init(
@@ -25,6 +26,7 @@ package struct ReverseProxy: ServiceHandler {
     if let timeout = options.timeout { limits.response = .seconds(Int64(timeout)) }
     client = HTTPClient(address: address, limits: limits, eventLoopGroup: eventLoopGroup)
     self.base = base
+    prefersXML = options.xml
     forwarded = ForwardedFields(address, base: base, options: options)
     own = OwnAddress(scheme: address.scheme, authority: address.authority, base: base)
   }
@@ -42,7 +44,7 @@ package struct ReverseProxy: ServiceHandler {
     do {
       try await client.send(head, body: length.framed(request.body), for: UpstreamCaller(caller)) { response, body in
         isSent = true
-        try await send(HTTPXResponse(outgoing(response), body: body))
+        try await send(HTTPXResponse(outgoing(response), body: body, prefersXML: prefersXML))
       }
     } catch let error as HTTPClientError where !isSent {
       try await send(ProxyFailure(error).response(to: request.head.method))

@@ -34,18 +34,18 @@ package enum Target: Sendable, Hashable {
   ) throws(TargetError) {
     try app.check()
     if text.hasPrefix("/"), let option = app.firstSet {
-      throw TargetError(message: "\(option) is for apps only, and target is \"\(text)\".", option: option)
+      throw TargetError(message: "\(option) is for apps only, and target is “\(text)”.", option: option)
     }
     let trust = try UpstreamTrust(fingerprint: fingerprint, insecure: insecure)
     guard listing == nil || text.hasPrefix("/") else {
-      throw TargetError(message: "listing is for folders only, and target is \"\(text)\".", option: "listing")
+      throw TargetError(message: "listing is for folders only, and target is “\(text)”.", option: "listing")
     }
     if let rest = text.removingPrefix("https://") {
       let (host, port, base) = try Self.url(rest, text)
       self = .app(.tls(host: host, port: port ?? HTTPAddress.httpsPort, trust: trust), base: base)
     } else if trust != .systemCAs {
       throw TargetError(
-        message: "fingerprint and insecure are for https:// only, and target is \"\(text)\".",
+        message: "fingerprint and insecure are for https:// only, and target is “\(text)”.",
         option: fingerprint == nil ? "insecure" : "fingerprint")
     } else if text.hasPrefix("/") {
       self = .folder(text, isListed: listing ?? true)
@@ -125,7 +125,7 @@ package struct TargetError: Error, CustomStringConvertible {
   init(_ text: String, _ reason: String) {
     option = nil
     message =
-      "target \"\(text)\": \(reason). Allowed are http://host:port, http://host:port/base, the same with https, "
+      "target “\(text)”: \(reason). Allowed are http://host:port, http://host:port/base, the same with https, "
       + "unix:/path, unix:/path:/base and /path/of/a/folder."
   }
 

@@ -17,7 +17,7 @@ extension UpstreamTrust {
     }
     guard let digest = Self.digest(fingerprint) else {
       throw TargetError(
-        message: "fingerprint \"\(fingerprint)\" is no SHA-256 of a certificate: it has 64 hexadecimal digits, as "
+        message: "fingerprint “\(fingerprint)” is no SHA-256 of a certificate: it has 64 hexadecimal digits, as "
           + "`openssl x509 -noout -fingerprint -sha256` prints them.", option: "fingerprint")
     }
     self = .fingerprint(digest)

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 
 /// What tells one state of a file from another, and the conditions that requests put on it (RFC 9110 §13).

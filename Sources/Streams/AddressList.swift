@@ -13,6 +13,13 @@ final class AddressList: Resolver, Sendable {
     self.eventLoop = eventLoop
   }
 
+  /// In this order, whatever they are of: NIO takes from both lists by turns, and from that for IPv6 first.
+  init(inOrder addresses: [SocketAddress], eventLoop: any EventLoop) {
+    ipv6 = addresses.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
+    ipv4 = addresses.enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(\.element)
+    self.eventLoop = eventLoop
+  }
+
   func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
     eventLoop.makeSucceededFuture(ipv4)
   }

@@ -11,6 +11,8 @@ final class Admission: Sendable {
 
     /// Negotiation is over, and the stream lives on; false where there is no place for it.
     func established(isKnown: Bool) -> Bool { admission.establish(number, isKnown ? .known : .stranger) }
+    /// It was asked for, and does not count among those that come as they like.
+    func forgive() { admission.forgive(number) }
     /// So many bytes wait for the peer to read them; false where that is more than may be kept for it.
     func mayHold(_ bytes: Int) -> Bool { admission.hold(number, bytes) }
     /// The connection is closed. Once is enough, more is no harm.
@@ -81,6 +83,12 @@ final class Admission: Sendable {
       state.count(place.address, .negotiating, -1)
       state.count(place.address, kind, 1)
       return true
+    }
+  }
+
+  private func forgive(_ number: Int) {
+    state.withLock { state in
+      if let place = state.places[number] { state.rates.giveBack(place.address) }
     }
   }
 

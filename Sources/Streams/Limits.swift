@@ -1,4 +1,6 @@
+import Bytestreams
 import NIOCore
+import XML
 import XMPP
 
 /// What a peer may use of this node. Numbers, units, reasons; nothing else decides them.
@@ -50,10 +52,18 @@ enum Limits {
   /// can spare. Beyond, whoever has more than its share is cut.
   static let unsentBytesOfStranger = 512 * 1024
   static let unsentBytesOfStrangers = 32 * 1024 * 1024
+  /// Bytes in flight of all in-band bytestreams that are sent on one stream, beyond which no window grows: two of the largest. A
+  /// node's peers hold them where readers stop, and strangers together have a quarter of what a node holds.
+  static let windows = 8 * 1024 * 1024
+  static let windowsToStranger = windows / 4
   /// Bytes of all bodies of one stream that wait for their readers: the windows of `requests` and `waitingBodies` senders like
-  /// ourselves.
+  /// ourselves, and those that have grown.
   /// Beyond, bodies of senders that mind no window break off.
-  static let unreadBytes = 32 * 1024 * 1024
+  static let unreadBytes = 40 * 1024 * 1024
+  /// Bytes of one row of chunks that wait for their reader, beyond which the stream is not read until it has taken `pausedBytes`: half
+  /// of what a row may have, and so much that pauses are rare.
+  static let unreadInPause = BytestreamLimits.unreadBytes / 2
+  static let pausedBytes = unreadInPause / 4 * 3
   /// Bytes that all streams together may hold for their peers, unless the owner says otherwise: a small board can spare it, and
   /// it holds the windows of 170 bodies that nobody reads. Strangers together have a quarter of it.
   static let memory = 64 << 20
@@ -83,12 +93,30 @@ enum Limits {
   /// bounded.
   static let strangerStreams = 128
   static let strangerStreamsPerAddress = 32
+  /// Connections beside streams at once, or bodies that wait for one: to one node, from one node, and in all. A browser asks for 6
+  /// files a device at a time, and file descriptors are for others too. Bodies beyond go in-band.
+  static let dataConnectionsOfPeer = 8
+  static let dataConnections = 64
+  /// Of those of one stream, so many are being made at once: as many negotiating as one address may have, less one for a stream.
+  static let dataConnecting = negotiatingStreamsPerAddress - 1
+  /// Bytes of a body that are read from such a connection before its reader has taken them, and that wait in one to be sent.
+  static let dataAhead = 512 * 1024
+  /// Bytes of a message of SOCKS5 that may come before it is whole: a greeting and a request of the largest size.
+  static let socksBytes = 1024
+  /// The lowest port of a peer that came in that is connected to at its word: below are the services of its system (RFC 6335 §6).
+  static let lowestDataPort = 1024
+  /// Peers that could not be reached beside the stream that are remembered.
+  static let dataFailures = 256
   /// The highest port that every known peer can reach: one keeps ports in a signed short.
   static let highestPort = 32767
   /// Free ports are looked for above the well-known ones and those of common services.
   static let lowestFreePort = 20000
   /// How many ports are tried before giving up: all would have to be taken.
   static let portAttempts = 64
+  /// Bytes of a stanza that are shown to who looks.
+  static let tracedText = 4096
+  /// A stanza of this side's own that is read again to be shown: an answer to a peer that takes much, or a block of 64 KiB.
+  static let traced = XMLLimits(stanzaBytes: 1 << 20, elements: 8192, depth: 64, attributes: 64)
 }
 
 /// How long things may take.
@@ -102,7 +130,7 @@ enum Timeouts {
   static let turn = TimeAmount.seconds(60)
   /// For disco#info and ping. Half of the known clients never answer an IQ.
   static let query = TimeAmount.seconds(3)
-  /// Nothing that a stream begins is due sooner. While something is under way its timer looks so often, and need not be
+  /// Nothing that a stream begins is due sooner, but for chunks that are held back, and connections beside it. While something is under way its timer looks so often, and need not be
   /// set anew for each thing that begins or ends.
   static let shortest = query
   /// For the answer to a ping.
@@ -118,6 +146,9 @@ enum Timeouts {
   static let opening = TimeAmount.seconds(30)
   /// For the answer to an `<open/>` whose body nobody reads yet, where memory is scarce: less than the 10 s that some peers wait.
   static let room = TimeAmount.seconds(3)
+  /// For a reader to take `Limits.pausedBytes`: 1.5 MB/s, or a program that was held up, as by a disk. All else on the stream waits as
+  /// long.
+  static let readPause = TimeAmount.seconds(1)
   /// Without stanzas and open transfers the stream is closed; it is opened again on demand.
   static let idle = TimeAmount.seconds(120)
   /// While something is under way, a peer that is silent for so long is pinged (XEP-0199), and has `control` to answer from the
@@ -126,6 +157,14 @@ enum Timeouts {
   static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.
   static let doubt = TimeAmount.seconds(10)
+  /// For SOCKS5 and TLS on a connection beside the stream, each: longer than anybody waits for it (`BytestreamLimits.connecting`), and
+  /// far less than a stream may take, since only programs speak there.
+  static let dataHandshake = TimeAmount.seconds(2)
+  /// Between the last byte of a body and the end of its connection, for the other side to have its say.
+  static let dataClose = TimeAmount.seconds(2)
+  /// For which bodies to a peer go in-band at once where no connection beside the stream came about: firewalls last, and what it costs
+  /// to try again is a second.
+  static let dataFailure = TimeAmount.minutes(10)
   /// For the features of a peer that promised them by `version='1.0'`.
   static let features = TimeAmount.seconds(1)
 }

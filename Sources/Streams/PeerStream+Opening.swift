@@ -29,7 +29,7 @@ extension PeerStream {
   ) async throws -> PeerStream {
     // One for each address that is tried.
     let made = Mutex<[ObjectIdentifier: PeerStream]>([:])
-    let setting = StreamSetting(host: host, logger: logger, dialled: remote)
+    let setting = StreamSetting(host: host, logger: logger, dialled: remote, addresses: addresses)
     let connecting = ClientBootstrap(group: eventLoop)
       .resolver(AddressList(addresses, eventLoop: eventLoop))
       .connectTimeout(Timeouts.connect)

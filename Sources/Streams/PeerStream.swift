@@ -8,7 +8,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 package import Trust
-import XML
+package import XML
 package import XMPP
 
 /// One XMPP stream to a peer, over its whole life: queries and requests both ways, and the bodies that belong to them.
@@ -21,7 +21,7 @@ package actor PeerStream {
   nonisolated private let life: StreamLife
   nonisolated private let setting: StreamSetting
   private let handler: StreamHandler
-  private var exchanges = ExchangeMachine(limit: Limits.requestsInAll + Limits.waitingRequests)
+  private var exchanges: ExchangeMachine
   private var transfers: Transfers
   private let memory: MemoryAccount
   private var pending = PendingIQs<IQWaiter>()
@@ -42,12 +42,14 @@ package actor PeerStream {
     self.setting = setting
     life = StreamLife(eventLoop: channel.eventLoop)
     memory = MemoryAccount(setting.host.memory)
+    exchanges = ExchangeMachine(
+      limit: Limits.requestsInAll + Limits.waitingRequests, preference: setting.host.preference)
     transfers = Transfers(eventLoop: channel.eventLoop, memory: memory)
     liveness = Liveness(now: channel.eventLoop.now)
     let host = setting.host
     handler = StreamHandler(
       role: role, configuration: host.configuration(tls: tls),
-      tls: role == .responder ? host.security?.server : host.security?.client)
+      tls: role == .responder ? host.security?.server : host.security?.client, tap: host.tap)
   }
 
   /// On a channel that is being set up, on its event loop.
@@ -151,8 +153,10 @@ package actor PeerStream {
     case .known where setting.place?.established(isKnown: true) ?? true:
       openAccount(identity, isKnown: true)
       handler.readFully()
+      prepareDirect(identity, attributes, isKnown: true)
     case .stranger where setting.place?.established(isKnown: false) ?? true:
       openAccount(identity, isKnown: false)
+      prepareDirect(identity, attributes, isKnown: false)
       meter = StanzaMeter()
     case .known, .stranger: return handler.close(StreamError(.resourceConstraint, "too many streams from here"))
     case .refused(let error): return handler.close(error)
@@ -162,6 +166,16 @@ package actor PeerStream {
     life.hasOpened()
     rescheduleTimer()
   }
+
+  private func prepareDirect(_ identity: PeerIdentity, _ attributes: StreamAttributes, isKnown: Bool) {
+    let (local, remote) = handler.socketAddresses
+    transfers.direct = DirectPeer(
+      self, setting, identity, attributes, isKnown: isKnown, between: local, and: remote, under: handler.tlsHandler)
+    refreshDirect()
+  }
+
+  /// Whether bodies may go beside the stream changes with what is under way, and with what failed.
+  private func refreshDirect() { exchanges.direct = transfers.direct?.offer }
 
   private func openAccount(_ identity: PeerIdentity, isKnown: Bool) {
     memory.open(MemoryLedger.Holder(identity, isKnown: isKnown)) { [eventLoop, weak self] in
@@ -189,6 +203,14 @@ package actor PeerStream {
   func received(_ features: StreamFeatures) {
     exchanges.received(features)
     life.hasFeatures()
+  }
+
+  /// The socket takes more, or no more, than what waits in it.
+  func writabilityChanged(_ isWritable: Bool) {
+    transfers.isWritable = isWritable
+    guard isWritable else { return }
+    _ = mayHold(0)
+    while transfers.isWritable, let effects = transfers.resume() { perform(effects) }
   }
 
   /// Whether so many bytes may wait for the peer to read them.
@@ -247,10 +269,11 @@ package actor PeerStream {
   /// Something is under way that a silent peer would leave hanging.
   private var isBusy: Bool { exchanges.answering > 0 || pending.count > 0 || !transfers.isEmpty }
 
-  private func rescheduleTimer() {
+  /// - Parameter due: when something is that was begun just now, where that may be sooner than all else.
+  private func rescheduleTimer(due: NIODeadline? = nil) {
     let soon = eventLoop.now + Timeouts.shortest
     // What was begun just now is not due before: the timer will see it.
-    if let timer, timer.time <= soon { return }
+    if let timer, timer.time <= min(soon, due ?? soon) { return }
     guard isOpen, identity != nil else { return }
     let deadlines = [
       liveness.deadline(isBusy: isBusy), pending.nextDeadline(), transfers.nextDeadline(), isBusy ? soon : nil,
@@ -277,6 +300,7 @@ package actor PeerStream {
     case .look: look()
     case .close: close()
     }
+    refreshDirect()
     rescheduleTimer()
   }
 
@@ -353,6 +377,13 @@ package actor PeerStream {
         forget(id)
       }
     }
+  }
+
+  /// Asks the peer's node what streams themselves know nothing of, and gives the payload of its answer.
+  ///
+  /// - Throws: `StreamFailure`: what the peer answered, or that it did not; `CancellationError`.
+  package func ask(_ payload: Element) async throws -> Element? {
+    try await query("get", payload, within: Timeouts.query).payload
   }
 
   /// A wait that was cancelled ends with `CancellationError`, whatever it was told.
@@ -524,6 +555,7 @@ package actor PeerStream {
   ) {
     guard isPrepared(hosts) else { return continuation.resume(returning: .unprepared) }
     do throws(StreamFailure) {
+      if whole?.isLarge ?? true { refreshDirect() }
       let outgoing = try Self.reading { () throws(HTTPXError) in
         try exchanges.checkSupport()
         return try exchanges.request(head, whole)
@@ -622,6 +654,8 @@ package actor PeerStream {
     switch data {
     case .chunks(let streamId): try expect(TransferID(.chunks, streamId), length: length)
     case .ibb(let sid): try expect(TransferID(.ibb, sid), length: length)
+    case .sipub(let publication): try expect(TransferID(.sipub, publication.id), length: length)
+    case .jingle(let session): try expect(session, length: length)
     case .none, .text, .xml, .base64, .unsupported: data.bytes.map { Body($0) } ?? .empty
     }
   }
@@ -630,6 +664,12 @@ package actor PeerStream {
     perform(try transfers.expect(id, length: length))
     rescheduleTimer()
     return Body(IncomingBody(stream: self, id: id), length: length)
+  }
+
+  private func expect(_ session: JingleSession, length: Int?) throws(StanzaError) -> Body {
+    perform(try transfers.expect(session, length: length))
+    rescheduleTimer()
+    return Body(IncomingBody(stream: self, id: TransferID(.jingle, session.sid)), length: length)
   }
 
   /// Expects the session in which both sides send, which a response announces; gives what the peer sends.
@@ -743,7 +783,7 @@ package actor PeerStream {
       try await host.answer(answer.incoming) { response in
         let body = answer.isForHead ? .empty : response.body
         let whole = try await body.whole(upTo: HTTPXLimits.inlineBytes)
-        let transfer = try send(response.head, whole, answer)
+        let transfer = try send(response.head, whole, answer, prefersXML: response.prefersXML)
         isAnswered = true
         isUpgraded = answer.session.map { _ in response.head.status == .switchingProtocols } ?? false
         if let transfer { try await pump(whole.map { Body($0) } ?? body, transfer) }
@@ -772,10 +812,11 @@ package actor PeerStream {
 
   /// Sends the head, with the body where it fits in; else names the transfer that the body has to go by.
   @inline(never) private func send(
-    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answer: AnswerToBe
+    _ head: HTTPResponse, _ whole: ByteBuffer?, _ answer: AnswerToBe, prefersXML: Bool
   ) throws -> TransferID? {
     let iq = answer.answerable.iq
-    let outgoing = try exchanges.answer(head, whole, to: answer.answerable)
+    if whole?.isLarge ?? true { refreshDirect() }
+    let outgoing = try exchanges.answer(head, whole, prefersXML: prefersXML, to: answer.answerable)
     if let session = answer.session, head.status == .switchingProtocols {
       return try upgrade(answer, outgoing, session)
     }
@@ -834,6 +875,8 @@ package actor PeerStream {
 
   private func readingCancelled(_ id: TransferID) {
     perform(transfers.cancelReading(id))
+    // The answer to what was asked for it changes nothing any more.
+    if id.mechanism == .sipub || id.mechanism == .jingle { forgetAnswers(of: id) }
     touch()
     rescheduleTimer()
   }
@@ -842,7 +885,10 @@ package actor PeerStream {
 
   /// Begins a body that was announced just before; `pump` has to follow.
   private func start(_ id: TransferID, _ route: BodyRoute, to device: JID?) {
-    perform(transfers.start(id, blockSize: route.blockSize))
+    // Others may hold no more than they expect, and a node of ours takes as much from whom it knows.
+    transfers.windows.limit =
+      !exchanges.isHearth ? 0 : meter == nil ? Limits.windows : Limits.windowsToStranger
+    perform(transfers.start(id, blockSize: route.blockSize, offer: route.offer))
     rescheduleTimer()
   }
 
@@ -878,12 +924,13 @@ package actor PeerStream {
   }
 
   private func push(_ bytes: ByteBuffer, _ id: TransferID) async throws {
-    // Windows bound what one body has in the socket; this bounds all.
-    if transfers.isSending(id), !handler.isWritable { try await handler.writable.value() }
+    // Windows bound what one body has in the socket; this bounds all. Who waited longest goes first.
+    while transfers.isSending(id), !handler.isWritable { try await handler.writable.value() }
     let (effects, mustWait) = try transfers.write(bytes, to: id)
     perform(effects)
     touch()
-    rescheduleTimer()
+    // Of a row of chunks the last bytes are held back for less than the timer's turn.
+    rescheduleTimer(due: id.mechanism == .chunks ? transfers.nextDeadline() : nil)
     guard mustWait else { return try Task.checkCancellation() }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { transfers.waitForRoom(id, $0) }
@@ -902,24 +949,71 @@ package actor PeerStream {
     guard let effects = transfers.cancelWriting(id) else { return }
     perform(effects)
     // The peer may never answer what is left of the window.
-    pending.removeAll { if case .transfer(id) = $0 { true } else { false } }
+    forgetAnswers(of: id)
     touch()
     rescheduleTimer()
   }
 
+  // MARK: Bodies beside the stream
+
+  /// A connection for a body stands, or does not come about. From whatever thread.
+  nonisolated func dataConnected(_ id: TransferID, _ result: Result<DataConnection, any Error>, isOwn: Bool) {
+    eventLoop.execute { self.assumeIsolated { $0.passed { $0.transfers.connected(id, result, isOwn: isOwn) } } }
+  }
+
+  /// Something came by it.
+  nonisolated func dataCame(_ id: TransferID, _ event: DataConnection.Event) {
+    eventLoop.execute { self.assumeIsolated { $0.perform($0.transfers.came(id, event)) } }
+  }
+
+  /// Its socket has taken so many bytes.
+  nonisolated func dataSent(_ id: TransferID, _ count: Int) {
+    eventLoop.execute { self.assumeIsolated { $0.transfers.sent(id, count) } }
+  }
+
+  /// The time of one is over.
+  nonisolated func expireTransfers() {
+    eventLoop.execute { self.assumeIsolated { $0.passed { $0.transfers.expire(now: $0.eventLoop.now) } } }
+  }
+
+  private func passed(_ step: (isolated PeerStream) -> [Transfers.Effect]) {
+    perform(step(self))
+    refreshDirect()
+    rescheduleTimer()
+  }
+
+  private func forgetAnswers(of id: TransferID) {
+    pending.removeAll { if case .transfer(id) = $0 { true } else { false } }
+  }
+
   private func perform(_ effects: [Transfers.Effect]) {
     for effect in effects { perform(effect.effect, effect.transfer) }
+    if handler.isReadPaused != transfers.readPause.isPaused {
+      handler.pauseReading(until: transfers.readPause.deadline)
+    }
+  }
+
+  /// Whoever was waited for had long enough.
+  func readPauseEnded() {
+    transfers.readPause.expire(now: eventLoop.now)
+    perform([])
   }
 
   private func perform(_ effect: TransferEffect, _ id: TransferID) {
     switch effect {
     case .result(let iq): handler.send(Stanza(.iq, type: "result", id: iq))
     case .error(let iq, let error): handler.send(Stanza(.iq, type: "error", id: iq, [error.element]))
+    case .answer(let iq, let element):
+      let isError = element.is("error", Namespace.client)
+      handler.send(Stanza(.iq, type: isError ? "error" : "result", id: iq, [element]))
+    case .ask(let type, let element): ask(type, element, .transfer(id), within: Timeouts.opening)
     case .request(.open(let open)):
       ask("set", IBBElement.open(open).element, .transfer(id), within: Timeouts.opening)
     // The end of a bytestream: whatever is answered, nothing follows.
     case .request(let element):
       handler.send(Stanza(.iq, type: "set", id: pending.nextID(), [element.element]))
+    case .notify(let element):
+      handler.send(Stanza(.iq, type: "set", id: pending.nextID(), [element]))
     case .block(let block):
       let iq = pending.nextID()
       pending.register(iq, .transfer(id), deadline: nil)
@@ -957,6 +1051,9 @@ package actor PeerStream {
       return receivedChunk(payload).map { stanza.error($0) } ?? stanza.result()
     case (Namespace.http, _): return receivedHTTP(stanza, payload)
     case (Namespace.ibb, _) where !isGet: return receivedBytestream(stanza, payload)
+    case (Namespace.sipub, "start"), (Namespace.si, "si"), (Namespace.jingle, "jingle"),
+      (Namespace.bytestreams, "query"):
+      return receivedInitiation(stanza, payload)
     case (Namespace.discoInfo, "query") where isGet: return disco(stanza, payload)
     case (Namespace.discoItems, "query") where isGet:
       return stanza.result(Element("query", namespace: Namespace.discoItems, ["node": payload["node"]]))
@@ -999,6 +1096,31 @@ package actor PeerStream {
     } catch {
       if let sid = error.transfer { perform(transfers.refused(TransferID(.ibb, sid), error.error)) }
       return stanza.error(error.error)
+    }
+  }
+
+  /// The answer to an element of XEP-0137, XEP-0095, XEP-0065 or XEP-0166; nil where it is given.
+  private func receivedInitiation(_ stanza: Stanza, _ payload: Element) -> Stanza? {
+    guard let iq = stanza.id else { return nil }
+    defer { rescheduleTimer() }
+    do throws(StanzaError) {
+      if payload.name == "start" {
+        perform(transfers.requested(try SIPub.id(ofStart: payload), iq: iq))
+        return nil
+      }
+      // Chat programs offer files by the same element: to them nothing answers here.
+      guard stanza.type == "set" else { return unknown(stanza) }
+      let effects =
+        switch payload.name {
+        case "si": transfers.received(try SIOffer(payload), iq: iq)
+        case "query": transfers.received(try S5BTransport(query: payload), iq: iq)
+        default: transfers.received(try Jingle(payload), iq: iq)
+        }
+      guard let effects else { return unknown(stanza) }
+      perform(effects)
+      return nil
+    } catch {
+      return stanza.error(error)
     }
   }
 
@@ -1050,6 +1172,11 @@ package actor PeerStream {
       return error.error
     }
   }
+}
+
+extension ByteBuffer {
+  /// It may go beside the stream.
+  fileprivate var isLarge: Bool { readableBytes >= HTTPXLimits.directBytes }
 }
 
 extension Stanza {

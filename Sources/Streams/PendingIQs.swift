@@ -1,13 +1,13 @@
 import HeapModule
-import NIOCore
-import XMPP
+package import NIOCore
+package import XMPP
 
 /// The IQs of one stream that wait for their answer, each with whoever waits for it, whom was asked, and until when.
 ///
 /// Every waiter comes out exactly once: by `resolve`, `remove`, `expired` or `failAll`. Ids are unique in the life of the
 /// table, so a late answer never finds another's waiter. They can be guessed: where a stream carries the stanzas of many, an
 /// answer is known by its sender as well (RFC 6120 §§8.1.2.1, 10.5).
-struct PendingIQs<Waiter> {
+package struct PendingIQs<Waiter> {
   private struct Due: Comparable {
     let deadline: NIODeadline
     let id: String
@@ -26,9 +26,9 @@ struct PendingIQs<Waiter> {
   private var due = Heap<Due>()
   private var last: UInt64 = 0
 
-  init() {}
+  package init() {}
 
-  var count: Int { pending.count }
+  package var count: Int { pending.count }
   /// Deadlines that are kept, for tests: they follow `count`, not the number of IQs that were ever sent.
   var deadlines: Int { due.count }
 
@@ -42,13 +42,13 @@ struct PendingIQs<Waiter> {
   }
 
   /// The same under an id that `nextID` gave.
-  mutating func register(_ id: String, _ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) {
+  package mutating func register(_ id: String, _ waiter: Waiter, to address: JID? = nil, deadline: NIODeadline?) {
     pending[id] = Pending(waiter: waiter, address: address)
     if let deadline { insert(Due(deadline: deadline, id: id)) }
   }
 
   /// An id for an IQ whose answer, whatever it is, changes nothing.
-  mutating func nextID() -> String {
+  package mutating func nextID() -> String {
     last += 1
     return String(last, radix: 36)
   }
@@ -72,13 +72,13 @@ struct PendingIQs<Waiter> {
 
   /// Who waits for the answer with this id and sender; nil for one that nobody waits for, or no longer, or that comes from
   /// somebody else than was asked.
-  mutating func resolve(_ id: String?, from sender: JID?) -> Waiter? {
+  package mutating func resolve(_ id: String?, from sender: JID?) -> Waiter? {
     guard let id, let asked = pending[id], asked.address == nil || asked.address == sender else { return nil }
     return remove(id)
   }
 
   /// Whoever waits for this answer is to wait no longer.
-  mutating func remove(_ id: String) -> Waiter? {
+  package mutating func remove(_ id: String) -> Waiter? {
     pending.removeValue(forKey: id)?.waiter
   }
 
@@ -105,7 +105,7 @@ struct PendingIQs<Waiter> {
   }
 
   /// Those whose time is over, the longest overdue first.
-  mutating func expired(_ now: NIODeadline) -> [Waiter] {
+  package mutating func expired(_ now: NIODeadline) -> [Waiter] {
     var expired: [Waiter] = []
     while let next = due.min, next.deadline <= now {
       due.removeMin()
@@ -115,7 +115,7 @@ struct PendingIQs<Waiter> {
   }
 
   /// All of them, in no order, when the stream is gone.
-  mutating func failAll() -> [Waiter] {
+  package mutating func failAll() -> [Waiter] {
     defer {
       pending.removeAll()
       due = Heap()

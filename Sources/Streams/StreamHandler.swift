@@ -11,8 +11,9 @@ import XMPP
 ///
 /// Lives on the channel's event loop, as does the stream that it tells. More than eight properties: it is where channel, XML
 /// reader, stream machine and TLS meet, and keeps what each of them has to be told.
-final class StreamHandler: ChannelInboundHandler {
+final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   typealias InboundIn = ByteBuffer
+  typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
   private var reader = XMLReader(limits: .negotiating)
@@ -31,6 +32,10 @@ final class StreamHandler: ChannelInboundHandler {
   private var output = ByteBuffer()
   /// Stanzas since the last flush.
   private var unflushed = 0
+  /// Nothing is taken from the socket until then.
+  private var readPause: Scheduled<Void>?
+  /// Else it would have been read from meanwhile.
+  private var isReadDue = false
   private var knownAddress: String?
   /// Once it is open.
   private var attributes: StreamAttributes?
@@ -42,9 +47,15 @@ final class StreamHandler: ChannelInboundHandler {
   /// What the other side has shown, once the handshake is over.
   private(set) var proof = PeerIdentity.Proof.none
   private let tls: TLSConfiguration?
+  /// Once it is encrypted.
+  private(set) var tlsHandler: TLSHandler?
+  private let tap: StanzaTap
 
-  /// - Parameter tls: for this side's role; nil where the configuration's policy is `none`.
-  init(role: StreamMachine.Role, configuration: StreamConfiguration, tls: TLSConfiguration?) {
+  /// - Parameters:
+  ///   - tls: for this side's role; nil where the configuration's policy is `none`.
+  ///   - tap: shows the stanzas to whoever looks.
+  init(role: StreamMachine.Role, configuration: StreamConfiguration, tls: TLSConfiguration?, tap: StanzaTap) {
+    self.tap = tap
     machine = StreamMachine(role: role, configuration: configuration)
     self.tls = tls
   }
@@ -84,11 +95,15 @@ final class StreamHandler: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
+  func read(context: ChannelHandlerContext) {
+    isReadDue = isReadPaused
+    if !isReadPaused { context.read() }
+  }
+
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable {
-      stream?.assumeIsolated { _ = $0.mayHold(0) }
-      writability.take()?.succeed()
-    }
+    let isWritable = context.channel.isWritable
+    stream?.assumeIsolated { $0.writabilityChanged(isWritable) }
+    if isWritable { writability.take()?.succeed() }
     context.fireChannelWritabilityChanged()
   }
 
@@ -113,6 +128,7 @@ final class StreamHandler: ChannelInboundHandler {
     perform(machine.shut())
     deadline?.cancel()
     linger?.cancel()
+    readPause?.cancel()
     writability.take()?.succeed()
     self.context = nil
     stream = nil
@@ -126,8 +142,35 @@ final class StreamHandler: ChannelInboundHandler {
     return knownAddress
   }
 
+  /// Of the connection: this side's address, and the other's, with ports and scopes.
+  var socketAddresses: (local: SocketAddress?, remote: SocketAddress?) {
+    (context?.channel.localAddress, context?.channel.remoteAddress)
+  }
+
   /// The peer is known: it may have its say in large pieces.
   func readFully() { context?.channel.readFully() }
+
+  var isReadPaused: Bool { readPause != nil }
+
+  /// Takes nothing from the socket until then, when the stream is told; nil: goes on.
+  func pauseReading(until deadline: NIODeadline?) {
+    readPause?.cancel()
+    readPause = deadline.flatMap { deadline in
+      context?.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+        guard let self else { return }
+        readPause = nil
+        stream?.assumeIsolated { $0.readPauseEnded() }
+        readOn()
+      }
+    }
+    readOn()
+  }
+
+  private func readOn() {
+    guard !isReadPaused, isReadDue else { return }
+    isReadDue = false
+    context?.read()
+  }
 
   /// How far the connection is; nil where the kernel does not say.
   var connectionProgress: ConnectionProgress? { context?.channel.connectionProgress }
@@ -152,6 +195,7 @@ final class StreamHandler: ChannelInboundHandler {
   func send(_ stanza: Stanza) -> Bool {
     switch machine.send(stanza) {
     case .write(let bytes):
+      if tap.isOpen { show(bytes) }
       write(bytes)
       return true
     case .tooEarly, .tooLate: return false
@@ -161,28 +205,40 @@ final class StreamHandler: ChannelInboundHandler {
   /// An IQ of ours whose payload is written already; false where the stream takes no stanzas.
   func request(_ payload: ByteBuffer, id: String, to device: JID?) -> Bool {
     guard machine.isOpen else { return false }
+    let start = output.writerIndex
     output.writeStaticString("<iq")
     writeAddresses(from: nil, to: device)
-    finishIQ("set", id, payload)
+    finishIQ("set", id, payload, from: start)
     return true
   }
 
   /// The result of an IQ of the peer's, whose payload is written already; false where the stream takes no stanzas.
   func respond(to iq: Stanza, _ payload: ByteBuffer) -> Bool {
     guard machine.isOpen else { return false }
+    let start = output.writerIndex
     output.writeStaticString("<iq")
     writeAddresses(from: iq.to, to: iq.from)
-    finishIQ("result", iq.id ?? "", payload)
+    finishIQ("result", iq.id ?? "", payload, from: start)
     return true
   }
 
-  private func finishIQ(_ type: String, _ id: String, _ payload: ByteBuffer) {
+  private func finishIQ(_ type: String, _ id: String, _ payload: ByteBuffer, from start: Int) {
     output.write(attribute: "type", type)
     output.write(attribute: "id", id)
     output.writeStaticString(">")
     output.writeImmutableBuffer(payload)
     output.writeStaticString("</iq>")
+    finishStanza(from: start)
+  }
+
+  /// A stanza was written, and begins there.
+  private func finishStanza(from start: Int) {
+    if tap.isOpen, let bytes = output.getSlice(at: start, length: output.writerIndex - start) { show(bytes) }
     scheduleFlush()
+  }
+
+  @inline(never) private func show(_ bytes: ByteBuffer) {
+    tap.show(written: bytes, stream?.identity)
   }
 
   /// Those of the stream, unless others are given.
@@ -200,24 +256,26 @@ final class StreamHandler: ChannelInboundHandler {
   func send(_ block: IBBBlock, id: String) {
     guard machine.isOpen else { return }
     reserve(for: block.bytes)
+    let start = output.writerIndex
     output.writeString("<iq type='set' id='\(id)'")
     output.writeImmutableBuffer(addresses)
     output.writeStaticString(">")
     block.write(into: &output)
     output.writeStaticString("</iq>")
-    scheduleFlush()
+    finishStanza(from: start)
   }
 
   /// A chunk in a message, likewise.
   func send(_ chunk: Chunk) {
     guard machine.isOpen else { return }
     reserve(for: chunk.bytes)
+    let start = output.writerIndex
     output.writeStaticString("<message")
     output.writeImmutableBuffer(addresses)
     output.writeStaticString(">")
     chunk.write(into: &output)
     output.writeStaticString("</message>")
-    scheduleFlush()
+    finishStanza(from: start)
   }
 
   /// Room for the payload in base64 and the markup around it, so that it is not moved while it grows.
@@ -250,7 +308,9 @@ final class StreamHandler: ChannelInboundHandler {
     case .restart: restart()
     case .opened(let attributes): opened(attributes)
     case .features(let features): stream?.assumeIsolated { $0.received(features) }
-    case .stanza(let stanza): stream?.assumeIsolated { $0.received(stanza) }
+    case .stanza(let stanza):
+      if tap.isOpen { tap.show(stanza.element, isSent: false, stream?.identity) }
+      stream?.assumeIsolated { $0.received(stanza) }
     case .deadline(let time): schedule(time)
     case .disconnect: disconnect()
     case .closed(let end): stream?.assumeIsolated { $0.ended(end) }
@@ -263,7 +323,9 @@ final class StreamHandler: ChannelInboundHandler {
     flush()
     do {
       guard let tls, let context else { return perform(machine.tlsFailed("this side has no key")) }
-      try context.pipeline.syncOperations.addHandler(TLSHandler(tls), position: .first)
+      let tlsHandler = try TLSHandler(tls)
+      try context.pipeline.syncOperations.addHandler(tlsHandler, position: .first)
+      self.tlsHandler = tlsHandler
     } catch {
       perform(machine.tlsFailed("\(error)"))
     }
@@ -347,9 +409,11 @@ final class StreamHandler: ChannelInboundHandler {
       spent.clear()
       output = spent
     }
-    guard !context.channel.isWritable, let stream else { return }
+    guard !context.channel.isWritable, machine.isOpen, let stream else { return }
     let unsent = unsentBytes(context)
-    if !stream.assumeIsolated({ $0.mayHold(unsent) }) { context.close(promise: nil) }
+    if !stream.assumeIsolated({ $0.mayHold(unsent) }) {
+      abandon(StreamError(.resourceConstraint, "more waits for you than this side can hold"))
+    }
   }
 
   private func unsentBytes(_ context: ChannelHandlerContext) -> Int {

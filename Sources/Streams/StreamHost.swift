@@ -1,10 +1,11 @@
 package import HTTPX
+package import NIOCore
 package import TLS
 package import Trust
 package import XMPP
 
 /// What the streams of a node need from it: who it is, what it can do, and who answers requests. One property for each
-/// question that a stream has, which are ten.
+/// question that a stream has, which are thirteen.
 package struct StreamHost: Sendable {
   /// XEP-0174's customary port; a peer finds the real one in the SRV record.
   package static let standardPort = 5298
@@ -28,16 +29,28 @@ package struct StreamHost: Sendable {
   /// Answers a request of a peer: calls `send` once, or throws a `StanzaError` where it is refused before HTTP.
   let answer: @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
 
+  /// Where the link has a friend's node besides, whose stream came in.
+  let addresses: @Sendable (PeerIdentity) -> [SocketAddress]
+
   /// What streams may hold for their peers, all together.
   let memory: MemoryBudget
+  /// How bodies go beside their stanzas: the first that a peer allows.
+  let preference: [BodyMechanism]
+  /// Shows what passes to whoever looks.
+  let tap: StanzaTap
+  /// Those beside the streams.
+  package let dataConnections: DataConnections
 
   package init(
     node: @escaping @Sendable () -> JID, isLocal: @escaping @Sendable (JID) -> Bool,
     version: SoftwareVersion, info: @escaping @Sendable (JID) -> DiscoInfo, security: StreamSecurity? = nil,
     memory: MemoryBudget = MemoryBudget(limit: MemoryBudget.standardLimit),
+    preference: [BodyMechanism] = BodyMechanism.standard, tap: StanzaTap = StanzaTap(),
+    dataConnections: DataConnections = DataConnections(),
     opened: @escaping @Sendable (PeerStream, PeerIdentity) -> StreamAdmission = { _, _ in .stranger },
     refused: @escaping @Sendable (StreamRefusal) -> Void = { _ in },
     received: @escaping @Sendable (Stanza, PeerStream, PeerIdentity) -> StanzaDisposition = { _, _, _ in .unknown },
+    addresses: @escaping @Sendable (PeerIdentity) -> [SocketAddress] = { _ in [] },
     answer: @escaping @Sendable (IncomingRequest, (HTTPXResponse) async throws -> Void) async throws -> Void
   ) {
     self.node = node
@@ -46,9 +59,13 @@ package struct StreamHost: Sendable {
     self.info = info
     self.security = security
     self.memory = memory
+    self.preference = preference
+    self.tap = tap
+    self.dataConnections = dataConnections
     self.opened = opened
     self.refused = refused
     self.received = received
+    self.addresses = addresses
     self.answer = answer
   }
 

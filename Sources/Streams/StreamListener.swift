@@ -4,7 +4,8 @@ package import NIOCore
 import NIOPosix
 import XMPP
 
-/// Accepts streams: one TCP port for all devices of a node, IPv4 and IPv6.
+/// Accepts streams: one TCP port for all devices of a node, IPv4 and IPv6. Connections beside the streams come to the same port, so
+/// that whoever can reach the one can reach the other.
 package final class StreamListener: Sendable {
   /// Streams that came in; each wants to be run.
   package let streams: AsyncStream<PeerStream>
@@ -36,12 +37,21 @@ package final class StreamListener: Sendable {
             throw NoPlace()
           }
           channel.closeFuture.whenComplete { _ in ticket.release() }
-          let stream = try PeerStream.accepted(channel, host: host, logger: logger, place: ticket)
-          // Nobody would run what comes in once the node has stopped to listen.
-          guard case .enqueued = continuation.yield(stream) else { throw NoPlace() }
+          let sorter = FirstByteHandler { channel, isSOCKS in
+            if isSOCKS {
+              guard let tls = host.security?.server else { throw NoPlace() }
+              let handler = SOCKS5ServerHandler(host.dataConnections, tls, place: ticket)
+              return try channel.pipeline.syncOperations.addHandler(handler)
+            }
+            let stream = try PeerStream.accepted(channel, host: host, logger: logger, place: ticket)
+            // Nobody would run what comes in once the node has stopped to listen.
+            guard case .enqueued = continuation.yield(stream) else { throw NoPlace() }
+          }
+          try channel.pipeline.syncOperations.addHandler(sorter)
         }
       }
     self.channel = try await Self.bind(bootstrap, port: port)
+    host.dataConnections.listens(on: self.channel.localAddress?.port ?? 0)
     channel.closeFuture.whenComplete { _ in continuation.finish() }
   }
 

@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Trust
 import XMPP
 
@@ -8,12 +9,16 @@ struct StreamSetting: Sendable {
   let logger: Logger
   /// Where it came in; nil where we opened it.
   var place: Admission.Ticket?
-  /// Whom we opened it to; nil where it came in.
+  /// Whom we opened it to, and where that is as far as was known; nil where it came in.
   var dialled: JID?
+  var addresses: [SocketAddress]?
 
   /// Who is at the other end, as far as it has shown. On the stream's event loop.
+  ///
+  /// An address that no device of the link can have is none, so that nobody fills lists and logs with it.
   func identity(as jid: JID?, _ handler: StreamHandler) -> PeerIdentity {
-    PeerIdentity(
-      address: jid, proof: handler.proof, networkAddress: handler.remoteAddress, isDialled: dialled != nil)
+    let address = jid.flatMap { $0.bare.text.utf8.count <= DNSLabel.maximumLength ? $0.bare : nil }
+    return PeerIdentity(
+      address: address, proof: handler.proof, networkAddress: handler.remoteAddress, isDialled: dialled != nil)
   }
 }

@@ -1,5 +1,6 @@
 import Bytestreams
 import NIOCore
+import XML
 import XMPP
 
 /// What a transfer wants to have sent.
@@ -7,8 +8,14 @@ enum TransferEffect {
   /// The result of an IQ of the peer.
   case result(id: String)
   case error(id: String, StanzaError)
+  /// The same with content: a result, or where it is an `<error/>`, that.
+  case answer(id: String, Element)
+  /// An IQ of ours that has its answer within `Timeouts.opening`, or else none.
+  case ask(type: String, Element)
   /// In an IQ of ours.
   case request(IBBElement)
+  /// The same, of a session's end.
+  case notify(Element)
   case block(IBBBlock)
   /// In messages.
   case chunk(Chunk)
@@ -53,7 +60,7 @@ enum Transfer {
   /// When it has something to do by itself.
   var deadline: NIODeadline? {
     switch self {
-    case .bytestream(let incoming, _): incoming?.deadline
+    case .bytestream(let incoming, let outgoing): [incoming?.deadline, outgoing?.deadline].compactMap { $0 }.min()
     case .chunks(let incoming, let outgoing): [incoming?.deadline, outgoing?.deadline].compactMap { $0 }.min()
     }
   }
@@ -158,6 +165,34 @@ enum Transfer {
     }
   }
 
+  // MARK: Beside the stream
+
+  func connected(_ result: Result<DataConnection, any Error>, isOwn: Bool) -> [TransferEffect] {
+    if case .bytestream(let incoming, let outgoing) = self {
+      if let outgoing, outgoing.isDirect { return outgoing.connected(result, isOwn: isOwn) }
+      if let incoming { return incoming.connected(result, isOwn: isOwn) }
+    }
+    if case .success(let connection) = result { connection.close() }
+    return []
+  }
+
+  /// What the other side tells of its connection. `isOffered`: the session is ours.
+  func told(_ told: Jingle.Connection, isOffered: Bool) -> [TransferEffect] {
+    guard case .bytestream(let incoming, let outgoing) = self else { return [] }
+    return isOffered ? outgoing?.told(told) ?? [] : incoming?.told(told) ?? []
+  }
+
+  func came(_ event: DataConnection.Event) -> [TransferEffect] {
+    guard case .bytestream(let incoming, let outgoing) = self else { return [] }
+    if let outgoing, outgoing.isDirect { return outgoing.came(event) }
+    incoming?.came(event)
+    return []
+  }
+
+  func sent(_ count: Int) {
+    if case .bytestream(_, let outgoing?) = self { outgoing.sent(count) }
+  }
+
   // MARK: Both
 
   /// The other side closed it: its sender at the end, its reader when it has had enough (XEP-0047 §2.3).
@@ -172,10 +207,18 @@ enum Transfer {
     }
   }
 
+  /// The other side ended the session before its time. `isOffered`: it is ours.
+  func terminated(isOffered: Bool) -> [TransferEffect] {
+    guard case .bytestream(let incoming, let outgoing) = self else { return [] }
+    if isOffered { outgoing?.closed() } else { incoming?.terminated() }
+    return []
+  }
+
   /// Its deadline is over.
   func expire(now: NIODeadline, isTight: Bool) -> [TransferEffect] {
     switch self {
-    case .bytestream(let incoming, _): incoming?.expire(now: now, isTight: isTight) ?? []
+    case .bytestream(let incoming, let outgoing):
+      (incoming?.expire(now: now, isTight: isTight) ?? []) + (outgoing?.expire(now: now) ?? [])
     case .chunks(let incoming, let outgoing): (incoming?.expire(now: now) ?? []) + (outgoing?.expire(now: now) ?? [])
     }
   }

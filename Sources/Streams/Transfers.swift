@@ -1,4 +1,6 @@
 import Bytestreams
+import DequeModule
+import HTTPX
 import HeapModule
 import NIOCore
 import XML
@@ -33,9 +35,15 @@ struct Transfers {
     var unreadBytes = 0
     /// The earliest deadline of it in `due`.
     var due: NIODeadline?
+    /// It is in `held`.
+    var isHeld = false
   }
 
   private let eventLoop: any EventLoop
+  /// The names that published bodies have by now, each until its reader is gone.
+  private var renamed: [TransferID: TransferID] = [:]
+  /// What the peer may ask for, by the names of publications and sessions.
+  private var offered: [TransferID: TransferID] = [:]
   private var entries: [TransferID: Entry] = [:]
   /// One entry a transfer at most; those of transfers that are gone are dropped when their time comes.
   private var due = Heap<Due>()
@@ -43,6 +51,16 @@ struct Transfers {
   private(set) var unreadBytes = 0 { didSet { memory?.unread = unreadBytes } }
   /// The stream's part of what the node may hold.
   private let memory: MemoryAccount?
+  /// Those of what is sent.
+  let windows = SendWindows()
+  /// Of rows of chunks that come too fast.
+  var readPause = ReadPause()
+  /// How bodies go beside the stream; nil where they cannot.
+  var direct: DirectPeer?
+  /// Whether the socket takes more. While it does not, blocks that the peer's answers set free are held back.
+  var isWritable = true
+  /// Transfers with such blocks, each once, in the order of their turns.
+  private var held = Deque<TransferID>()
   private(set) var incomingCount = 0
   private(set) var outgoingCount = 0
   private var early = EarlyOpens<EarlyOpen>(capacity: Limits.earlyOpens, bytes: 0, lifetime: Timeouts.opening)
@@ -87,14 +105,136 @@ struct Transfers {
       insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
       // Of several that came early the first opens it, and the others are refused.
       return early.claim(id.name).flatMap { early in opened(id, early.open, iq: early.id) }
+    case (.jingle, _): preconditionFailure("what is offered is expected as a session")
+    case (.sipub, _):
+      let incoming = IncomingBytestream(published: length, deadline: now + Timeouts.opening)
+      insert(id, .bytestream(incoming: incoming, outgoing: nil))
+      return [Effect(transfer: id, effect: .ask(type: "get", SIPub.start(id.name)))]
     }
   }
+
+  /// The same for one that is offered in a session, which is accepted.
+  mutating func expect(_ session: JingleSession, length: Int?) throws(StanzaError) -> [Effect] {
+    let (id, name) = (TransferID(.jingle, session.sid), TransferID(.ibb, session.transport.sid))
+    try checkNew(id)
+    guard session.direct == nil || direct?.isSecure ?? false && session.file.size != nil else {
+      throw StanzaError(.featureNotImplemented, "Nothing is known here of this way beside the stream.")
+    }
+    let effects = try expect(name, length: length)
+    renamed[id] = name
+    guard session.direct != nil, let direct, let size = session.file.size else {
+      return [Effect(transfer: id, effect: .ask(type: "set", session.accept))] + effects
+    }
+    let route = DirectRoute(session, name, .responder, direct)
+    let now = eventLoop.now
+    return change(name) { transfer in
+      guard case .bytestream(let incoming?, _) = transfer else { return [] }
+      return incoming.goes(by: route, size: size, now: now)
+    }.map { Effect(transfer: id, effect: $0.effect) } + effects
+  }
+
+  /// The answer to the acceptance of a session.
+  private mutating func accepted(_ id: TransferID, _ answer: Result<Stanza, StreamFailure>) -> [Effect] {
+    guard case .failure(let failure) = answer, let name = renamed[id] else { return [] }
+    return change(name) { transfer in
+      if case .bytestream(let incoming?, _) = transfer, incoming.isAwaited { incoming.fail(failure) }
+      return []
+    }
+  }
+
+  /// What the peer says of a session; nil where there is none of this name.
+  mutating func received(_ jingle: Jingle, iq: String) -> [Effect]? {
+    switch jingle {
+    case .accept(let sid, let blockSize, let direct):
+      let now = eventLoop.now
+      return changeOffered(sid) { $0.accepted(blockSize: blockSize, direct: direct, iq: iq, now: now) }
+    case .replacementAccepted(let sid, let blockSize):
+      return changeOffered(sid) { $0.replacementAccepted(blockSize: blockSize, iq: iq) }
+    case .replace(let sid, let open):
+      guard let name = renamed[TransferID(.jingle, sid)], case .bytestream(let incoming?, _)? = entries[name]?.transfer
+      else { return nil }
+      let until = eventLoop.now + Timeouts.opening
+      return change(name) { _ in incoming.replaced(open, iq: iq, until: until) }
+    case .connection(let sid, let told):
+      let id = TransferID(.jingle, sid)
+      guard let name = offered[id] ?? renamed[id] else { return nil }
+      let isOurs = offered[id] != nil
+      return [Effect(transfer: id, effect: .result(id: iq))] + change(name) { $0.told(told, isOffered: isOurs) }
+    case .terminate(let sid, let isSuccess):
+      let id = TransferID(.jingle, sid)
+      let answer = [Effect(transfer: id, effect: .result(id: iq))]
+      // There is none: so be it.
+      guard let name = offered[id] ?? renamed[id] else { return answer }
+      // At its end all has been said by `<close/>`.
+      guard !isSuccess else { return answer }
+      let isOurs = offered[id] != nil
+      return answer + change(name) { $0.terminated(isOffered: isOurs) }
+    case .other(let sid):
+      let id = TransferID(.jingle, sid)
+      guard renamed[id] ?? offered[id] != nil else { return nil }
+      return [Effect(transfer: id, effect: .result(id: iq))]
+    }
+  }
+
+  /// A session that this side began; nil where there is none of this name.
+  private mutating func changeOffered(
+    _ sid: String, _ body: (OutgoingBytestream) -> [TransferEffect]
+  ) -> [Effect]? {
+    guard let id = offered[TransferID(.jingle, sid)], case .bytestream(_, let outgoing?)? = entries[id]?.transfer
+    else { return nil }
+    return change(id) { _ in body(outgoing) }
+  }
+
+  /// The answer to the question for a published body, which has the name of its bytestream from now on.
+  private mutating func started(_ id: TransferID, _ answer: Result<Stanza, StreamFailure>) -> [Effect] {
+    guard case .bytestream(let incoming?, _)? = entries[id]?.transfer else { return [] }
+    let name: TransferID
+    do throws(StreamFailure) {
+      try incoming.started(answer, until: eventLoop.now + Timeouts.opening)
+      name = TransferID(.ibb, incoming.sid)
+      guard entries[name]?.transfer.isIncoming != true
+      else { throw .incomplete("“\(name.name)” is under way already.") }
+    } catch {
+      return change(id) { _ in
+        incoming.fail(error)
+        return []
+      }
+    }
+    replace(id, by: nil)
+    let outgoing: OutgoingBytestream? =
+      if case .bytestream(_, let outgoing)? = entries[name]?.transfer { outgoing } else { nil }
+    insert(name, .bytestream(incoming: incoming, outgoing: outgoing))
+    renamed[id] = name
+    return early.claim(name.name).flatMap { early in opened(name, early.open, iq: early.id) }
+  }
+
+  /// The offer of a published body (XEP-0095); nil where nobody waits for it.
+  mutating func received(_ offer: SIOffer, iq: String) -> [Effect]? {
+    let id = TransferID(.ibb, offer.id)
+    guard case .bytestream(let incoming?, _)? = entries[id]?.transfer,
+      let effects = incoming.offered(
+        offer, iq: iq, mayComeBeside: plainPeer != nil, until: eventLoop.now + Timeouts.opening)
+    else { return nil }
+    return change(id) { _ in effects }
+  }
+
+  /// Where a published body can be had beside the stream (XEP-0065); nil where nobody waits for that.
+  mutating func received(_ transport: S5BTransport, iq: String) -> [Effect]? {
+    let id = TransferID(.ibb, transport.sid)
+    guard let plainPeer, case .bytestream(let incoming?, _)? = entries[id]?.transfer,
+      let effects = incoming.told(transport, iq: iq, id, plainPeer)
+    else { return nil }
+    return change(id) { _ in effects }
+  }
+
+  /// Where bodies may go beside the stream in the clear.
+  private var plainPeer: DirectPeer? { direct.flatMap { $0.isSecure ? nil : $0 } }
 
   private func checkNew(_ id: TransferID) throws(StanzaError) {
     guard incomingCount < Limits.incomingBodies else {
       throw StanzaError(.resourceConstraint, "Too many bodies are under way on this stream.")
     }
-    guard entries[id]?.transfer.isIncoming != true else {
+    guard entries[id]?.transfer.isIncoming != true, renamed[id] == nil else {
       throw StanzaError(.conflict, "“\(id.name)” is under way already.")
     }
   }
@@ -113,7 +253,8 @@ struct Transfers {
       ?? IncomingBytestream(
         sid: id.name, expected: nil, isDuplex: true, deadline: eventLoop.now + Timeouts.opening)
     let outgoing = OutgoingBytestream(
-      sid: id.name, blockSize: blockSize ?? BytestreamLimits.largestBlockSize, isDuplex: true, eventLoop: eventLoop)
+      sid: id.name, blockSize: blockSize ?? BytestreamLimits.largestBlockSize, isDuplex: true, windows: windows,
+      eventLoop: eventLoop)
     insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
     if let blockSize {
       return [Effect(transfer: id, effect: .request(.open(IBBOpen(sid: id.name, blockSize: blockSize))))]
@@ -123,15 +264,17 @@ struct Transfers {
 
   private mutating func opened(_ id: TransferID, _ open: IBBOpen, iq: String) -> [Effect] {
     let until = memory?.isTight ?? false ? eventLoop.now + Timeouts.room : nil
-    return change(id) { transfer in
+    return change(id) { [isWritable] transfer in
       guard case .bytestream(let incoming?, let outgoing) = transfer else { return [] }
       let isFirst = incoming.isAwaited
-      return incoming.opened(open, id: iq, waits: until) + (isFirst ? outgoing?.opened(open) ?? [] : [])
+      return incoming.opened(open, id: iq, waits: until)
+        + (isFirst ? outgoing?.opened(open, isHeld: !isWritable) ?? [] : [])
     }
   }
 
   /// The reader asks for the next part of a body.
   mutating func read(_ id: TransferID, _ waiter: BodyReader.Waiter) -> [Effect] {
+    let id = renamed[id] ?? id
     guard let entry = entries[id], !entry.transfer.isReaderWaiting else {
       waiter.resume(throwing: StreamFailure.cancelled)
       return []
@@ -144,14 +287,18 @@ struct Transfers {
 
   /// Nobody reads it any more, whether it has ended or not.
   mutating func cancelReading(_ id: TransferID) -> [Effect] {
+    let session = id.mechanism == .jingle ? id.name : nil
+    let id = renamed.removeValue(forKey: id) ?? id
     guard let transfer = entries[id]?.transfer, transfer.isIncoming else { return [] }
     if case .bytestream(let incoming?, _) = transfer, incoming.isAwaited {
       _ = cancelled.hold((), of: id.name, now: eventLoop.now)
     }
     let (effects, left) = transfer.cancelReading()
     incomingCount -= 1
+    let goodbye =
+      transfer.isEnding ? nil : session.map { TransferEffect.notify(Jingle.terminate($0, reason: "cancel")) }
     replace(id, by: left)
-    return effects.map { Effect(transfer: id, effect: $0) }
+    return (effects + [goodbye].compactMap { $0 }).map { Effect(transfer: id, effect: $0) }
   }
 
   // MARK: In-band bytestreams
@@ -192,11 +339,40 @@ struct Transfers {
     return true
   }
 
-  /// The answer to an IQ of an outgoing bytestream.
+  /// The answer to an IQ of an outgoing bytestream, or to the question for one that was published.
   mutating func answered(_ id: TransferID, _ result: Result<Stanza, StreamFailure>) -> [Effect] {
+    guard id.mechanism != .sipub else { return started(id, result) }
+    guard id.mechanism != .jingle else { return accepted(id, result) }
     guard case .bytestream(_, let outgoing?)? = entries[id]?.transfer else { return [] }
-    return change(id) { _ in outgoing.answered(result) }
+    return change(id) { [isWritable] _ in outgoing.answered(result, isHeld: !isWritable) }
   }
+
+  /// The socket takes more: the blocks of the transfer whose turn it is; nil where none has any.
+  mutating func resume() -> [Effect]? {
+    while let id = held.popFirst() {
+      entries[id]?.isHeld = false
+      guard case .bytestream(_, let outgoing?)? = entries[id]?.transfer, outgoing.isHeldBack else { continue }
+      return change(id) { _ in outgoing.resume() }
+    }
+    return nil
+  }
+
+  // MARK: Beside the stream
+
+  /// A connection for this transfer stands, or does not come about. `isOwn`: this side makes it.
+  mutating func connected(_ id: TransferID, _ result: Result<DataConnection, any Error>, isOwn: Bool) -> [Effect] {
+    guard entries[id] != nil else {
+      if case .success(let connection) = result { connection.close() }
+      return []
+    }
+    return change(id) { $0.connected(result, isOwn: isOwn) }
+  }
+
+  mutating func came(_ id: TransferID, _ event: DataConnection.Event) -> [Effect] {
+    change(id) { $0.came(event) } + refuseOverflow(id)
+  }
+
+  func sent(_ id: TransferID, _ count: Int) { entries[id]?.transfer.sent(count) }
 
   // MARK: Chunks
 
@@ -239,7 +415,9 @@ struct Transfers {
   // MARK: Outgoing
 
   /// Begins a body that was announced just before.
-  mutating func start(_ id: TransferID, blockSize: Int) -> [Effect] {
+  ///
+  /// - Parameter offer: as what, where the peer has to ask for it first.
+  mutating func start(_ id: TransferID, blockSize: Int, offer: BodyOffer? = nil) -> [Effect] {
     outgoingCount += 1
     switch (id.mechanism, entries[id]?.transfer) {
     case (.chunks, let known):
@@ -249,10 +427,40 @@ struct Transfers {
       return []
     case (.ibb, let known):
       let incoming: IncomingBytestream? = if case .bytestream(let incoming, _)? = known { incoming } else { nil }
-      let outgoing = OutgoingBytestream(sid: id.name, blockSize: blockSize, eventLoop: eventLoop)
+      let outgoing = OutgoingBytestream(
+        sid: id.name, blockSize: blockSize, by: offer.map { agreement($0, sid: id.name) }, windows: windows,
+        eventLoop: eventLoop)
+      if case .session(let session)? = offer, session.direct != nil, let direct {
+        outgoing.goes(by: DirectRoute(session, id, .initiator, direct))
+      }
+      if case .publication(let publication)? = offer, publication.file.size != nil, let plainPeer {
+        outgoing.mayGo(to: plainPeer)
+      }
       insert(id, .bytestream(incoming: incoming, outgoing: outgoing))
+      if let name = outgoing.offered {
+        offered[name] = id
+        return []
+      }
       return [Effect(transfer: id, effect: .request(.open(IBBOpen(sid: id.name, blockSize: blockSize))))]
+    case (.sipub, _), (.jingle, _): preconditionFailure("what is offered goes by ibb")
     }
+  }
+
+  private func agreement(_ offer: BodyOffer, sid: String) -> OutgoingBytestream.Agreement {
+    let expires = eventLoop.now + Timeouts.opening
+    return switch offer {
+    case .publication(let publication): .sipub(SIPubSenderMachine(publication, sid: sid, expires: expires))
+    case .session(let session): .jingle(JingleSenderMachine(session, expires: expires))
+    }
+  }
+
+  /// The peer asks for what is published by this id.
+  mutating func requested(_ publication: String, iq: String) -> [Effect] {
+    let name = TransferID(.sipub, publication)
+    guard let id = offered[name], case .bytestream(_, let outgoing?)? = entries[id]?.transfer else {
+      return [Effect(transfer: name, effect: .error(id: iq, SIPubSenderMachine.unknown))]
+    }
+    return change(id) { _ in outgoing.requested(iq: iq) }
   }
 
   /// Takes bytes to send; true where the producer has to wait for room.
@@ -279,6 +487,7 @@ struct Transfers {
   mutating func cancelWriting(_ id: TransferID) -> [Effect]? {
     guard let transfer = entries[id]?.transfer, transfer.isOutgoing else { return nil }
     let (effects, left) = transfer.cancelWriting()
+    if case .bytestream(_, let outgoing?) = transfer, let name = outgoing.offered { offered[name] = nil }
     outgoingCount -= 1
     replace(id, by: left)
     return effects.map { Effect(transfer: id, effect: $0) }
@@ -313,6 +522,7 @@ struct Transfers {
       let left = entry.transfer.isOutgoing ? entry.transfer.cancelWriting().left : entry.transfer
       replace(id, by: left)
     }
+    offered.removeAll()
     outgoingCount = 0
   }
 
@@ -326,6 +536,7 @@ struct Transfers {
   private mutating func replace(_ id: TransferID, by left: Transfer?) {
     guard let left else {
       unreadBytes -= entries.removeValue(forKey: id)?.unreadBytes ?? 0
+      readPause.changed(id, unread: 0, now: eventLoop.now)
       return
     }
     insert(id, left)
@@ -344,6 +555,11 @@ struct Transfers {
     if unread != entry.unreadBytes {
       unreadBytes += unread - entry.unreadBytes
       entries[id]?.unreadBytes = unread
+      if id.mechanism == .chunks { readPause.changed(id, unread: unread, now: eventLoop.now) }
+    }
+    if !isWritable, !entry.isHeld, case .bytestream(_, let outgoing?) = entry.transfer, outgoing.isHeldBack {
+      entries[id]?.isHeld = true
+      held.append(id)
     }
     noteDeadline(id)
   }

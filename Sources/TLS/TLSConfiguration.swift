@@ -20,6 +20,22 @@ package struct TLSConfiguration: Sendable {
   let role: Role
   /// Told to the server in the clear (RFC 6066 §3). Between nodes nothing is.
   let serverName: String?
+  /// Told to the server likewise (RFC 7301).
+  var applicationProtocol: String?
+  /// For one connection only.
+  private(set) var sharedKey: SharedKey?
+
+  init(context: TLSContext, role: Role, serverName: String?) {
+    (self.context, self.role, self.serverName) = (context, role, serverName)
+  }
+
+  /// The same for one connection whose other side may have this key: where it has, the handshake goes by that, and without
+  /// certificates.
+  package func sharing(_ key: SharedKey?) -> TLSConfiguration {
+    var configuration = self
+    configuration.sharedKey = key
+    return configuration
+  }
 
   /// Between nodes: this side shows its certificate, any self-signed one of the other is accepted, and who that is can be
   /// learnt from `TLSEvent.established`. A client may show none; a server cannot.
@@ -30,8 +46,10 @@ package struct TLSConfiguration: Sendable {
     try node(identity, role: role, newest: .v13)
   }
 
-  static func node(_ identity: Identity, role: Role, newest: TLSVersion) throws(TLSError) -> TLSConfiguration {
-    let context = try TLSContext(rule: .anyNode, newest: newest)
+  static func node(
+    _ identity: Identity, role: Role, newest: TLSVersion, preferring preference: CipherPreference = .ofThisProcessor
+  ) throws(TLSError) -> TLSConfiguration {
+    let context = try TLSContext(rule: .anyNode, newest: newest, preferring: preference)
     try context.require(signatures: TLSContext.nodeSignatures, certificateListBytes: TLSLimits.certificateListBytes)
     try context.use(identity)
     return TLSConfiguration(context: context, role: role, serverName: nil)
@@ -46,7 +64,7 @@ package struct TLSConfiguration: Sendable {
   }
 
   /// `authorities`: a file of certificates in PEM that stands in for the system's.
-  static func upstream(
+  package static func upstream(
     host: String, trust: UpstreamTrust, authorities: String?
   ) throws(TLSError) -> TLSConfiguration {
     let host = host.hasSuffix(".") ? String(host.dropLast()) : host
@@ -54,6 +72,13 @@ package struct TLSConfiguration: Sendable {
     let context = try TLSContext(rule: try rule(trust))
     if case .systemCAs = trust { try context.trust(authorities: authorities, for: host, isAddress: isAddress) }
     return TLSConfiguration(context: context, role: .client, serverName: isAddress ? nil : host)
+  }
+
+  /// The same for one protocol of several that a port may have (ALPN, RFC 7301): at most 255 bytes of ASCII.
+  package func speaking(_ applicationProtocol: String) -> TLSConfiguration {
+    var configuration = self
+    configuration.applicationProtocol = applicationProtocol
+    return configuration
   }
 
   private static func rule(_ trust: UpstreamTrust) throws(TLSError) -> CertificateRule {

@@ -10,14 +10,16 @@ final class TLSContext: Sendable {
 
   var rule: CertificateRule { box.rule }
 
-  init(rule: CertificateRule, newest: TLSVersion = .v13) throws(TLSError) {
+  init(
+    rule: CertificateRule, newest: TLSVersion = .v13, preferring preference: CipherPreference = .ofThisProcessor
+  ) throws(TLSError) {
     ErrorQueue.clear()
     guard let pointer = SSL_CTX_new(TLS_method()) else {
       throw ErrorQueue.error(.unusableConfiguration, "OpenSSL gives no TLS")
     }
     self.pointer = pointer
     box = RuleBox(rule)
-    try setProtocol(newest: newest)
+    try setProtocol(newest: newest, preference)
     setBehaviour()
     setVerification()
   }
@@ -28,30 +30,25 @@ final class TLSContext: Sendable {
 
   // MARK: What every session has
 
-  private static let suites = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384"
-  /// For TLS 1.2: forward secrecy and AEAD only.
-  private static let ciphers = [
-    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-  ].joined(separator: ":")
   /// What the keys that nodes may have can sign with; see `KeyKind`.
   static let nodeSignatures = [
     "ECDSA+SHA256", "ed25519", "RSA-PSS+SHA256", "RSA-PSS+SHA384", "RSA-PSS+SHA512", "RSA+SHA256", "RSA+SHA384",
     "RSA+SHA512",
   ].joined(separator: ":")
 
-  private func setProtocol(newest: TLSVersion) throws(TLSError) {
+  private func setProtocol(newest: TLSVersion, _ preference: CipherPreference) throws(TLSError) {
     // 112 bits of security, whatever the system's configuration says.
     SSL_CTX_set_security_level(pointer, 2)
     guard COpenSSL_SSL_CTX_set_versions(pointer, TLSVersion.v12.code, newest.code) == 1,
-      SSL_CTX_set_ciphersuites(pointer, Self.suites) == 1, SSL_CTX_set_cipher_list(pointer, Self.ciphers) == 1,
+      SSL_CTX_set_ciphersuites(pointer, preference.suites) == 1,
+      SSL_CTX_set_cipher_list(pointer, preference.ciphers) == 1,
       COpenSSL_SSL_CTX_set_groups(pointer, "X25519:P-256:P-384") == 1
     else { throw ErrorQueue.error(.unusableConfiguration, "OpenSSL lacks what is needed for TLS") }
   }
 
   private func setBehaviour() {
-    _ = COpenSSL_SSL_CTX_disable_extras(pointer)
-    // A resumed session would prove who the peer was, and not that it still has the key.
+    _ = COpenSSL_SSL_CTX_set_options(pointer)
+    // A ticket would prove who the peer was, for as long as it is kept; `SharedKey` ends with the connection that it is from.
     _ = COpenSSL_SSL_CTX_disable_session_cache(pointer)
     SSL_CTX_set_num_tickets(pointer, 0)
     _ = COpenSSL_SSL_CTX_set_write_mode(pointer)

@@ -39,6 +39,15 @@ package final class TLSHandler: ChannelDuplexHandler {
     self.timeout = timeout
   }
 
+  /// For a login over this connection; on its event loop, once `TLSEvent.established` was told.
+  package var channelBindings: [ChannelBinding: [UInt8]] { session.channelBindings }
+
+  /// What both sides of this connection have, for one other connection between them that both know by this name. nil before the
+  /// handshake is done, and with TLS 1.2.
+  package func sharedKey(for name: String) -> SharedKey? {
+    machine.isWritable || machine.isReadable ? session.sharedKey(for: Array(name.utf8)) : nil
+  }
+
   // MARK: From the channel
 
   package func handlerAdded(context: ChannelHandlerContext) {
@@ -142,7 +151,8 @@ extension TLSHandler {
     deadline?.cancel()
     deadline = nil
     context.fireUserInboundEventTriggered(
-      TLSEvent.established(session.peer, protocol: session.version, cipher: session.cipher))
+      session.isShared
+        ? TLSEvent.shared : .established(session.peer, protocol: session.version, cipher: session.cipher))
     read(context)
     if machine.isWritable { drain(context) }
   }

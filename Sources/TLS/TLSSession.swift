@@ -18,13 +18,15 @@ final class TLSSession {
   private let bio = BufferBIO()
   /// Bytes that were written after the handshake while we only read.
   private var unasked = 0
-  /// Kept as long as the session, which calls back to it.
+  /// Kept as long as the session, which calls back to them.
   private let context: TLSContext
+  private let sharedKey: SharedKeyBox?
 
   /// - Throws: `TLSError` with `unusableConfiguration` when out of memory, or for a server name that cannot be told.
   init(_ configuration: TLSConfiguration) throws(TLSError) {
     ErrorQueue.clear()
     context = configuration.context
+    sharedKey = configuration.sharedKey.map { SharedKeyBox($0) }
     guard let ssl = SSL_new(context.pointer) else {
       throw ErrorQueue.error(.unusableConfiguration, "out of memory")
     }
@@ -35,9 +37,17 @@ final class TLSSession {
     case .client: SSL_set_connect_state(ssl)
     case .server: SSL_set_accept_state(ssl)
     }
+    if let name = configuration.applicationProtocol {
+      // One name behind its length (RFC 7301 §3.1); it fails where there is no memory.
+      let list = [UInt8(name.utf8.count)] + name.utf8
+      guard SSL_set_alpn_protos(ssl, list, UInt32(list.count)) == 0 else {
+        throw ErrorQueue.error(.unusableConfiguration, "out of memory")
+      }
+    }
     if let name = configuration.serverName, COpenSSL_SSL_set_server_name(ssl, name) != 1 {
       throw ErrorQueue.error(.unusableConfiguration, "“\(name)” cannot be told as a server name")
     }
+    sharedKey?.use(in: ssl, configuration.role)
   }
 
   deinit {
@@ -132,5 +142,17 @@ extension TLSSession {
   /// The standard's name, such as `TLS_AES_128_GCM_SHA256`.
   var cipher: String {
     SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? ""
+  }
+
+  /// What ties a login to this very connection (RFC 5056), the types that this connection has; none before the handshake is done.
+  var channelBindings: [ChannelBinding: [UInt8]] {
+    defer { ErrorQueue.clear() }
+    var bindings: [ChannelBinding: [UInt8]] = [:]
+    var secret = [UInt8](repeating: 0, count: 32)
+    if COpenSSL_SSL_export_channel_binding(ssl, &secret, secret.count) == 1 { bindings[.exporter] = secret }
+    if let pointer = SSL_get1_peer_certificate(ssl) {
+      bindings[.serverEndPoint] = Certificate(owning: pointer).endPoint
+    }
+    return bindings
   }
 }

@@ -25,14 +25,29 @@ package struct Friend: Sendable, Hashable, Codable {
   package var devices: [JID]
   package let since: Date
   package let origin: Origin
+  /// Since when its node treats this one as none of its friends, as far as that came out; nil where it did not, or is over.
+  package internal(set) var renounced: Date?
 
-  package init(id: NodeID, petname: Petname, devices: [JID] = [], since: Date, origin: Origin) {
+  package init(
+    id: NodeID, petname: Petname, devices: [JID] = [], since: Date, origin: Origin, renounced: Date? = nil
+  ) {
     self.id = id
     self.petname = petname
     self.devices = devices
     self.since = since
     self.origin = origin
+    self.renounced = renounced
   }
+}
+
+/// A node that counts this one among its friends, and is none here: it was removed, or this node lost what it knew.
+package struct ClaimedFriendship: Sendable, Hashable {
+  package let id: NodeID
+  /// The device that it is, where the link lists that with its key.
+  package let jid: JID?
+  /// Where it came from.
+  package let address: String?
+  package let since: Date
 }
 
 /// A node that the owner does not want to hear of.

@@ -56,7 +56,15 @@ extension FriendBook {
 
   private static func content(_ data: Data) throws(TrustError) -> Content {
     let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
+    // As it is written: fractions of seconds would not come back.
+    decoder.dateDecodingStrategy = .custom { decoder in
+      let text = try decoder.singleValueContainer().decode(String.self)
+      guard let date = try? Date(text, strategy: .iso8601) else {
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: decoder.codingPath, debugDescription: "no date of RFC 3339"))
+      }
+      return Date(timeIntervalSinceReferenceDate: date.timeIntervalSinceReferenceDate.rounded(.down))
+    }
     guard let header = try? decoder.decode(Header.self, from: data)
     else { throw TrustError(.damaged, "not the JSON of a list of friends") }
     guard header.schema <= schema else {

@@ -49,14 +49,14 @@ extension FriendBook {
     return [.persist, .tell(.renamed(renamed, from: friend.petname))]
   }
 
-  /// It is a stranger from now on, and its devices belong to nobody.
+  /// It is a stranger from now on, and its devices belong to nobody. Its node is told, so that its owner sees it.
   package mutating func remove(_ id: NodeID) throws(TrustError) -> [TrustAction] {
     guard let friend = friendTable.friends[id] else { throw Self.unknown("friend \(id.short)") }
     guard friend.origin != .fleet else {
       throw TrustError(.policy, "\(friend.petname) comes from trusted.d: remove it there, or block it")
     }
     friendTable.remove(id)
-    return [.persist, .terminate(id), .tell(.removed(friend))]
+    return [.persist, .send(.unsubscribed, to: id), .terminate(id), .tell(.removed(friend))]
   }
 
   /// A friend that is blocked is no longer one. The peer is not told.
@@ -66,6 +66,7 @@ extension FriendBook {
     try friendTable.block(node)
     _ = queue.removePending(id)
     _ = queue.removeAsked(id)
+    claims.remove(id)
     return endPairing(with: id, now: now) + [.persist, .terminate(id), .tell(.blocked(node))]
   }
 
@@ -99,6 +100,7 @@ extension FriendBook {
     var known: [(id: NodeID, jids: [JID])] = friendTable.friends.values.map { ($0.id, $0.devices) }
     known += queue.pending.map { ($0.id, $0.jid.map { [$0] } ?? []) }
     known += queue.asked.map { ($0.id, $0.jid.map { [$0] } ?? []) }
+    known += claims.all.map { ($0.id, $0.jid.map { [$0] } ?? []) }
     known += friendTable.blocked.keys.map { ($0, []) }
     let matches = Set(known.filter { node in node.id.short == short || node.jids.contains { $0 == jid } }.map(\.id))
     guard let match = matches.first else { throw Self.unknown("friend, request or node called “\(text)”") }
@@ -144,7 +146,7 @@ extension FriendBook {
     for friend in friends where friend.origin == .fleet && !ids.contains(friend.id) {
       friendTable.remove(friend.id)
       isChanged = true
-      changes += [.terminate(friend.id), .tell(.removed(friend))]
+      changes += [.send(.unsubscribed, to: friend.id), .terminate(friend.id), .tell(.removed(friend))]
     }
     for entry in entries {
       do throws(TrustError) {

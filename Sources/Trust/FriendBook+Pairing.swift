@@ -93,7 +93,7 @@ extension FriendBook {
     let petname = pairingPetname
     pairingPetname = nil
     if let friend = friendTable.friends[peer.id] {
-      return [.send(.subscribed, to: peer.id), .tell(.confirmed(friend))]
+      return setRenounced(friend, nil, now: now) + [.send(.subscribed, to: peer.id), .tell(.confirmed(friend))]
     }
     do throws(TrustError) {
       let name = petname.flatMap { friendTable.friend(named: $0) == nil ? $0 : nil }

@@ -24,7 +24,10 @@ extension FriendBook {
     case .friend:
       // The answer may have been lost. What was meant for one use is used up all the same.
       let spent = request.token.flatMap { try? take($0, now: now).get() } != nil
-      return (spent ? [.persist] : []) + [.send(.subscribed, to: peer.id)]
+      // With that answer both know of it again.
+      let mended = friendTable.friends[peer.id]?.renounced == nil ? [] : confirmed(by: peer.id, now: now)
+      let isWritten = mended.contains(.persist)
+      return (spent && !isWritten ? [.persist] : []) + mended + [.send(.subscribed, to: peer.id)]
     case .stranger:
       if let actions = rotate(request, peer, now: now) { return actions }
       if let token = request.token { return redeem(token, peer, now: now) }
@@ -38,7 +41,7 @@ extension FriendBook {
       return welcome(peer, petname: asked.petname, origin: asked.origin, now: now)
     }
     let isPermitted = permit(now: now) != nil
-    if queue.isPending(peer.id), mode == .ask, !isPermitted { return [] }
+    if queue.isPending(peer.id), mode == .ask, !isPermitted { return askedAgain(request, by: peer, now: now) }
     if mode == .reject, !isPermitted { return refuse(peer, .rejecting, now: now) }
     if mode == .ask, !isPermitted, !queue.room(for: peer.networkAddress) { return refuse(peer, .queueFull, now: now) }
     if let refusal = queue.admit(peer.id, isPermitted: isPermitted, now: now) { return refuse(peer, refusal, now: now) }
@@ -47,6 +50,15 @@ extension FriendBook {
     let pending = PendingRequest(
       id: peer.id, jid: peer.address, address: peer.networkAddress, greeting: request.greeting, since: now)
     queue.append(pending)
+    return [.persist, .tell(.requested(pending))]
+  }
+
+  /// One that waits already, and has another greeting now: the last word counts, as often as there may be requests.
+  private mutating func askedAgain(_ request: FriendRequest, by peer: KeyedPeer, now: Date) -> [TrustAction] {
+    guard let greeting = request.greeting,
+      queue.pending.contains(where: { $0.id == peer.id && $0.greeting != greeting }),
+      queue.admit(peer.id, isPermitted: false, now: now) == nil, let pending = queue.greet(greeting, by: peer.id)
+    else { return [] }
     return [.persist, .tell(.requested(pending))]
   }
 
@@ -113,7 +125,7 @@ extension FriendBook {
 
   /// Counts only where this node asked.
   private mutating func agreed(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
-    if let friend = friendTable.friends[peer.id] { return friendRateLimiter.pass(.confirmed(friend), now: now) }
+    if friendTable.friends[peer.id] != nil { return confirmed(by: peer.id, now: now) }
     guard let asked = queue.asked.first(where: { $0.id == peer.id }),
       verdict(jid: peer.address, id: peer.id) == .stranger
     else { return [] }
@@ -127,11 +139,19 @@ extension FriendBook {
 
   private mutating func declined(_ peer: KeyedPeer, now: Date) -> [TrustAction] {
     if let asked = queue.removeAsked(peer.id) { return [.persist, .tell(.declined(asked))] }
-    return friendTable.friends[peer.id].map { friendRateLimiter.pass(.renounced($0), now: now) } ?? []
+    guard let friend = friendTable.friends[peer.id] else { return unclaimed(peer) }
+    // Told each time, since somebody may wait for the answer to a request.
+    return setRenounced(friend, now, now: now) + friendRateLimiter.pass(.renounced(friend), now: now)
   }
 
   private mutating func withdrew(_ peer: KeyedPeer) -> [TrustAction] {
-    queue.removePending(peer.id) == nil ? [] : [.persist, .tell(.requestWithdrawn(peer.id))]
+    if queue.removePending(peer.id) == nil { return unclaimed(peer) }
+    return [.persist, .tell(.requestWithdrawn(peer.id))]
+  }
+
+  /// It does not count this node among its friends any more.
+  private mutating func unclaimed(_ peer: KeyedPeer) -> [TrustAction] {
+    claims.remove(peer.id) ? [.tell(.requestWithdrawn(peer.id))] : []
   }
 
   private mutating func refuse(_ peer: KeyedPeer, _ reason: RequestRefusal, now: Date) -> [TrustAction] {
@@ -152,6 +172,7 @@ extension FriendBook {
     try friendTable.add(friend)
     _ = queue.removePending(id)
     _ = queue.removeAsked(id)
+    claims.remove(id)
     return [.persist, .tell(.befriended(friend))]
   }
 

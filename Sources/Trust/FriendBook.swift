@@ -5,7 +5,7 @@ package import XMPP
 ///
 /// Each verb returns what is to be done about it. Verbs of the owner throw `TrustError` where nothing was done;
 /// what peers do never fails in a way that they can see through. Friends, blocked nodes, requests and invites
-/// survive restarts (`encoded()`); an open permit window and a pairing do not. More than eight properties, each a part with
+/// survive restarts (`encoded()`); an open permit window, a pairing and what others claim do not. More than eight properties, each a part with
 /// rules of its own, since a verb has to change several of them at once or none.
 package struct FriendBook: Sendable {
   /// This node's id.
@@ -15,11 +15,12 @@ package struct FriendBook: Sendable {
   let cryptography: Cryptography
   var friendTable = FriendTable()
   var queue = RequestQueue()
+  var claims = FriendshipClaims()
   var inviteList = InviteList()
   var permitWindow: PermitWindow?
   var pairing: PairingMachine
-  /// What the peer will be called, where the owner said so.
-  var pairingPetname: Petname?
+  /// What the peer of the pairing under way will be called, where the owner said so.
+  package internal(set) var pairingPetname: Petname?
   var rateLimiter = LogRateLimiter()
   /// For what friends say, which strangers must not drown.
   var friendRateLimiter = LogRateLimiter()
@@ -27,6 +28,7 @@ package struct FriendBook: Sendable {
   /// Takes over what was spent of the limits, and nothing else.
   package mutating func keepLimits(of other: FriendBook) {
     queue.keepBucket(of: other.queue)
+    claims.keepBucket(of: other.claims)
     (rateLimiter, friendRateLimiter) = (other.rateLimiter, other.friendRateLimiter)
   }
 
@@ -48,7 +50,14 @@ extension FriendBook {
   package var blocked: [BlockedNode] { friendTable.blocked.values.sorted { ($0.since, $0.id) < ($1.since, $1.id) } }
   package var requests: [PendingRequest] { queue.pending }
   package var asked: [AskedNode] { queue.asked }
+  /// Oldest first.
+  package var claimedFriendships: [ClaimedFriendship] { claims.all }
   package func invites(now: Date) -> [Invite] { inviteList.invites.filter { $0.isOpen(now: now) } }
+  /// Whether somebody can still become a friend with this line.
+  package func isOpen(_ line: InviteLine, now: Date) -> Bool {
+    let hash = hash(ofToken: line.token)
+    return invites(now: now).contains { $0.hash == hash }
+  }
   package func permit(now: Date) -> PermitWindow? { permitWindow.flatMap { $0.isOpen(now: now) ? $0 : nil } }
 
   package func friend(_ id: NodeID) -> Friend? { friendTable.friends[id] }

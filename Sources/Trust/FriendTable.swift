@@ -70,6 +70,11 @@ struct FriendTable: Sendable {
     friends[id]?.petname = petname
   }
 
+  /// Since when its node knows nothing of the friendship; nil where it does.
+  mutating func setRenounced(_ id: NodeID, _ since: Date?) {
+    friends[id]?.renounced = since
+  }
+
   /// The friend's key is another one from now on; name and devices stay.
   mutating func replace(_ old: NodeID, by new: NodeID) -> Friend? {
     guard friends[new] == nil, blocked[new] == nil, var friend = remove(old) else { return nil }

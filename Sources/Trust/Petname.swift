@@ -1,8 +1,8 @@
 /// What the owner calls a friend.
 ///
-/// Letters, digits, `-`, `_` and `.` of ASCII, 1 to 63, beginning with a letter or digit, so that it fits a header,
+/// Letters and digits of whatever script, `-`, `_` and `.`, 1 to 63 bytes, beginning with a letter or digit, so that it fits
 /// a file and a shell unquoted. It holds no `@`, hence is never taken for an address that does. Names that differ
-/// in case only are equal.
+/// in case only, or in how their accents are encoded, are equal.
 package struct Petname: Sendable {
   package let text: String
   private let folded: String
@@ -14,15 +14,14 @@ package struct Petname: Sendable {
 
   /// Throws `petname`, with what is allowed.
   package init(_ text: String) throws(TrustError) {
-    guard let first = text.utf8.first else {
+    guard let first = text.unicodeScalars.first else {
       throw TrustError(.petname, "a friend needs a name, like anna or kitchen-pi")
     }
     guard text.utf8.count <= TrustLimits.petnameBytes
-    else { throw TrustError(.petname, "a friend's name has at most \(TrustLimits.petnameBytes) characters") }
-    guard Self.isLetterOrDigit(first), text.utf8.allSatisfy({ Self.isLetterOrDigit($0) || "-_.".utf8.contains($0) })
+    else { throw TrustError(.petname, "a friend's name has at most \(TrustLimits.petnameBytes) bytes") }
+    guard Self.isLetterOrDigit(first), text.unicodeScalars.allSatisfy({ Self.isLetterOrDigit($0) || Self.isInside($0) })
     else {
-      throw TrustError(
-        .petname, "name a friend with letters a–z, digits, hyphens, dots and underscores, like kitchen-pi")
+      throw TrustError(.petname, "name a friend with letters, digits, hyphens, dots and underscores, like kitchen-pi")
     }
     folded = text.lowercased()
     guard !Self.reserved.contains(folded) else {
@@ -52,12 +51,18 @@ package struct Petname: Sendable {
     return candidate
   }
 
-  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
+  private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber: true
     default: false
+    }
+  }
+
+  /// Also marks, which are parts of letters.
+  private static func isInside(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark: true
+    default: "-_.".unicodeScalars.contains(scalar)
     }
   }
 }

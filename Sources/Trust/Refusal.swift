@@ -66,6 +66,12 @@ package enum Refusal: Error, Sendable, Hashable {
   /// Whether asking for friendship may help: so a page can offer that.
   package var offersFriendship: Bool { self == .stranger }
 
-  /// How an IQ is refused before it becomes HTTP.
-  package var stanzaError: StanzaError { StanzaError(.forbidden, text) }
+  /// How an IQ is refused before it becomes HTTP: `not-allowed` by the owner's rules for a service, `forbidden` for who it is that asks
+  /// (RFC 6120 §8.3.3). So a friend that is forbidden learns that it is none.
+  package var stanzaError: StanzaError {
+    switch self {
+    case .notNamed, .method, .path, .unclearPath: StanzaError(.notAllowed, text)
+    case .stranger, .plaintext, .blocked, .changed, .mismatch: StanzaError(.forbidden, text)
+    }
+  }
 }

@@ -62,6 +62,15 @@ struct RequestQueue: Sendable {
 
   mutating func append(_ request: PendingRequest) { pending.append(request) }
 
+  /// The request with what its peer says now; nil where it has none.
+  mutating func greet(_ greeting: String, by id: NodeID) -> PendingRequest? {
+    guard let place = pending.firstIndex(where: { $0.id == id }) else { return nil }
+    let old = pending[place]
+    pending[place] = PendingRequest(
+      id: old.id, jid: old.jid, address: old.address, greeting: greeting, since: old.since)
+    return pending[place]
+  }
+
   mutating func removePending(_ id: NodeID) -> PendingRequest? {
     pending.firstIndex { $0.id == id }.map { pending.remove(at: $0) }
   }

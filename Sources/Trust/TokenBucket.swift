@@ -23,6 +23,9 @@ package struct TokenBucket: Sendable {
     return true
   }
 
+  /// What was taken last does not count.
+  fileprivate mutating func giveBack() { left = min(burst, left + 1) }
+
   /// Whether it is as if nothing had happened.
   fileprivate func isFull(now: Date) -> Bool {
     var bucket = self
@@ -63,6 +66,9 @@ package struct RateTable<Key: Hashable & Sendable>: Sendable {
     if buckets[key] == nil, buckets.count >= capacity { makeRoom(now: now) }
     return buckets[key, default: bucket].take(now: now)
   }
+
+  /// What was taken last does not count.
+  package mutating func giveBack(_ key: Key) { buckets[key]?.giveBack() }
 
   private mutating func makeRoom(now: Date) {
     buckets = buckets.filter { !$0.value.isFull(now: now) }

@@ -39,8 +39,10 @@ package enum TrustEvent: Sendable, Hashable {
   case asked(AskedNode)
   /// The other node said no.
   case declined(AskedNode)
-  /// A friend no longer counts this node among its own; nothing changes here.
+  /// A friend no longer counts this node among its own; it stays one here.
   case renounced(Friend)
+  /// A node that is none counts this one among its friends.
+  case claimed(ClaimedFriendship)
   case invited(Petname?)
   case inviteRefused(NodeID, InviteRefusal)
   case permitOpened(seconds: Int)

@@ -19,6 +19,7 @@ extension TrustEvent {
     case .asked: "friendship-asked"
     case .declined: "friendship-declined"
     case .renounced: "friendship-renounced"
+    case .claimed: "friendship-claimed"
     case .invited: "invite-issued"
     case .inviteRefused: "invite-refused"
     case .permitOpened: "permit-opened"
@@ -58,6 +59,7 @@ extension TrustEvent {
     case .requested(let request):
       Self.fields(
         request.id, ["jid": request.jid?.text, "address": request.address, "greeting": request.greeting])
+    case .claimed(let claim): Self.fields(claim.id, ["jid": claim.jid?.text, "address": claim.address])
     case .requestRefused(let id, let jid, let reason): Self.fields(id, ["jid": jid?.text, "reason": reason.rawValue])
     case .requestWithdrawn(let id), .requestRejected(let id), .rotationRefused(let id): Self.fields(id)
     case .asked(let node), .declined(let node):

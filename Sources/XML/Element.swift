@@ -1,6 +1,7 @@
 /// An XML element as XMPP uses it: a name, its namespace, attributes, and children in document order.
 ///
-/// Prefixes do not survive: the namespace is part of the name, and `XMLWriter` declares it again where it changes.
+/// The namespace is part of the name, and `ByteBuffer.write` declares it again where it changes. Prefixes have no meaning of
+/// their own; those that came are kept for documents only, in whose values they may occur.
 package struct Element: Sendable, Hashable {
   package struct Attribute: Sendable, Hashable {
     package var name: String
@@ -24,6 +25,8 @@ package struct Element: Sendable, Hashable {
   package var namespace: String
   package var attributes: [Attribute]
   var content: Content
+  /// Counts in no comparison.
+  var spelling = Spelling()
 
   /// The children. Most elements have none but a text, which needs no array.
   enum Content: Sendable, Hashable {

@@ -55,10 +55,12 @@ extension Parser {
     var handler = xmlSAXHandler()
     // Without the mark libxml2 ignores the namespace-aware functions.
     handler.initialized = XML_SAX2_MAGIC
-    handler.startElementNs = { user, name, _, uri, _, _, count, _, attributes in
+    handler.startElementNs = { user, name, prefix, uri, declared, declarations, count, _, attributes in
       let parser = Parser.from(user)
       guard let name else { return }
-      parser.start(name, uri, UnsafeBufferPointer(start: attributes, count: Int(count) * 5))
+      parser.start(
+        name, uri, UnsafeBufferPointer(start: attributes, count: Int(count) * 5),
+        prefix, UnsafeBufferPointer(start: declarations, count: Int(declared) * 2))
     }
     handler.endElementNs = { user, _, _, _ in Parser.from(user).builder.end() }
     handler.characters = { user, text, count in
@@ -77,9 +79,11 @@ extension Parser {
 
   private func start(
     _ name: UnsafePointer<xmlChar>, _ uri: UnsafePointer<xmlChar>?,
-    _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
+    _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>, _ prefix: UnsafePointer<xmlChar>?,
+    _ declarations: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
   ) {
     guard failure == nil else { return }
+    var hasPrefixes = prefix != nil
     var values: [Element.Attribute] = []
     values.reserveCapacity(attributes.count / 5)
     // Five pointers an attribute: local name, prefix, namespace, begin and end of the value.
@@ -87,12 +91,31 @@ extension Parser {
       guard let name = attributes[index], let begin = attributes[index + 3], let end = attributes[index + 4] else {
         continue
       }
+      if attributes[index + 1] != nil { hasPrefixes = true }
       let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
       values.append(.init(strings.text(of: name), namespace: namespace(attributes[index + 2]), value))
     }
-    do throws(XMLError) {
-      try builder.start(Element(strings.text(of: name), namespace: namespace(uri), values))
-    } catch { fail(error) }
+    var element = Element(strings.text(of: name), namespace: namespace(uri), values)
+    // Two pointers a declaration: prefix, namespace.
+    if !hasPrefixes {
+      hasPrefixes = stride(from: 0, to: declarations.count, by: 2).contains { declarations[$0] != nil }
+    }
+    if hasPrefixes { element.spelling = spelling(attributes, prefix, declarations) }
+    do throws(XMLError) { try builder.start(element) } catch { fail(error) }
+  }
+
+  /// Of an element in which some prefix occurs.
+  private func spelling(
+    _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>, _ prefix: UnsafePointer<xmlChar>?,
+    _ declarations: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
+  ) -> Spelling {
+    func text(_ prefix: UnsafePointer<xmlChar>?) -> String { prefix.map { strings.text(of: $0) } ?? "" }
+    return Spelling(
+      prefix: text(prefix),
+      attributePrefixes: stride(from: 0, to: attributes.count, by: 5).map { text(attributes[$0 + 1]) },
+      declarations: stride(from: 0, to: declarations.count, by: 2).map {
+        Spelling.Declaration(prefix: text(declarations[$0]), namespace: namespace(declarations[$0 + 1]))
+      })
   }
 
   /// The value without the one escape that libxml2 leaves in it: `&` comes as `&#38;`, and nothing else with a `&`.

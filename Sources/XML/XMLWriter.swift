@@ -5,13 +5,15 @@ extension ByteBuffer {
   /// Appends an element as it goes into a stream, without any space between its parts.
   ///
   /// `namespace` is the default namespace in scope; another is declared where it begins. Elements of the stream namespace
-  /// get the literal prefix `stream:`, which some peers compare, and which the stream's header declares. Characters that XML
-  /// 1.0 cannot carry become U+FFFD. Names are written as they are.
+  /// get the literal prefix `stream:`, which some peers compare, and which the stream's header declares; those of the
+  /// namespace `xml` have that prefix, since nothing else may be bound to it (Namespaces in XML §3). Characters that XML 1.0
+  /// cannot carry become U+FFFD. Names are written as they are.
   package mutating func write(_ element: Element, inside namespace: String = "jabber:client") {
-    let isPrefixed = element.namespace == XMLWriter.streams
-    writeStaticString(isPrefixed ? "<stream:" : "<")
+    let prefix = element.namespace == namespace ? nil : XMLWriter.prefix(of: element.namespace)
+    writeStaticString("<")
+    if let prefix { writeStaticString(prefix) }
     writeString(element.name)
-    if !isPrefixed, element.namespace != namespace { write(attribute: "xmlns", element.namespace) }
+    if prefix == nil, element.namespace != namespace { write(attribute: "xmlns", element.namespace) }
     for (index, attribute) in element.attributes.enumerated() { write(attribute, index) }
     guard element.content != .empty else {
       writeStaticString("/>")
@@ -20,9 +22,10 @@ extension ByteBuffer {
     writeStaticString(">")
     if case .text(let text) = element.content { write(text: text) }
     if case .nodes(let nodes) = element.content {
-      for node in nodes { write(node, inside: isPrefixed ? namespace : element.namespace) }
+      for node in nodes { write(node, inside: prefix == nil ? element.namespace : namespace) }
     }
-    writeStaticString(isPrefixed ? "</stream:" : "</")
+    writeStaticString("</")
+    if let prefix { writeStaticString(prefix) }
     writeString(element.name)
     writeStaticString(">")
   }
@@ -103,6 +106,15 @@ package enum XMLWriter {
   static let streams = "http://etherx.jabber.org/streams"
   /// What the prefix `xml` is bound to, always.
   static let xml = "http://www.w3.org/XML/1998/namespace"
+
+  /// By which a namespace is written that no default declaration may or should have, with its colon.
+  static func prefix(of namespace: String) -> StaticString? {
+    switch namespace {
+    case streams: "stream:"
+    case xml: "xml:"
+    default: nil
+    }
+  }
 
   /// Whether a text arrives as it was: it has only characters of XML 1.0 §2.2, and no CR.
   ///

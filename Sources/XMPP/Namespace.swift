@@ -15,12 +15,28 @@ package enum Namespace {
   package static let dataForms = "jabber:x:data"
   /// XEP-0047.
   package static let ibb = "http://jabber.org/protocol/ibb"
+  /// XEP-0020, as XEP-0095 uses it.
+  package static let featureNegotiation = "http://jabber.org/protocol/feature-neg"
   /// XEP-0092.
   package static let version = "jabber:iq:version"
+  /// XEP-0065.
+  package static let bytestreams = "http://jabber.org/protocol/bytestreams"
+  /// XEP-0095, and its profile of XEP-0096.
+  package static let si = "http://jabber.org/protocol/si"
+  package static let fileTransfer = "http://jabber.org/protocol/si/profile/file-transfer"
   /// XEP-0115.
   package static let caps = "http://jabber.org/protocol/caps"
   /// XEP-0131.
   package static let shim = "http://jabber.org/protocol/shim"
+  /// XEP-0137.
+  package static let sipub = "http://jabber.org/protocol/sipub"
+  /// XEP-0166, with files of XEP-0234 by the in-band bytestreams of XEP-0261, or beside the stream.
+  package static let jingle = "urn:xmpp:jingle:1"
+  package static let jingleFileTransfer = "urn:xmpp:jingle:apps:file-transfer:5"
+  package static let jingleIBB = "urn:xmpp:jingle:transports:ibb:1"
+  /// XEP-0260, with TLS inside.
+  package static let jingleS5B = "urn:xmpp:jingle:transports:s5b:1"
+  package static let jingleXTLS = "urn:xmpp:jingle:security:xtls:0"
   /// XEP-0199.
   package static let ping = "urn:xmpp:ping"
   /// XEP-0332.

@@ -1,5 +1,5 @@
 import Codecs
-import XML
+package import XML
 
 /// What SASL says in XMPP (RFC 6120 §6), and its mechanism EXTERNAL, which says that the TLS handshake has shown who we are
 /// (RFC 4422 appendix A, XEP-0178).
@@ -34,13 +34,13 @@ package enum SASL {
   }
 
   /// What a `<failure/>` says; a condition that is missing or unknown becomes `not-authorized`.
-  static func condition(_ failure: Element) -> Condition {
+  package static func condition(_ failure: Element) -> Condition {
     failure.elements.lazy.compactMap { Condition(rawValue: $0.name) }.first ?? .notAuthorized
   }
 
   /// The bytes that a response stands for: base64, where `=` is none at all (RFC 6120 §6.4.2). Throws
   /// `incorrect-encoding`.
-  static func decode(_ response: String) throws(Condition) -> [UInt8] {
+  package static func decode(_ response: String) throws(Condition) -> [UInt8] {
     guard response != "=" else { return [] }
     guard let bytes = Base64.decodeCanonical(response) else { throw .incorrectEncoding }
     return bytes

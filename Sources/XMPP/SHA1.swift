@@ -1,4 +1,4 @@
-/// SHA-1 (RFC 3174), only for the verification string of XEP-0115. It protects nothing.
+/// SHA-1 (RFC 3174), only for the verification string of XEP-0115 and the names of XEP-0065. It protects nothing.
 package enum SHA1 {
   /// 20 bytes.
   package static func digest(_ bytes: some Sequence<UInt8>) -> [UInt8] {

@@ -88,10 +88,55 @@ private func sizes(_ blocks: [IBBBlock]) -> String {
     #expect(blocks == [IBBBlock(sid: "s", seq: 1, bytes: bytes("bc"))])
   }
 
+  /// Nor does a machine that always has something left take as much memory as went through it.
+  @Test func whatHasLeftTakesNoMemory() {
+    var ibb = IBBSenderMachine(sid: "s", blockSize: 48 * 1024, window: 1, isOpen: true)
+    var chunks = ChunkSenderMachine(streamId: "s", chunkSize: 48 * 1024)
+    var largest = 0
+    func check(_ bytes: ByteBuffer) { largest = max(largest, bytes.storageCapacity) }
+    _ = ibb.write(bytes(count: 60_000))
+    for _ in 0..<200 {
+      _ = ibb.write(bytes(count: 48 * 1024))
+      if case .send(let blocks, _) = ibb.acknowledged() { blocks.forEach { check($0.bytes) } }
+      if case .send(let sent) = chunks.write(bytes(count: 50_000), now: .uptimeNanoseconds(0)) {
+        sent.forEach { check($0.bytes) }
+      }
+    }
+    #expect(largest < 1 << 20)
+  }
+
   @Test func anEmptyWriteMakesNoBlock() {
     var machine = IBBSenderMachine(sid: "s", blockSize: 10, isOpen: true)
     check(machine.write(ByteBuffer()).summary, "send")
     check(machine.finish().summary, "close s")
+  }
+
+  /// Where the socket takes no more, answers set nothing free; the writer may go on as far as a block.
+  @Test func whatIsHeldBackGoesOutLater() {
+    var machine = IBBSenderMachine(sid: "s", blockSize: 10, window: 2)
+    check(machine.write(bytes(count: 35)).summary, "send wait")
+    check(machine.isHeldBack, false)
+    check(machine.opened(isHeld: true).summary, "none")
+    check(machine.isHeldBack, true)
+    check(machine.resume().summary, "send 0:10 1:10")
+    check(machine.isHeldBack, false)
+    check(machine.acknowledged(isHeld: true).summary, "none")
+    check(machine.resume().summary, "send 2:10 resume writer")
+    check(machine.finish().summary, "wait")
+    check(machine.acknowledged(isHeld: true).summary, "none")
+    check(machine.acknowledged(isHeld: true).summary, "none")
+    check(machine.resume().summary, "send 3:5")
+    check(machine.acknowledged(isHeld: true).summary, "close s")
+    check(machine.resume().summary, "none")
+  }
+
+  @Test func theBlockThatEndsADirectionIsHeldBackAsWell() {
+    var machine = IBBSenderMachine(sid: "s", blockSize: 10)
+    check(machine.finish(leavesOpen: true).summary, "send")
+    check(machine.opened(isHeld: true).summary, "none")
+    check(machine.isHeldBack, true)
+    check(machine.resume().summary, "send 0:0")
+    check(machine.acknowledged().summary, "finished")
   }
 
   @Test func closeWaitsForEveryAnswer() {

@@ -45,3 +45,20 @@ func check<Value: Equatable>(_ actual: Value, _ expected: Value, at place: Sourc
 func checkNil<Value>(_ actual: Value?, at place: SourceLocation = #_sourceLocation) {
   #expect(actual == nil, sourceLocation: place)
 }
+
+/// Where time does not matter.
+extension IBBSenderMachine {
+  static let nowhere = Path(roundTrip: nil, room: 0)
+
+  mutating func write(_ bytes: ByteBuffer) -> WriteAction { write(bytes, now: .uptimeNanoseconds(0)) }
+  mutating func finish(leavesOpen: Bool = false) -> FinishAction {
+    finish(leavesOpen: leavesOpen, now: .uptimeNanoseconds(0))
+  }
+  mutating func opened(blockSize: Int? = nil, isHeld: Bool = false) -> ProgressAction {
+    opened(blockSize: blockSize, isHeld: isHeld, now: .uptimeNanoseconds(0))
+  }
+  mutating func acknowledged(isHeld: Bool = false) -> ProgressAction {
+    acknowledged(isHeld: isHeld, on: Self.nowhere, now: .uptimeNanoseconds(0))
+  }
+  mutating func resume() -> ProgressAction { resume(now: .uptimeNanoseconds(0)) }
+}

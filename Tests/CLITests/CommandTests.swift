@@ -19,22 +19,13 @@ struct CommandTests {
     ("HTTPX://Thermostat@Pi", "http://thermostat--pi.localhost:8332/"),
   ])
   func browserAddresses(_ text: String, _ url: String) throws {
-    #expect(FrontAddress(port: 8332).url(of: try DeviceAddress.parse(text)) == url)
+    #expect(FrontAddress(port: 8332).url(of: try DeviceAddress.parse(text).resolved(among: [])) == url)
   }
 
-  @Test(arguments: ["", "http://thermostat@pi/", "thermostat@pi:80/", "httpx:///x"])
+  @Test(arguments: ["", "http://thermostat@pi/", "http://hearth.localhost:8332/", "thermostat@pi:80/", "httpx:///x"])
   func otherAddressesAreRefused(_ text: String) {
     let failure = #expect(throws: CommandFailure.self) { _ = try DeviceAddress.parse(text) }
     #expect(failure?.status == .usage)
-  }
-
-  @Test(arguments: [
-    ("http://127.0.0.1:80", "http://127.0.0.1:80"), ("/srv", "/srv"), ("www", "/home/a/www"), (".", "/home/a"),
-    ("./www", "/home/a/www"), ("../b", "/home/a/../b"), ("unix:/s", "unix:/s"), ("unix:s", "unix:/home/a/s"),
-    ("ftp://x", "ftp://x"),
-  ])
-  func targetsAreMadeAbsolute(_ target: String, _ absolute: String) {
-    #expect(ServeCommand.absolute(target, from: "/home/a") == absolute)
   }
 
   @Test func completionOffersWhatWasBegun() {
@@ -44,8 +35,22 @@ struct CommandTests {
         seen: Date(),
         url: nil, trust: nil)
     }
-    #expect(DeviceCompletion.names(devices, prefix: "") == ["d0@pi", "d1@pi"])
-    #expect(DeviceCompletion.names(devices, prefix: "httpx:") == ["httpx://d0@pi/", "httpx://d1@pi/"])
+    #expect(Completion.names(devices, prefix: "") == ["d0@pi", "d1@pi"])
+    #expect(Completion.names(devices, prefix: "httpx:") == ["httpx://d0@pi/", "httpx://d1@pi/"])
+  }
+
+  @Test func namesInAccessAreCompletedOneByOne() {
+    #expect(Completion.access(["anna", "bob"], prefix: "a") == ["friends", "public", "anna", "bob"])
+    #expect(Completion.access(["anna", "bob"], prefix: "anna,b") == ["anna,bob"])
+  }
+
+  @Test(
+    arguments: [
+      ("thermostat@pi", [], "pi"), ("hearth@küche", [], "küche"), ("a@pi", ["PI"], nil), ("a@friends", [], nil),
+      ("a@node-abcdefg-hijklmn", [], nil), ("a@b c", [], nil), (nil, [], nil),
+    ] as [(String?, [String], String?)])
+  func machinesNamesAreProposed(_ jid: String?, _ taken: [String], _ name: String?) {
+    #expect(PetnameProposal.proposal(jid, taken: taken) == name)
   }
 
   @Test(.timeLimit(.minutes(1))) func aDeadlineEndsTheWork() async {
@@ -54,16 +59,47 @@ struct CommandTests {
     #expect(await Deadline.run(.seconds(3600)) { 1 } == 1)
   }
 
+  @Test(arguments: [
+    (["-d{\"a\": 1}", "-HA: b=c", "-d", "-Hx", "-if"], ["-d", "{\"a\": 1}", "-H", "A: b=c", "-d", "-Hx", "-i", "-f"]),
+    (["-sSLo", "file"], ["-s", "-S", "-L", "-o", "file"]), (["-sofile"], ["-s", "-o", "file"]),
+    (["-C", "-"], ["-C", "-"]),
+    (["-C-"], ["-C", "-"]), (["-T", "-"], ["-T", "-"]), (["-"], ["-"]), (["-sz"], ["-sz"]), (["--fail"], ["--fail"]),
+  ])
+  func getSeparatesOptions(_ typed: [String], _ words: [String]) {
+    #expect(GetCommand.separated(["get"] + typed + ["a@b/"]) == ["get"] + words + ["a@b/"])
+  }
+
   @Test func getParsesCurlsHabits() async throws {
-    let get = try await GetCommand.asyncParse(["-XPUT", "-HA: b", "-H", "-c: d", "-d", "-1", "-o", "f", "-if", "a@b/"])
-    #expect(get.method == "PUT")
-    #expect(get.headers == ["A: b", "-c: d"])
-    #expect(get.data == "-1")
-    #expect(get.output == "f")
-    #expect(get.include && get.fail && !get.headOnly)
-    for wrong in [["-I", "-d", "x", "a@b"], ["-m", "0", "a@b"]] {
-      await #expect(throws: (any Error).self) { _ = try await GetCommand.asyncParse(wrong) }
+    let get = try await GetCommand.asyncParse([
+      "-X", "PUT", "-H", "A: b", "-H", "-c: d", "-d", "-1", "-o", "f", "-i", "a@b/",
+    ])
+    #expect(get.request.method == "PUT")
+    #expect(get.request.headers == ["A: b", "-c: d"])
+    #expect(get.request.data == ["-1"])
+    #expect(get.response.output == "f")
+    #expect(get.response.include && !get.response.fail && !get.response.headOnly)
+    #expect(GetCommand.separated(["serve", "-dx"]) == ["serve", "-dx"])
+    let form = try await GetCommand.asyncParse(["-d", "a=1", "-d", "b=2", "--data-raw", "@c", "a@b/"])
+    #expect(form.request.data == ["a=1", "b=2"] && form.request.rawData == ["@c"])
+    #expect(try await GetCommand.asyncParse(["--json", "{}", "a@b/"]).request.json == "{}")
+    for wrong in [
+      ["-I", "-d", "x", "a@b"], ["-m", "0", "a@b"], ["-d", "x", "--json", "{}", "a@b"],
+      ["-F", "a=b", "-T", "x", "a@b"],
+      ["-G", "a@b"], ["-o", "x", "-O", "a@b"], ["-C", "-", "a@b"], ["-C", "x", "-O", "a@b"],
+      ["-C", "-", "-o", "-", "a@b"],
+    ] {
+      await #expect(throws: (any Error).self, "\(wrong)") { _ = try await GetCommand.asyncParse(wrong) }
     }
+  }
+
+  @Test(arguments: ["bad_@@", "@pi", "httpx://@pi/", "pi@"]) func whatIsNoAddressIsRefused(_ text: String) {
+    let failure = #expect(throws: CommandFailure.self) { try DeviceAddress.parse(text) }
+    #expect(failure?.status == .usage)
+  }
+
+  /// The parser fits paragraphs to the terminal; examples stay as they are.
+  @Test func paragraphsOfHelpAreOneLine() {
+    #expect(HelpText.unwrapped("a b\nc.\n\nExamples:\n  x\n  y\n") == "a b c.\n\nExamples:\n  x\n  y\n")
   }
 
   @Test func forwardParses() async throws {
@@ -121,6 +157,14 @@ struct CommandTests {
     #expect(try places.state == "/s/hearth")
     #expect(try places.daemonSocket(nil) == "/x")
     #expect(places.clientSocket(nil) == "/x")
+  }
+
+  /// Who is not in the group of the system's daemon does not see its socket.
+  @Test func aSocketMayBeInAFolderThatIsNoneOfThisUsersBusiness() {
+    let places = Places(
+      environment: ["XDG_RUNTIME_DIR": "/r"], isRoot: false, exists: { _ in false },
+      isHidden: { $0 == "/run/hearth/hearth.sock" })
+    #expect(places.clientSocket(nil) == "/run/hearth/hearth.sock")
   }
 
   @Test func aUsersProgramAsksTheSystemsDaemonWhereThereIsNoOther() {

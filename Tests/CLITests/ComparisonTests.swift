@@ -105,10 +105,19 @@ private struct Pair {
 
     func devices() -> [Device] { [] }
     func device(_ jid: JID) -> Device? { nil }
-    func deviceChanges() -> AsyncStream<Device> { AsyncStream { $0.finish() } }
+    func watchDevices() -> (known: [Device], changes: AsyncStream<Device>) { ([], AsyncStream { $0.finish() }) }
     func status() -> NodeStatus {
       NodeStatus(jid: jid, wanted: jid, port: 1, discoveryProblem: nil, services: [], streams: 0)
     }
+
+    func report(of device: JID) throws -> ReportOutcome { throw Unused() }
+    func metrics() -> NodeMetrics { NodeMetrics() }
+    func recentRequests() -> [RequestRecord] { [] }
+    func traceEvents() -> AsyncStream<TraceEvent> { AsyncStream { $0.finish() } }
+
+    func account() -> AccountResource { AccountResource(state: .off) }
+    func logIn(_ login: AccountLogin) throws -> AccountResource { throw Unused() }
+    func logOut() throws { throw Unused() }
 
     func befriend(_ device: JID, expecting expected: NodeID?, petname: String?) async throws {
       try await own.pair(with: Pair.peer(other), petname: petname)

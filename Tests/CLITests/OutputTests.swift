@@ -40,6 +40,28 @@ struct OutputTests {
       ])
   }
 
+  /// In cells of the terminal, not in characters.
+  @Test func tablesFitTheTerminal() {
+    var table = TextTable(header: ["NAME", "JID"])
+    table.rows = [["居間の温度計", "thermostat@pi"], ["a rather long name", "x"], ["e\u{301}", "y"]]
+    #expect(
+      table.lines == [
+        "NAME                JID", "居間の温度計        thermostat@pi", "a rather long name  x",
+        "e\u{301}                   y",
+      ])
+    #expect(
+      table.lines(fitting: 25) == ["NAME        JID", "居間の温…   thermostat@pi", "a rather …  x", "e\u{301}           y"])
+    #expect(table.lines(fitting: 5)[2] == "a rathe…  x")
+    #expect(Cells.width(of: "☀️") == 2 && Cells.width(of: "👩‍👩‍👧") == 2 && Cells.width(of: "ö") == 1)
+  }
+
+  @Test func columnsAreShortenedInOrder() {
+    var table = TextTable(header: ["NAME", "X", "DEVICES"])
+    table.rows = [["somebody with a name", "x", "a@b c@d e@f g@h"]]
+    #expect(table.lines(fitting: 38, shortening: [2, 0]).last == "somebody with a name  x  a@b c@d e@f …")
+    #expect(table.lines(fitting: 30, shortening: [2, 0]).last == "somebody with a …  x  a@b c@d…")
+  }
+
   @Test func anOwnDeviceWithoutItsAppIsDown() {
     let device = DeviceResource(
       jid: "tv@den", name: "tv", state: .online, http: true, status: "avail", message: nil, addresses: [],
@@ -64,6 +86,23 @@ struct OutputTests {
     let report = StatusReport(
       status: StatusResource(node, id: id, version: "1", frontPort: nil), localhostNames: true)
     #expect(StatusText.lines(report, now: Self.now).last == "tv       tv@den  friends  /srv    \(text)  3 min ago")
+  }
+
+  @Test func theAccount() {
+    let account = AccountResource(
+      state: .online, jid: "pi@example.org", configured: true, since: Self.now - 200, server: "xmpp.example.org:5222",
+      tls: "starttls", mechanism: "SCRAM-SHA-256-PLUS", binding: "tls-exporter", bound: "pi@example.org/hearth.abc",
+      resumable: true, resumptions: 2,
+      problem: .init(code: "lost", message: "the \u{1B}connection broke", at: Self.now - 300))
+    #expect(
+      AccountText.lines(account, now: Self.now) == [
+        "Account    pi@example.org, by hearth.toml", "State      online for 3 min",
+        "Server     xmpp.example.org:5222, starttls", "Login      SCRAM-SHA-256-PLUS, bound by tls-exporter",
+        "Session    pi@example.org/hearth.abc, resumed 2 times so far", "Relay      off",
+        "Problem    5 min ago: the \u{FFFD}connection broke",
+      ])
+    #expect(AccountText.line(account) == "pi@example.org, online")
+    #expect(AccountText.lines(AccountResource(state: .off), now: Self.now)[0].contains("hearth account --help"))
   }
 
   @Test func anEmptyListIsTheHeader() {
@@ -130,6 +169,25 @@ struct OutputTests {
     logger[metadataKey: "b"] = "two words"
     logger.warning("evil\nname", metadata: ["a": "1", "c": "x\u{1B}[2J\"", "d": ""])
     #expect(lines.withLock { $0 } == ["<4>evil\\nname a=1 b=\"two words\" c=\"x\\u{1b}[2J\\\"\" d=\"\"\n"])
+  }
+
+  @Test func aRecordIsAnObjectInJSON() throws {
+    struct Record: Decodable {
+      let time: String
+      let level: String
+      let message: String
+      let fields: [String: String]
+    }
+    let lines = Mutex<[String]>([])
+    let logger = Logger(label: "t") { _ in
+      LineLogHandler(.json, forJournal: false) { line in lines.withLock { $0.append(line) } }
+    }
+    logger.warning("evil\nname", metadata: ["a": "x\u{1B}[2J\"\n", "time": "1"])
+    let line = try #require(lines.withLock { $0 }.first)
+    #expect(line.hasSuffix("}\n") && line.filter { $0 == "\n" }.count == 1 && !line.contains("\u{1B}"))
+    let record = try ControlJSON.decode(Record.self, from: Data(line.utf8))
+    #expect(record.level == "warning" && record.message == "evil\nname" && record.fields["a"] == "x\u{1B}[2J\"\n")
+    #expect(record.fields["time"] == "1" && record.time.hasSuffix("Z"))
   }
 
   @Test func theTimeComesFirstOutsideOfTheJournal() throws {

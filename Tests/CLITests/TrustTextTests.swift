@@ -18,8 +18,8 @@ struct TrustTextTests {
       FriendList.self,
       """
       {"schema": 1, "friends": [{"petname": "anna", "id": "\(Self.id)", "short": "ABCDEFG",
-      "devices": ["anna@laptop", "tv@laptop"], "since": "2026-11-22T10:00:00Z", "origin": "digits", "online": true}],
-      "blocked": [{"id": "\(Self.id)", "short": "ABCDEFG", "petname": null, "since": "2026-01-02T00:00:00Z"}]}
+      "devices": ["anna@laptop", "tv@laptop"], "since": "2026-11-22T10:00:00Z", "origin": "digits", "online": true, "renounced": null}],
+      "claimed": [], "blocked": [{"id": "\(Self.id)", "short": "ABCDEFG", "petname": null, "since": "2026-01-02T00:00:00Z"}]}
       """)
     #expect(
       TrustText.friends(list) == [
@@ -27,8 +27,36 @@ struct TrustTextTests {
         "anna  ABCDEFG  online  2026-11-22  digits  anna@laptop tv@laptop", "",
         "BLOCKED\(String(repeating: " ", count: 56))  WAS  SINCE", "\(Self.id)  -    2026-01-02",
       ])
-    let nobody = try Self.decode(FriendList.self, #"{"schema": 1, "friends": [], "blocked": []}"#)
+    let nobody = try Self.decode(FriendList.self, #"{"schema": 1, "friends": [], "claimed": [], "blocked": []}"#)
     #expect(TrustText.friends(nobody).count == 1 && TrustText.friends(nobody)[0].contains("hearth invite"))
+    #expect(TrustText.oneSided(list).isEmpty && TrustText.oneSided(nobody).isEmpty)
+  }
+
+  @Test func friendshipsOfOneSide() throws {
+    let list = try Self.decode(
+      FriendList.self,
+      """
+      {"schema": 1, "friends": [{"petname": "anna", "id": "\(Self.id)", "short": "ABCDEFG", "devices": ["anna@laptop"],
+      "since": "2026-11-22T10:00:00Z", "origin": "digits", "online": false, "renounced": "2026-11-23T10:00:00Z"}],
+      "claimed": [{"id": "\(Self.id)", "short": "ABCDEFG", "jid": "tv@den", "address": "10.0.0.9",
+      "since": "2026-11-23T10:00:00Z"}], "blocked": []}
+      """)
+    #expect(TrustText.friends(list)[1].contains("away, one-sided"))
+    #expect(
+      TrustText.oneSided(list) == [
+        "hearth: anna does not list you as a friend any more, as came out on 2026-11-23: "
+          + "`hearth befriend anna@laptop --request` asks again",
+        "hearth: tv@den (ABCDEFG) lists you as a friend, and is none of yours: `hearth befriend tv@den --request` makes you "
+          + "friends again, `hearth friends block ABCDEFG` lets it do nothing here",
+      ])
+    let devices = ["tv@den", "lamp@den"].map { jid in
+      DeviceResource(
+        jid: jid, name: "tv", state: .online, http: true, status: "", message: nil, addresses: [], seen: Date(),
+        url: nil, trust: .init(word: "friend", petname: "den", renounced: Date(timeIntervalSince1970: 0)))
+    }
+    let lines = DeviceTable.problems(devices)
+    #expect(lines.count == 1 && lines[0].contains("`hearth befriend tv@den --request`"))
+    #expect(DeviceTable.lines(devices, now: Date())[1].contains("one-sided"))
   }
 
   private static func requests(
@@ -39,9 +67,9 @@ struct TrustTextTests {
       RequestList.self,
       """
       {"schema": 1, "requests": [\(requests)], "asked": [\(asked)],
-      "pairing": {"schema": 1, \(peer ?? #""id": null, "short": null, "jid": null"#),
+      "pairing": {\(peer ?? #""id": null, "short": null, "jid": null"#),
       "digits": \(digits.map { $0.isEmpty ? "null" : "\"\($0)\"" } ?? "null")},
-      "permit": {"schema": 1, "open": \(seconds > 0), "seconds": \(seconds)}}
+      "permit": {"open": \(seconds > 0), "seconds": \(seconds)}}
       """)
     return TrustText.requests(list, now: Date(timeIntervalSince1970: 1_000_000))
   }
@@ -71,7 +99,8 @@ struct TrustTextTests {
   }
 
   @Test(arguments: [
-    ("120s", 120), ("120", 120), ("2m", 120), ("0", 0), ("", nil), ("s", nil), ("-1s", nil), ("1h", nil), ("2 m", nil),
+    ("120s", 120), ("120", 120), ("2m", 120), ("0", 0), ("", nil), ("s", nil), ("-1s", nil), ("1h", 3600), ("h", nil),
+    ("2 m", nil),
     ("9999999", nil),
   ])
   func durations(_ text: String, _ seconds: Int?) {
@@ -92,7 +121,8 @@ struct TrustCommandTests {
   @Test(arguments: [
     ["serve", "tv", "/srv", "--plaintext"], ["serve", "tv", "/srv", "--access", ""],
     ["serve", "tv", "/srv", "--access", "a b"], ["serve", "tv", "/srv", "--method", "get"],
-    ["serve", "tv", "/srv", "--path", "x"], ["befriend", "--request"], ["befriend", "tv@den", "--greeting", "x"],
+    ["serve", "tv", "/srv", "--path", "x"], ["befriend", "--request"], ["befriend", "--yes"],
+    ["befriend", "tv@den", "--greeting", "x"],
     ["permit", "soon"], ["join", "httpx://x"], ["friends", "rename", "anna"], ["accept"], ["invite", "anna"],
   ])
   func nonsenseIsRefusedAtOnce(_ words: [String]) async {

@@ -34,17 +34,33 @@ import XMPP
         text == """
           {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":true,\
           "health":null,"http":true,"jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
-          "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","seen":"1970-01-12T13:46:40Z",\
+          "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","renounced":null,"seen":"1970-01-12T13:46:40Z",\
           "state":"online","status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
           {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":null,"health":null,"http":null,\
-          "jid":"away@pi","message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
+          "jid":"away@pi","message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,"renounced":null,\
           "seen":"1970-01-12T13:46:40Z","state":"away","status":"avail","trust":"stranger",\
           "url":"http://away--pi.localhost:8332/"},\
           {"addresses":[],"encrypted":null,"health":null,"http":false,"jid":"gone@pi","message":null,"name":"gone",\
-          "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,\
+          "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,"renounced":null,\
           "seen":"1970-01-12T13:46:40Z","state":"gone","status":"avail","trust":"stranger","url":null}],"schema":1}
 
           """)
+    }
+  }
+
+  @Test func aReportOfTheOtherEnd() async throws {
+    try await FakeDaemon.with { daemon, client in
+      let text = try await daemon.raw(.get, "/v1/devices/thermostat@pi/report").body
+      #expect(
+        text == """
+          {"address":"10.0.0.2","app":"down","open":true,"outcome":"told","reason":"Connection refused","schema":1,\
+          "served":true,"time":"1970-01-12T13:46:40Z","version":"9"}
+
+          """)
+      #expect(try await client.report(of: "thermostat@pi").outcome == .told)
+      let error = await #expect(throws: ControlError.self) { try await client.report(of: "nobody@pi") }
+      #expect(error?.code == .unreachable)
+      #expect(try await daemon.raw(.get, "/v1/devices/%FF/report").status == .badRequest)
     }
   }
 
@@ -53,14 +69,14 @@ import XMPP
     try await FakeDaemon.with { daemon, client in
       var seen: [String] = []
       await #expect(throws: Enough.self) {
-        try await client.watchDevices { device in
-          seen.append("\(device.jid) \(device.online)")
-          if seen.count == 2 { daemon.change(FakeDaemon.device("new", .online)) }
-          if seen.count == 3 { daemon.change(FakeDaemon.device("new", .gone)) }
-          if seen.count == 4 { throw Enough() }
+        try await client.watchDevices { event in
+          seen.append(event.device.map { "\($0.jid) \($0.online)" } ?? "listed")
+          if seen.count == 3 { daemon.change(FakeDaemon.device("new", .online)) }
+          if seen.count == 4 { daemon.change(FakeDaemon.device("new", .gone)) }
+          if seen.count == 5 { throw Enough() }
         }
       }
-      #expect(seen == ["thermostat@pi true", "away@pi false", "new@pi true", "new@pi false"])
+      #expect(seen == ["thermostat@pi true", "away@pi false", "listed", "new@pi true", "new@pi false"])
     }
   }
 
@@ -69,9 +85,25 @@ import XMPP
       var count = 0
       try await client.watchDevices { _ in
         count += 1
-        if count == 2 { daemon.shutDown() }
+        if count == 3 { daemon.shutDown() }
       }
-      #expect(count == 2)
+      #expect(count == 3)
+    }
+  }
+
+  @Test func theAccount() async throws {
+    try await FakeDaemon.with { _, client in
+      #expect(try await client.account().state == .off)
+      #expect(try await client.status().account == nil)
+      let error = await #expect(throws: ControlError.self) {
+        try await client.logIn(AccountLogin(jid: "pi@example.org", password: "x"))
+      }
+      #expect(error?.code == .invalid)
+      #expect(
+        try await client.logIn(AccountLogin(jid: "pi@example.org", password: "swordfish")).jid == "pi@example.org")
+      #expect(try await client.status().account?.state == .online)
+      try await client.logOut()
+      await #expect(throws: ControlError.self) { try await client.logOut() }
     }
   }
 

@@ -26,8 +26,10 @@ final class FakeDaemon: Sendable {
   let asked = Mutex<[String]>([])
   private let rights: ControlRights?
   fileprivate let served = Mutex<[String: ServiceResource]>([:])
+  fileprivate let logins = Mutex<[String]>([])
   fileprivate let opened = Mutex<[ForwardResource]>([])
   fileprivate let changes = AsyncStream<Device>.makeStream()
+  fileprivate let trace = AsyncStream<TraceEvent>.makeStream()
   private let shutdown = AsyncStream<Void>.makeStream()
 
   /// Knows anna, has blocked mallory, bob waits, and carol was asked.
@@ -76,6 +78,7 @@ final class FakeDaemon: Sendable {
 
   var services: [String: ServiceResource] { served.withLock { $0 } }
 
+  func pass(_ event: TraceEvent) { trace.continuation.yield(event) }
   func change(_ device: Device) { changes.continuation.yield(device) }
   func shutDown() { shutdown.continuation.finish() }
 
@@ -172,6 +175,20 @@ extension FakeDaemon: ControlledDaemon {
     guard isThere else { throw ControlError(.notFound, "not forwarded") }
   }
 
+  func account() -> AccountResource {
+    logins.withLock { $0.last.map { AccountResource(state: .online, jid: $0) } } ?? AccountResource(state: .off)
+  }
+
+  func logIn(_ login: AccountLogin) throws -> AccountResource {
+    guard login.password == "swordfish" else { throw ControlError(.invalid, "wrong password") }
+    logins.withLock { $0.append(login.jid) }
+    return account()
+  }
+
+  func logOut() throws {
+    guard logins.withLock({ $0.popLast() }) != nil else { throw ControlError(.notFound, "There is no account.") }
+  }
+
   func rotateKey() -> NodeID { Self.bob }
 
   /// Says what it was asked.
@@ -187,10 +204,7 @@ extension FakeDaemon: LocalNode {
   func devices() -> [Device] { Self.devices }
   func device(_ jid: JID) -> Device? { Self.devices.first { $0.jid == jid } }
 
-  func deviceChanges() -> AsyncStream<Device> {
-    for device in Self.devices { changes.continuation.yield(device) }
-    return changes.stream
-  }
+  func watchDevices() -> (known: [Device], changes: AsyncStream<Device>) { (Self.devices, changes.stream) }
 
   func status() -> NodeStatus {
     NodeStatus(
@@ -202,6 +216,34 @@ extension FakeDaemon: LocalNode {
           health: HealthReport(.down("Connection refused"), since: Self.then))
       ], streams: 1)
   }
+
+  func report(of device: JID) throws -> ReportOutcome {
+    guard device.text == "thermostat@pi" else {
+      throw MeshError(.notDiscovered, device: device, message: "nobody of this name")
+    }
+    return .told(
+      DeviceReport(
+        version: "9", time: Self.then, address: "10.0.0.2",
+        service: .init(isOpen: true, health: .down("Connection refused"))))
+  }
+
+  static func record(_ device: String = "tv@pi") -> RequestRecord {
+    let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/a?word=swordfish")
+    let friend = Caller(
+      identity: PeerIdentity(address: JID("anna@laptop"), proof: .none), standing: .friend(try! Petname("anna")))
+    return RequestRecord(
+      .served, head, to: JID(device)!, by: friend, status: 200, bytes: (1, 22), at: then,
+      afterNanoseconds: 1_500_000_000)
+  }
+
+  func metrics() -> NodeMetrics {
+    NodeMetrics(
+      requests: 2, transfers: 1, dialledStreams: 3, incomingStreams: 4, friends: 5, refusals: ["blo\"cked": 6],
+      devices: [.online: 7], held: (8, 9))
+  }
+
+  func recentRequests() -> [RequestRecord] { [Self.record()] }
+  func traceEvents() -> AsyncStream<TraceEvent> { trace.stream }
 
   func ask(_ device: JID, expecting expected: NodeID?, petname: String?, greeting: String?) -> AskOutcome {
     asked.withLock { $0.append("ask \(device) \(petname ?? "-") \(greeting ?? "-")") }

@@ -32,7 +32,11 @@ import Trust
   ]
   private static let looks = [
     "/v1/devices", "/v1/status", "/v1/friends", "/v1/requests", "/v1/identity", "/v1/pairing", "/v1/permit",
-    "/v1/forwards",
+    "/v1/forwards", "/metrics",
+  ]
+  /// What tells who opens what, however it is spelt.
+  private static let ownersLooks = [
+    "/v1/trace", "/v1/recent", "//v1//trace", "/v1/%74race?device=tv@pi", "/v1/recent/", "/%761/recent",
   ]
 
   @Test(.enabled(if: isRoot, "only root can be another user")) func anotherUserMayLookAndChangeNothing() async throws {
@@ -46,6 +50,10 @@ import Trust
       for path in Self.looks {
         let status = try await Self.ask(daemon.socket, "GET", path, "", as: Self.stranger, groups: [Self.stranger])
         #expect(status == 200, "\(path)")
+      }
+      for path in Self.ownersLooks {
+        let status = try await Self.ask(daemon.socket, "GET", path, "", as: Self.stranger, groups: [Self.stranger])
+        #expect(status == 403, "\(path)")
       }
       #expect(try daemon.trustService.current.encoded() == before)
       #expect(daemon.services.isEmpty && daemon.forwards().isEmpty && daemon.asked.withLock { $0 }.isEmpty)
@@ -87,12 +95,12 @@ import Trust
   @Test func anotherUserIsTold() throws {
     let rights = ControlRights(owner: 1000, group: 100)
     let error = #expect(throws: ControlError.self) {
-      try rights.check(.put, by: PeerCredentials(user: 1001, groups: [1001]))
+      try rights.check(.put, "/v1/permit", by: PeerCredentials(user: 1001, groups: [1001]))
     }
     #expect(error?.code == .notPermitted && error?.message.contains("group hearth") == true)
-    try rights.check(.get, by: PeerCredentials(user: 1001, groups: [1001]))
-    try rights.check(.put, by: PeerCredentials(user: 1001, groups: [1001, 100]))
-    try rights.check(.put, by: PeerCredentials(user: 1000, groups: []))
+    try rights.check(.get, "/v1/status", by: PeerCredentials(user: 1001, groups: [1001]))
+    try rights.check(.put, "/v1/permit", by: PeerCredentials(user: 1001, groups: [1001, 100]))
+    try rights.check(.put, "/v1/permit", by: PeerCredentials(user: 1000, groups: []))
   }
 
   @Test func aUserWithoutAProcessHasTheGroupsOfTheDatabases() throws {
@@ -114,7 +122,7 @@ import Trust
     try await client.close()
     try await server.close()
     let rights = ControlRights.ofThisProcess
-    #expect(throws: ControlError.self) { try rights.check(.get, by: nil) }
+    #expect(throws: ControlError.self) { try rights.check(.get, "/v1/status", by: nil) }
   }
 
   @Test func thisProcessIsKnown() throws {

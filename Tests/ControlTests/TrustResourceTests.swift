@@ -16,7 +16,7 @@ import XMPP
       let identity = try await client.identity()
       #expect(
         identity
-          == IdentityResource(schema: 1, jid: "hearth@pi", id: id.description, short: id.short))
+          == IdentityResource(jid: "hearth@pi", id: id.description, short: id.short))
       let rotation = try await client.rotateKey()
       #expect(rotation.id == FakeDaemon.bob.description)
     }
@@ -29,16 +29,16 @@ import XMPP
       #expect(
         friends == """
           {"blocked":[{"id":"\(FakeDaemon.mallory)","petname":null,"short":"\(FakeDaemon.mallory.short)",\
-          "since":"1970-01-12T13:46:40Z"}],"friends":[{"devices":["anna@laptop"],"id":"\(FakeDaemon.anna)",\
-          "online":false,"origin":"request","petname":"anna","short":"\(FakeDaemon.anna.short)",\
+          "since":"1970-01-12T13:46:40Z"}],"claimed":[],"friends":[{"devices":["anna@laptop"],"id":"\(FakeDaemon.anna)",\
+          "online":false,"origin":"request","petname":"anna","renounced":null,"short":"\(FakeDaemon.anna.short)",\
           "since":"1970-01-12T13:46:40Z"}],"schema":1}
 
           """)
       #expect(
         requests == """
           {"asked":[{"id":"\(FakeDaemon.carol)","jid":"carol@attic","petname":null,\
-          "short":"\(FakeDaemon.carol.short)","since":"1970-01-12T13:46:40Z"}],"pairing":{"digits":null,"id":null,"jid":null,"schema":1,"short":null},\
-          "permit":{"open":false,"schema":1,"seconds":0},"requests":[{"address":"10.0.0.9","greeting":"Hello",\
+          "short":"\(FakeDaemon.carol.short)","since":"1970-01-12T13:46:40Z"}],"pairing":{"digits":null,"id":null,"jid":null,"short":null},\
+          "permit":{"open":false,"seconds":0},"requests":[{"address":"10.0.0.9","greeting":"Hello",\
           "id":"\(FakeDaemon.bob)","jid":"bob@den","short":"\(FakeDaemon.bob.short)",\
           "since":"1970-01-12T13:46:40Z"}],"schema":1}
 

@@ -1,4 +1,6 @@
+import Account
 import Front
+import HTTPX
 import TestKit
 import Origins
 import Testing
@@ -26,6 +28,21 @@ struct ConfigurationTests {
       port = 8400
       [limits]
       memory = "32 MiB"
+      [transfer]
+      prefer = ["sipub", "jingle", "chunkedBase64"]
+      [log]
+      access = true
+      [metrics]
+      listen = 9332
+      [account]
+      jid = "pi@example.org"
+      password_file = "/etc/hearth/account.pw"
+      server = "[::1]:5223"
+      tls = "direct"
+      fingerprint = "\(String(repeating: "0A", count: 32))"
+      allow_plain = true
+      relay = true
+      share = true
       [forward]
       6310 = "printer@pi"
       631 = "httpx://printer@den/"
@@ -59,12 +76,21 @@ struct ConfigurationTests {
       target = "http://10.0.0.9"
       access = "friends"
       gadget = true
+      xml = true
       """, file: "f")
     #expect(
       configuration.node
         == .init(name: "kitchen", machine: "pi", listen: 5299, interfaces: ["eth0", "wlan0"], requests: .reject))
     #expect(configuration.front == .init(enabled: true, port: 8400))
     #expect(configuration.limits == .init(memory: 32 << 20))
+    #expect(configuration.transfer == .init(prefer: [.sipub, .jingle, .chunkedBase64]))
+    #expect(configuration.log == .init(access: true) && configuration.metrics == .init(listen: 9332))
+    #expect(
+      configuration.account
+        == .init(
+          jid: JID("pi@example.org"), passwordFile: "/etc/hearth/account.pw", server: .init(host: "::1", port: 5223),
+          tls: .direct, fingerprint: [UInt8](repeating: 10, count: 32), allowsPlain: true, isRelay: true, isShared: true
+        ))
     #expect(
       configuration.forwards == [
         Forward(port: 631, to: JID("printer@den")!), Forward(port: 6310, to: JID("printer@pi")!),
@@ -75,7 +101,7 @@ struct ConfigurationTests {
           name: "app", target: "unix:/run/app.sock", access: .friends,
           app: AppOptions(host: .browser, forwardedFor: true, timeout: 60)),
         ServiceDefinition(
-          name: "esp", target: "http://10.0.0.9", access: .friends, app: AppOptions(gadget: true)),
+          name: "esp", target: "http://10.0.0.9", access: .friends, app: AppOptions(gadget: true, xml: true)),
         ServiceDefinition(
           name: "files", target: "/srv/www", access: try AccessPolicy(access: .public, plaintext: true), listing: false),
         ServiceDefinition(
@@ -105,7 +131,8 @@ struct ConfigurationTests {
     let known = [
       "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "6310", "target", "title",
       "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
-      "host", "forwarded_for", "gadget", "timeout", "memory",
+      "host", "forwarded_for", "gadget", "timeout", "xml", "memory", "prefer",
+      "listen", "access", "jid", "password_file", "server", "tls", "allow_plain", "relay", "share",
     ]
     #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix(while: Self.isOfKey)) }) == Set(known))
   }
@@ -135,7 +162,9 @@ struct ConfigurationTests {
   private static let friends = "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\n"
 
   static let bad = [
-    Bad("[nod]\n", 1, "nod", "node, front, limits, forward, services"),
+    Bad("[nod]\n", 1, "nod", "node, front, limits, transfer, log, metrics, account, forward, services"),
+    Bad("[log]\naccess = 1", 2, "log.access", "true or false"),
+    Bad("[metrics]\nlisten = 8332", 2, "metrics.listen", "another one"),
     Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces, requests"),
     Bad("node = 3", 1, "node", "[node]"),
     Bad("[node]\nname = 7", 2, "node.name", "a string in quotes"),
@@ -156,6 +185,11 @@ struct ConfigurationTests {
     Bad("[limits]\nmemory = \"65GiB\"", 2, "limits.memory", "as in \"64MiB\""),
     Bad("[limits]\nmemory = \"-64MiB\"", 2, "limits.memory", "as in \"64MiB\""),
     Bad("[limits]\ncpu = 1", 2, "limits.cpu", "memory"),
+    Bad("[transfer]\nprefer = \"ibb\"", 2, "transfer.prefer", "a list of strings"),
+    Bad("[transfer]\nprefer = [\"ibb\", \"s5b\"]", 2, "transfer.prefer", "“s5b”; it must be a list of \"ibb\""),
+    Bad("[transfer]\nprefer = []", 2, "transfer.prefer", "an empty list"),
+    Bad("[transfer]\nprefer = [\"ibb\", \"ibb\"]", 2, "transfer.prefer", "twice"),
+    Bad("[transfer]\nprefers = []", 2, "transfer.prefers", "prefer"),
     Bad("[front]\nenabled = \"yes\"", 2, "front.enabled", "true or false"),
     Bad("[front]\nport = 0", 2, "front.port", "1 to 65535"),
     Bad("[front]\nhost = \"0.0.0.0\"", 2, "front.host", "enabled, port"),
@@ -168,6 +202,16 @@ struct ConfigurationTests {
     Bad("[forward]\n6310 = \"a@b/x\"", 2, "forward.6310", "printer@pi"),
     Bad("[forward]\n6310 = \"http://a\"", 2, "forward.6310", "printer@pi"),
     Bad("[forward]\n6310 = \"a@b\"\n6310 = \"c@d\"", 3, nil, "not TOML"),
+    Bad("[account]\njid = \"pi\"", 2, "account.jid", "\"pi@example.org\""),
+    Bad("[account]\njid = \"pi@example.org/home\"", 2, "account.jid", "\"pi@example.org\""),
+    Bad("[account]\npassword_file = \"/x\"", 2, "account.password_file", "whose password"),
+    Bad("[account]\njid = \"a@b\"\npassword_file = \"x\"", 3, "account.password_file", "absolute"),
+    Bad("[account]\nserver = \"example.org\"", 2, "account.server", "host:port"),
+    Bad("[account]\nserver = \"example.org:0\"", 2, "account.server", "host:port"),
+    Bad("[account]\ntls = \"none\"", 2, "account.tls", "\"direct\" or \"starttls\""),
+    Bad("[account]\nfingerprint = \"5B\"", 2, "account.fingerprint", "SHA-256"),
+    Bad("[account]\nallow_plain = 1", 2, "account.allow_plain", "true or false"),
+    Bad("[account]\nserve = \"tv\"", 2, "account.serve", "jid, password_file, server"),
     Bad("[services]\ntv = \"http://x\"", 2, "services.tv", "[services.tv]"),
     Bad("[services.tv]\ntitle = \"TV\"", 1, "services.tv", "no target"),
     Bad("[services.tv]\ntarget = \"ftp://x\"", 2, "services.tv.target", "http://host:port"),
@@ -175,7 +219,7 @@ struct ConfigurationTests {
     Bad("[services.tv]\ntarget = \"/w\"\nport = 1", 3, "services.tv.port", "target, title"),
     Bad("[services.tv]\ntarget = \"/w\"\naccess = \"all\"", 3, "services.tv.access", "\"friends\", \"public\""),
     Bad("[services.tv]\ntarget = \"/w\"", 1, "services.tv", "has no access"),
-    Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"a b\"]", 3, "services.tv.access", "letters a–z"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"a b\"]", 3, "services.tv.access", "letters, digits"),
     Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"public\"]", 3, "services.tv.access", "meaning of its own"),
     Bad(friends + "methods = \"GET\"", 4, "services.tv.methods", "[\"GET\", \"POST\"]"),
     Bad(friends + "methods = []", 4, "services.tv.methods", "opens nothing"),

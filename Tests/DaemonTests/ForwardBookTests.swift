@@ -20,7 +20,8 @@ import XMPP
     let node = try Node.make("pi", try .fresh("pi"), on: Link())
     let forwards = Forwards(
       node: node, front: FrontAddress(port: frontPort),
-      responder: DashboardResponder(node: node, mayChange: { _ in false }, logger: .silent),
+      responder: DashboardResponder(
+        node: node, services: TestServices(node: node), mayChange: { _ in false }, logger: .silent),
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
     let book = ForwardBook(
       forwards: forwards, configured: configured, store: ForwardStore(folder: folder), frontPort: frontPort,

@@ -133,7 +133,7 @@ struct ServiceBookTests {
           ServiceDefinition(name: "b", target: "bad", access: .friends),
         ])
       let failure = await #expect(throws: DaemonError.self) { try await book.start() }
-      #expect(failure?.description.hasPrefix("services.b: target \"bad\": ") == true)
+      #expect(failure?.description.hasPrefix("services.b: target “bad”: ") == true)
       #expect(Self.names(node) == [])
     }
   }

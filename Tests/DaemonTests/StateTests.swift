@@ -16,7 +16,7 @@ struct StateTests {
     ServiceDefinition(
       name: "d", target: "http://d", access: .friends,
       app: AppOptions(host: .browser, forwardedFor: true, timeout: 60)),
-    ServiceDefinition(name: "e", target: "http://e", access: .friends, app: AppOptions(gadget: true)),
+    ServiceDefinition(name: "e", target: "http://e", access: .friends, app: AppOptions(gadget: true, xml: true)),
   ]
 
   @Test func servicesAreKept() throws {
@@ -105,6 +105,16 @@ struct StateTests {
       try FileBytes.replace("\(folder)/f", in: folder, with: [])
       let error = try #require(throws: StateError.self) { _ = try StateFolder("\(folder)/f/state") }
       #expect("\(error)".contains("--state"))
+    }
+  }
+
+  /// A pipe would be waited for, and is no file.
+  @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfAFileIsRefused() throws {
+    try TemporaryFolder.with { folder in
+      let path = "\(folder)/friends.json"
+      #expect(mkfifo(path, 0o600) == 0)
+      let error = #expect(throws: SystemError.self) { try FileBytes.contents(of: path, limit: 10) }
+      #expect(error?.description == "cannot read \(path): it is no ordinary file")
     }
   }
 }

@@ -38,9 +38,9 @@ struct TrustedFolderTests {
     ("[friend]\na = \"x\"", "friend", "friends"), ("[friends]\nanna = 7", "friends.anna", "a string"),
     ("[friends]\nanna = \"ABC\"", "friends.anna", "56 letters"),
     ("[friends]\npublic = \"\(anna)\"", "friends.public", "meaning of its own"),
-    ("[friends]\n\"a b\" = \"\(anna)\"", "friends.a b", "letters a–z"),
+    ("[friends]\n\"a b\" = \"\(anna)\"", "friends.a b", "letters, digits"),
     ("[friends]\nanna = \"\(String("\(anna)".dropLast()))A\"", "friends.anna", "typo"),
-    ("[friends]\na = \"\(anna)\"\nb = \"\(anna)\"", "friends.b", "the same node as \"a\""),
+    ("[friends]\na = \"\(anna)\"\nb = \"\(anna)\"", "friends.b", "the same node as “a”"),
     ("[friends]\nbob = \"\(anna)\"", "friends.bob", "a.toml"), ("friends = 1", "friends", "[friends]"),
   ])
   func aMistakeIsNamed(_ text: String, _ key: String, _ says: String) throws {

@@ -32,7 +32,7 @@ import XMPP
         let page = try await rig.look("/ask/app@pi")
         #expect(
           page.text.contains("hearth accept \(own)") && page.text.contains("Your id is <code>\(own)</code>"))
-        #expect(page["Refresh"] != nil)
+        #expect(page["Refresh"] == nil && page.text.contains(DashboardTests.refresh))
       }
       #expect(rig.pi.trustService.current.requests.map(\.id) == [own])
       // Asking again keeps the name.
@@ -111,19 +111,47 @@ import XMPP
       #expect(digits == rig.pi.trustService.current.pairingQuestion?.digits)
       let page = try await rig.look("/")
       #expect(page.text.contains("<span class=\"digits\">\(digits.prefix(3)) \(digits.suffix(3))</span>"))
-      #expect(page.text.contains(Self.node(rig)) && page["Refresh"] == nil)
-      // Other digits than those on the page, and no name.
+      #expect(page.text.contains(Self.node(rig)) && page.text.contains(DashboardTests.refresh) == false)
+      #expect(page.text.contains("You call it <b>kitchen-pi</b>"))
+      // Other digits than those on the page.
       #expect(try await rig.post("/pairing/confirm", "petname=pi&digits=1").status == 409)
-      #expect(try await rig.post("/pairing/confirm", "digits=\(digits)").status == 422)
-      #expect(try await rig.post("/pairing/confirm", "petname=kitchen-pi&digits=\(digits)").status == 303)
+      // The name was said at the start.
+      #expect(try await rig.post("/pairing/confirm", "digits=\(digits)").status == 303)
       let waiting = try await rig.look("/")
-      #expect(waiting.text.contains("Waiting for the other side") && waiting["Refresh"] == "3")
+      #expect(waiting.text.contains("Waiting for the other side") && waiting.text.contains(DashboardTests.refresh))
       #expect(rig.laptop.trustService.current.friends.isEmpty)
       try await rig.pi.trustService.confirmPairing(digits: digits, petname: "laptop")
       for await event in events {
         if case .befriended? = event { break }
       }
       #expect(rig.laptop.trustService.current.friends.map(\.petname.text) == ["kitchen-pi"])
+    }
+  }
+
+  @Test func whoHasNotNamedTheOtherSideDoesSo() async throws {
+    try await Rig.run { rig in
+      try await rig.serve(plaintext: false, answer: Self.hello)
+      let events = rig.laptop.trustService.events()
+      try await rig.laptop.befriend(JID("app@pi")!, petname: nil)
+      for await event in events where event == nil { break }
+      let digits = try #require(rig.laptop.trustService.current.pairingQuestion?.digits)
+      #expect(try await rig.look("/").text.contains("name=\"petname\""))
+      #expect(try await rig.post("/pairing/confirm", "digits=\(digits)").status == 422)
+      #expect(try await rig.post("/pairing/confirm", "petname=pi&digits=\(digits)").status == 303)
+    }
+  }
+
+  @Test func aRequestIsTakenBack() async throws {
+    try await Rig.run { rig in
+      try await rig.serve(plaintext: false, answer: Self.hello)
+      #expect(try await rig.post("/ask/app@pi", "petname=pi&node=\(Self.node(rig))").status == 303)
+      let withdraw = "/asked/\(Self.node(rig))/withdraw"
+      for path in ["/", "/ask/app@pi"] {
+        #expect(try await rig.look(path).text.contains("action=\"\(withdraw)\""), "\(path)")
+      }
+      #expect(try await rig.post(withdraw).status == 303)
+      #expect(rig.laptop.trustService.current.asked.isEmpty)
+      #expect(try await rig.post(withdraw).status == 404)
     }
   }
 

@@ -17,10 +17,12 @@ struct DashboardPartsTests {
 
   @Test func routesAreReadAsTheyAreWritten() throws {
     let jids = ["thermostat@pi", "Living room@pi", "a/b?c#d@pi", "..", "100%@pi", "ä@ö", "a&b'c\"<d>@pi"]
-    let routes =
-      jids.compactMap { JID($0) }.flatMap { [DashboardRoute.ask($0), .befriend($0)] }
-      + [.list, .accept(Self.id), .reject(Self.id), .confirmPairing, .cancelPairing, .closePermit]
-    #expect(routes.count == 2 * jids.count + 6)
+    var routes = jids.compactMap { JID($0) }.flatMap { [DashboardRoute.ask($0), .befriend($0), .icon($0)] }
+    for name in ["tv", "Our photos", "a/b", "50%"] { routes.append(.stop(name)) }
+    routes += [.accept(Self.id), .reject(Self.id), .withdraw(Self.id), .rename(Self.id)]
+    routes += [.remove(Self.id), .block(Self.id), .unblock(Self.id)]
+    routes += [.list, .script, .live, .open, .confirmPairing, .cancelPairing, .closePermit, .invite, .join, .serve]
+    #expect(routes.count == 3 * jids.count + 21)
     for route in routes {
       #expect(DashboardRoute(route.path) == route, "\(route.path)")
       #expect(DashboardRoute(route.path + "?x=/y") == route)
@@ -30,7 +32,8 @@ struct DashboardPartsTests {
   @Test(arguments: [
     "", "*", "//", "/x", "/ask", "/ask/", "/ask/a/b", "/ask/%zz", "/ask/%00", "/requests", "/requests/x/accept",
     "/requests/\(id)", "/requests/\(id)/", "/requests/\(id)/accept/", "/pairing", "/pairing/", "/permit", "/ask//a",
-    "/befriend/", "/Pairing/cancel", "x/pairing/cancel", "/requests//accept",
+    "/befriend/", "/Pairing/cancel", "x/pairing/cancel", "/requests//accept", "/services/", "/services//stop",
+    "/services/a/start", "/services/%zz/stop", "/nodes/\(id)/accept", "/friends/x/remove", "/live/", "/asked/\(id)",
   ])
   func otherPathsLeadNowhere(_ path: String) {
     #expect(DashboardRoute(path) == nil)
@@ -51,13 +54,13 @@ struct DashboardPartsTests {
     await trustService.received(
       .subscribe(FriendRequest(greeting: script)),
       from: .of(Self.id, JID(script), from: "<i>"))
-    let page = DevicesPage(front: FrontAddress(port: 8332)).response([], trustService.current, now: .now)
-    let text = try await ProblemTests.text(of: page)
+    let home = Home.made(of: [], trustService.current)
+    let text = home.parts.flatMap(\.items).map(\.html).joined()
     #expect(text.contains("&lt;script&gt;alert(1)") && text.contains("from &lt;i&gt;"))
     #expect(!text.contains("<script") && !text.contains("<i>") && !text.contains("action=//evil>\n"))
-    #expect(text.components(separatedBy: "<form").count == 3)
+    #expect(text.components(separatedBy: "<form").count == 4)
     // Somebody may be typing.
-    #expect(page.headers[.init("Refresh")!] == nil)
+    #expect(try await ProblemTests.text(of: DashboardPage(home: home).response()).contains("refresh") == false)
   }
 
   @Test func thePagesOfAskingQuoteWhatDevicesSay() async throws {
@@ -76,9 +79,11 @@ struct DashboardPartsTests {
         declined: .now, mayChange: true)
       let text = try await ProblemTests.text(of: page.response())
       #expect(!text.contains("<script"), "\(standing)")
-      let list = try await ProblemTests.text(
-        of: DevicesPage(front: FrontAddress(port: 8332)).response([device], book, now: .now))
-      #expect(!list.contains("<script") && list.contains(standing.word), "\(standing)")
+      for reader in [book, nil] {
+        let list = Home.made(of: [device], reader).parts.flatMap(\.items).map(\.html).joined()
+        #expect(!list.contains("<script") && list.contains("&lt;script&gt;"), "\(standing)")
+        #expect(list.contains("CHANGED") == (standing.word == "CHANGED"))
+      }
     }
   }
 

@@ -1,15 +1,17 @@
 import Codecs
 import FoundationEssentials
-import Dashboard
 import Front
 import HTTPEdge
 import HTTPTypes
 import HTTPX
-import Mesh
 import NIOCore
+import TestKit
 import Testing
 import Trust
 import XMPP
+
+@testable import Dashboard
+@testable import Mesh
 
 struct ProblemTests {
   private static let jid = JID("<lamp>@pi")!
@@ -84,8 +86,7 @@ struct ProblemTests {
     let device = Device(
       jid: jid, name: "<img src=x>", state: .away, isLocal: false, http: nil, status: "", message: "<script>",
       endpoints: [], seen: Self.then, standing: .stranger, node: nil)
-    let text = try await Self.text(
-      of: DevicesPage(front: FrontAddress(port: 8332)).response([device], nil, now: Self.then))
+    let text = Home.made(of: [device], nil, now: Self.then).parts.flatMap(\.items).map(\.html).joined()
     #expect(!text.contains("<script") && !text.contains("<img"))
     #expect(text.contains("&lt;img src=x&gt;") && text.contains("last seen"))
   }
@@ -95,13 +96,24 @@ struct ProblemTests {
     let device = Device(
       jid: jid, name: "tv", state: .online, isLocal: true, http: true, status: "", message: nil, endpoints: [],
       seen: Self.then, standing: .self, node: nil)
-    let page = DevicesPage(front: FrontAddress(port: 8332))
-    let down = [jid: HealthReport(.down("/home/<a>: no such folder"), since: Self.then)]
+    func page(_ health: Health, problem: String? = nil, isOwner: Bool = false) throws -> String {
+      let service = NodeStatus.Served(
+        name: "tv", wanted: jid, jid: jid, target: "/home/<a>", policy: try AccessPolicy(access: .friends),
+        problem: nil,
+        health: HealthReport(health, since: Self.then))
+      let book = isOwner ? try TrustService.fresh().current : nil
+      return Home.made(of: [device], book, services: [service], problem: problem, now: Self.then).parts
+        .flatMap(\.items).map(\.html).joined()
+    }
     // Why is for the owner: it may name files of theirs.
-    let text = try await Self.text(of: page.response([device], nil, health: down, now: Self.then))
+    let down = Health.down("/home/<a>: no such folder")
+    let text = try page(down)
     #expect(text.contains("its app does not answer, since <time") && !text.contains("/home/"))
-    let ok = [jid: HealthReport(.ok, since: Self.then)]
-    let good = try await Self.text(of: page.response([device], nil, health: ok, now: Self.then))
+    #expect(text.contains("The app of <b><bdi>tv</bdi></b> does not answer, since"))
+    #expect(try page(down, isOwner: true).contains("does not answer: /home/&lt;a&gt;: no such folder, since <time"))
+    let (good, deaf) = (try page(.ok), try page(.ok, problem: "no <D-Bus>"))
+    #expect(deaf.contains("Nobody is heard of at the moment") && deaf.contains("no &lt;D-Bus&gt;"))
+    #expect(!good.contains("heard of at the moment"))
     #expect(good.contains("its app answers, since <time"))
   }
 

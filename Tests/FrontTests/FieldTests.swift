@@ -1,5 +1,6 @@
 import Front
 import HTTPTypes
+import Mesh
 import Testing
 
 struct CookieTests {
@@ -21,6 +22,7 @@ struct ViaTests {
 
   @Test(arguments: [
     (["hearth-1"], true), (["other", "hearth-1"], true), (["hearth-12"], false), (["hearth"], false), ([], false),
+    (["other; id=a", "hearth-1; id=aaaaaaaaaaaaa"], true), (["hearth-12; id=aaaaaaaaaaaaa"], false),
   ])
   func knowsItsOwnMark(_ values: [String], _ isKnown: Bool) {
     var fields = HTTPFields()
@@ -30,10 +32,13 @@ struct ViaTests {
 
   @Test func marksBehindTheOthers() {
     var fields: HTTPFields = [.via: "1.0 first", .hearthVia: "other"]
-    Self.via.mark(request: &fields)
-    #expect(fields[values: .via] == ["1.0 first"] && fields[values: .hearthVia] == ["other", "hearth-1"])
-    #expect(Self.via.marks(fields))
-    Self.via.mark(response: &fields)
+    let id = RequestID()
+    Self.via.mark(request: &fields, id)
+    #expect(fields[values: .via] == ["1.0 first"])
+    #expect(fields[values: .hearthVia] == ["other", "hearth-1; id=\(id.text)"])
+    #expect(Self.via.marks(fields) && RequestID(in: fields) == id)
+    Self.via.mark(response: &fields, id)
+    #expect(fields[.hearthRequestID] == id.text)
     #expect(fields[values: .via] == ["1.0 first", "1.1 hearth-1"])
     #expect(Via().pseudonym != Via().pseudonym)
   }

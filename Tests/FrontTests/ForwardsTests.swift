@@ -26,7 +26,8 @@ import XMPP
       try await rig.serve(answer: mirror)
       let forwards = Forwards(
         node: rig.laptop, front: rig.front,
-        responder: DashboardResponder(node: rig.laptop, mayChange: { _ in false }, logger: .silent),
+        responder: DashboardResponder(
+          node: rig.laptop, services: TestServices(node: rig.laptop), mayChange: { _ in false }, logger: .silent),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await forwards.run() }

@@ -82,7 +82,8 @@ import XMPP
     try await Rig.run { rig in
       let second = Front(
         node: rig.laptop, port: rig.front.port,
-        responder: DashboardResponder(node: rig.laptop, mayChange: { _ in false }, logger: .silent),
+        responder: DashboardResponder(
+          node: rig.laptop, services: TestServices(node: rig.laptop), mayChange: { _ in false }, logger: .silent),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() })
       let error = await #expect(throws: HTTPServerError.self) { try await second.run() }

@@ -3,6 +3,7 @@ import HTTPEdge
 import HTTPTypes
 import NIOCore
 import NIOPosix
+import Synchronization
 import TestKit
 import Testing
 
@@ -121,6 +122,39 @@ import Testing
   }
 
   // MARK: Sockets
+
+  /// What waits in the kernel comes in one burst once it is read, and small answers on the same stream wait behind it.
+  @Test func theKernelKeepsLittleOfABodyForAClientThatStopsReading() async throws {
+    let written = Mutex(0)
+    let zeros = AsyncThrowingStream<ByteBuffer, any Error> {
+      written.withLock { $0 += 1 << 16 }
+      return ByteBuffer(repeating: 0, count: 1 << 16)
+    }
+    try await withServer({ _, writer in try await writer.write(HTTPResponse(status: .ok), Body(zeros)) }) { addresses in
+      let client = try Self.open(1, to: addresses[0])[0]
+      defer { close(client) }
+      // The kernel takes this twice.
+      var room: Int32 = 1 << 20
+      setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<Int32>.size))
+      _ = send(client, Self.ask, Self.ask.utf8.count, 0)
+      // So much that the kernel finds more room worth while.
+      let read = Self.read(64 << 20, from: client)
+      try await standstill { written.withLock { $0 } }
+      let waiting = written.withLock { $0 } - read
+      #expect(waiting < 3 << 20, "2 MiB at the client's side, 512 KiB at the server's, a few parts in between")
+    }
+  }
+
+  /// At least so many bytes; returns how many.
+  private static func read(_ count: Int, from socket: Int32) -> Int {
+    var (memory, done) = ([UInt8](repeating: 0, count: 1 << 16), 0)
+    while done < count {
+      let part = recv(socket, &memory, memory.count, 0)
+      guard part > 0 else { break }
+      done += part
+    }
+    return done
+  }
 
   private static func open(
     _ count: Int, to address: SocketAddress, saying text: String = ""

@@ -62,6 +62,22 @@ import Testing
     #expect(reading.bodies == ["abc|", "abc|", "|"])
   }
 
+  /// A body whose every read ends inside of a line, whose parts are all in use: nothing that was read is kept, or copied again.
+  @Test(.timeLimit(.minutes(1))) func readsThatEndInsideOfALineCostNoMoreThanOthers() throws {
+    var reader = RequestReader(limits: HTTPHeadLimits())
+    reader.received(ByteBuffer(string: "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n40"))
+    _ = try #require(try reader.next())
+    let read = ByteBuffer(string: "\r\n\(String(repeating: "a", count: 64))\r\n40")
+    var parts: [ByteBuffer] = []
+    for _ in 0..<40_000 {
+      if try reader.next() != nil { Issue.record("a line that has not come whole is read") }
+      reader.received(read)
+      if case .body(let part)? = try reader.next() { parts.append(part) }
+    }
+    #expect(parts.count == 40_000)
+    #expect(parts.allSatisfy { $0.readableBytes == 64 && $0.storageCapacity <= 512 })
+  }
+
   /// What another server might take for something else (RFC 9112 §11.2).
   @Test(arguments: [
     "\u{16}\u{3}\u{1}", " GET / HTTP/1.1\r\nHost: h\r\n\r\n",

@@ -1,3 +1,4 @@
+import Bytestreams
 import HTTPTypes
 import HTTPX
 import NIOCore
@@ -11,6 +12,9 @@ extension BodyPlan {
     case .inline(let data): data.kind
     case .ibb(let size): "ibb \(size)"
     case .chunks(let size): "chunks \(size)"
+    case .jingle(let size): "jingle \(size)"
+    case .direct(_, let size): "direct \(size)"
+    case .sipub(let size): "sipub \(size)"
     case .unsendable: "unsendable"
     }
   }
@@ -49,10 +53,10 @@ extension BodyPlan {
     #expect(plan(ByteBuffer(), nil, Self.stranger) == "none")
   }
 
-  @Test func textUpTo16KiB() {
+  @Test func textUpTo64KiB() {
     #expect(plan(text(1)) == "text")
-    #expect(plan(text(16 * Self.kib)) == "text")
-    #expect(plan(text(16 * Self.kib + 1)) == "base64")
+    #expect(plan(text(64 * Self.kib)) == "text")
+    #expect(plan(text(64 * Self.kib + 1)) == "ibb 49152")
   }
 
   @Test func knownUpTo64KiBIsBase64() {
@@ -71,6 +75,64 @@ extension BodyPlan {
     #expect(plan(nil, nil, receiver) == "chunks 49152")
     #expect(plan(text(65 * Self.kib), nil, receiver) == "chunks 49152")
     #expect(plan(text(1), nil, receiver) == "base64")
+  }
+
+  @Test func theOwnersOrderHoldsWhereThePeerLetsIt() {
+    func plan(_ preference: [BodyMechanism], sipub: Bool?, ibb: Bool? = nil, dialect: Dialect = .xep) -> String {
+      var request = Self.request(4096, ibb: ibb, dialect: dialect)
+      request.allows.sipub = sipub
+      let receiver = BodyReceiver.requester(
+        request, stanzaLimit: nil, isHearth: false, preference: preference)
+      return self.plan(nil, nil, receiver)
+    }
+    #expect(plan([.sipub, .ibb], sipub: nil) == "sipub 4096")
+    #expect(plan([.sipub], sipub: true, ibb: true) == "sipub 4096")
+    #expect(plan([.sipub], sipub: false) == "ibb 4096")
+    // It goes by ibb in the end.
+    #expect(plan([.sipub], sipub: true, ibb: false) == "chunks 4096")
+    // `jingle='false'` is said in all of these.
+    #expect(plan([.jingle, .sipub], sipub: nil) == "sipub 4096")
+    #expect(plan([.chunkedBase64, .sipub], sipub: nil) == "chunks 4096")
+    #expect(plan(BodyMechanism.standard, sipub: nil) == "ibb 4096")
+    #expect(plan([.sipub], sipub: nil, dialect: .slixmpp) == "unsendable")
+  }
+
+  @Test func requestBodiesAreNeverPublished() {
+    let stranger = BodyReceiver.responder(stanzaLimit: nil, isHearth: false, preference: [.sipub, .ibb])
+    #expect(plan(nil, nil, stranger) == "chunks 4096")
+    let hearth = BodyReceiver.responder(stanzaLimit: nil, isHearth: true, preference: [.chunkedBase64])
+    #expect(plan(nil, nil, hearth) == "chunks 4096")
+  }
+
+  @Test func largeOnesOfKnownSizeGoBesideTheStream() {
+    let offer = S5BOffer(hosts: ["10.0.0.1"], port: 5298, local: "juliet@pronto", remote: "romeo@forza")
+    func plan(
+      _ length: Int?, direct: S5BOffer? = offer, jingle: Bool? = true, ibb: Bool? = true,
+      preference: [BodyMechanism] = BodyMechanism.standard, whole: ByteBuffer? = nil
+    ) -> String {
+      var request = Self.request(65535, ibb: ibb)
+      request.allows.jingle = jingle
+      let receiver = BodyReceiver.requester(
+        request, stanzaLimit: Self.limit, isHearth: true, direct: direct, preference: preference)
+      return BodyPlan.choose(whole, length: length, contentType: nil, headSize: 100, for: receiver).summary
+    }
+    #expect(plan(1 << 20) == "direct 49152")
+    #expect(plan(nil, whole: text(1024 * Self.kib)) == "direct 49152")
+    #expect(plan(1 << 20 - 1) == "ibb 49152")
+    #expect(plan(nil) == "ibb 49152")
+    #expect(plan(1 << 20, direct: nil) == "ibb 49152")
+    // What the peer says comes first; ibb is what it falls back to.
+    #expect(plan(1 << 20, jingle: false) == "ibb 49152")
+    #expect(plan(1 << 20, jingle: nil) == "direct 49152")
+    #expect(plan(1 << 20, ibb: false) == "chunks 49152")
+    #expect(plan(1 << 20, preference: [.ibb]) == "ibb 49152")
+    #expect(plan(1 << 20, preference: [.chunkedBase64, .direct]) == "chunks 49152")
+    let hearth = BodyReceiver.responder(stanzaLimit: Self.limit, isHearth: true, direct: offer)
+    let upload = BodyPlan.choose(nil, length: 1 << 20, contentType: nil, headSize: 100, for: hearth)
+    #expect(upload.summary == "direct 49152")
+    let stranger = BodyReceiver.responder(stanzaLimit: Self.limit, isHearth: false, direct: offer)
+    let chunks = BodyPlan.choose(nil, length: 1 << 20, contentType: nil, headSize: 100, for: stranger)
+    #expect(chunks.summary == "chunks 4096")
   }
 
   @Test func whatIsNotSaidAboutIBBIsAYes() {

@@ -42,6 +42,8 @@ import XMPP
     machine.received(StreamFeatures(info: DiscoInfo(identities: [], features: [])))
     #expect(!machine.knowsSupport(now: start))
     machine.asks(now: start)
+    // Who comes while it is asked waits for the answer.
+    #expect(!machine.knowsSupport(now: start + .milliseconds(1)))
     machine.learned(DiscoInfo(identities: [], features: []))
     #expect(machine.knowsSupport(now: start + .milliseconds(999)))
     #expect(!machine.knowsSupport(now: start + .seconds(1)))
@@ -165,6 +167,27 @@ import XMPP
     }
   }
 
+  // MARK: Published bodies
+
+  private func published(_ size: String, length: Int? = nil) throws -> ExchangeMachine.Received<HTTPResponse> {
+    let field = length.map { headers("<header name='Content-Length'>\($0)</header>") } ?? ""
+    let data = """
+      <data><sipub xmlns='http://jabber.org/protocol/sipub' id='p'>\
+      <file xmlns='http://jabber.org/protocol/si/profile/file-transfer' name='n' size='\(size)'/></sipub></data>
+      """
+    return try machine().response(
+      Stanza(.iq, type: "result", id: "1", [try resp("statusCode='200'", field + data)]), to: .get)
+  }
+
+  @Test func thePublicationOrTheHeadSaysHowLongABodyIs() throws {
+    #expect(try published("3").length == 3)
+    #expect(try published("0").length == nil)
+    #expect(try published("0", length: 4).length == 4)
+    #expect(try published("4", length: 4).length == 4)
+    #expect(throws: HTTPXError.self) { try published("3", length: 4) }
+    #expect(throws: HTTPXError.self) { try published("x") }
+  }
+
   // MARK: Requests of the other side
 
   @Test func requestsAreCountedAndBounded() throws {
@@ -182,7 +205,7 @@ import XMPP
 
   @Test func whatCannotBeHadIsNotCounted() throws {
     var machine = machine()
-    let (iq, element) = try request("<data><sipub xmlns='http://jabber.org/protocol/sipub'/></data>")
+    let (iq, element) = try request("<data><jingle xmlns='urn:xmpp:jingle:1'/></data>")
     let error = #expect(throws: StanzaError.self) { _ = try machine.received(iq, element) }
     #expect(error?.condition == .featureNotImplemented && machine.answering == 0)
   }

@@ -47,7 +47,7 @@ import XMPP
     ("POST", "200 OK", 4, "xml sparql"), ("PUT", "204 No Content", 2, "none"), ("DELETE", "403 Forbidden", 3, "text"),
     ("TRACE", "200 OK", 4, "text"), ("PATCH", "204 No Content", 2, "none"), ("text", "200 OK", 5, "text"),
     ("xml", "200 OK", 4, "xml sparql"), ("base64", "200 OK", 4, "base64"),
-    ("chunkedBase64", "200 OK", 4, "chunks Stream0001"), ("sipub", "200 OK", 4, "unsupported sipub"),
+    ("chunkedBase64", "200 OK", 4, "chunks Stream0001"), ("sipub", "200 OK", 4, "sipub file-0001"),
     ("ibb", "200 OK", 3, "ibb Stream0002"), ("jingle", "200 OK", 4, "unsupported jingle"),
     ("SOAP method call", "200 OK", 2, "xml Envelope"), ("REST", "200 OK", 4, "xml table"),
     ("Turtle", "200 OK", 5, "text"), ("RDF", "200 OK", 4, "xml RDF"), ("SPARQL", "200 OK", 4, "xml sparql"),
@@ -338,7 +338,7 @@ import XMPP
     ("<data><xml> <a xmlns='urn:a'/> </xml></data>", "xml a"), ("<data><base64/></data>", "base64"),
     ("<data><base64> Zm9v\n</base64></data>", "base64"), ("<data><chunkedBase64 streamId='s'/></data>", "chunks s"),
     ("<data><ibb sid='s'/></data>", "ibb s"), ("<data><s5 sid='s'/></data>", "unsupported s5"),
-    ("<data><sipub xmlns='http://jabber.org/protocol/sipub'/></data>", "unsupported sipub"),
+    ("<data><sipub xmlns='http://jabber.org/protocol/sipub' id='p'/></data>", "sipub p"),
     ("<data><text xmlns='urn:other'/></data>", "unsupported text"),
     // COMPAT(xmpp-httpx).
     ("<data xmlns=''><text>x</text></data>", "text"), ("<data xmlns=''><text xmlns='urn:xmpp:http'/></data>", "text"),

@@ -1,3 +1,4 @@
+import Bytestreams
 import HTTPTypes
 import HTTPX
 import NIOCore
@@ -74,6 +75,8 @@ extension BodyData {
     case .base64: "base64"
     case .chunks(let id): "chunks \(id)"
     case .ibb(let sid): "ibb \(sid)"
+    case .jingle(let session): "jingle \(session.sid)"
+    case .sipub(let publication): "sipub \(publication.id)"
     case .unsupported(let name): "unsupported \(name)"
     }
   }

@@ -56,6 +56,74 @@ import XMPP
     await code { _ = try await laptop.fetch(door) }
   }
 
+  /// Only friends are told, which is how a friendship that one side has ended comes out.
+  @Test func theOtherEndTellsFriendsWhatItSees() async throws {
+    try await Self.pair { laptop, pi in
+      #expect(try await laptop.report(of: Self.door) == .notFriends)
+      try await Self.befriend(laptop, pi)
+      guard case .told(let report) = try await laptop.report(of: Self.door) else {
+        Issue.record("a friend is not told")
+        return
+      }
+      #expect(report.version == pi.configuration.version)
+      #expect(report.address == "127.0.0.1")
+      #expect(report.service?.isOpen == true)
+      #expect(abs(report.time.timeIntervalSinceNow) < 60)
+      guard case .told(let other) = try await laptop.report(of: Self.node) else {
+        Issue.record("a friend is not told of the node")
+        return
+      }
+      #expect(other.service == nil)
+      try await pi.trustService.remove(laptop.trustService.id.description)
+      #expect(try await laptop.report(of: Self.door) == .notFriends)
+    }
+  }
+
+  /// Each side sees what the other makes of it, and it is over once they are friends again.
+  @Test func aFriendshipOfOneSideIsSeenOnBoth() async throws {
+    try await Self.pair { laptop, pi in
+      try await Self.befriend(laptop, pi)
+      #expect(await Self.open(laptop) == nil)
+      let (here, there) = (laptop.trustService.events(), pi.trustService.events())
+      try await pi.trustService.remove(laptop.trustService.id.description)
+      _ = await here.first { $0?.name == "friendship-renounced" }
+      _ = await there.first { $0?.name == "friendship-claimed" }
+      #expect(laptop.trustService.current.friend(pi.trustService.id)?.renounced != nil)
+      let claim = try #require(pi.trustService.current.claimedFriendships.first)
+      #expect(claim.id == laptop.trustService.id && pi.trustService.current.claimedFriendships.count == 1)
+      let door = try #require(laptop.device(Self.door))
+      #expect(FriendshipState.renounced(door, laptop.trustService.current) != nil)
+      #expect(await Self.open(laptop) == .forbidden)
+      // The side that has nothing asks: the other one agrees at once, as it still has it.
+      let outcome = try await pi.ask(try #require(JID("node@laptop")), petname: "laptop", greeting: nil)
+      guard case .friends = outcome else {
+        Issue.record("\(outcome)")
+        return
+      }
+      #expect(pi.trustService.current.claimedFriendships.isEmpty)
+      #expect(laptop.trustService.current.friend(pi.trustService.id)?.renounced == nil)
+      #expect(await Self.open(laptop) == nil)
+    }
+  }
+
+  /// Where nobody was told, as where a node lost its state, it comes out with the first request that is refused.
+  @Test func itComesOutWhereARequestIsRefused() async throws {
+    try await Self.pair { laptop, pi in
+      try await Self.befriend(laptop, pi)
+      #expect(await Self.open(laptop) == nil)
+      let (here, there) = (laptop.trustService.events(), pi.trustService.events())
+      let id = laptop.trustService.id.description
+      // The other side is not told of a block, and neither of its end.
+      try await pi.trustService.block(id)
+      #expect(await Self.open(laptop) == .forbidden)
+      #expect(pi.trustService.current.claimedFriendships.isEmpty)
+      try await pi.trustService.unblock(id)
+      #expect(await Self.open(laptop) == .forbidden)
+      _ = await here.first { $0?.name == "friendship-renounced" }
+      _ = await there.first { $0?.name == "friendship-claimed" }
+    }
+  }
+
   // MARK: The ways to become friends
 
   @Test func anInviteMakesFriendsOfBoth() async throws {
@@ -222,7 +290,10 @@ import XMPP
   @Test func whoWasForgottenIsToldSo() async throws {
     try await Self.pair { laptop, pi in
       try await Self.befriend(laptop, pi)
+      let events = laptop.trustService.events()
       try await pi.trustService.remove("laptop")
+      // Told apart from an answer to the request.
+      _ = await events.first { $0?.name == "friendship-renounced" }
       guard case .waiting = try await laptop.ask(Self.node, petname: nil, greeting: nil) else {
         Issue.record("pi's owner has not answered")
         return

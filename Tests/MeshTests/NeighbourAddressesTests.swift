@@ -1,3 +1,4 @@
+import Foundation
 import LinkLocal
 import NIOCore
 import NIOPosix
@@ -78,6 +79,9 @@ import XMPP
       let error = await #expect(throws: MeshError.self) { try await nodes[0].fetch(trap) }
       #expect(error?.code == .away)
       #expect(error?.message.contains("127.0.0.1, port \(listener.port), which is loopback") == true)
+      // Whatever is announced next is tried again.
+      #expect(nodes[0].device(trap)?.state == .away)
+      #expect(error?.mayPass(now: .now) == true)
       await #expect(throws: Transcript.Failure.self) { _ = try await listener.accept(within: .milliseconds(100)) }
       try await listener.close()
     }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPX
 import LinkLocal
 import Mesh
@@ -5,6 +6,7 @@ import NIOCore
 import NIOPosix
 import TestKit
 import Testing
+import Trust
 import XMPP
 
 /// The beginning and the end of a node, in good order and in bad.
@@ -17,13 +19,33 @@ import XMPP
     _ = try Self.node("pi", on: Link())
   }
 
+  /// Whatever an owner wants of a device that nobody knows: where nothing is heard of, the reason is told.
+  @Test func withoutDiscoveryEachVerbSaysWhy() async throws {
+    let node = try Self.node("pi", on: Link())
+    let jid = try #require(JID("lamp@attic"))
+    let owner = OwnerActions(of: node, requiringNames: false)
+    let line = "httpx://lamp@attic/invite/\(node.trustService.id)/qqh4yup52nwkq42qi6vn5kz2bm"
+    let verbs: [@Sendable () async throws -> Void] = [
+      { _ = try node.route(to: jid) },
+      { _ = try await node.report(of: jid) },
+      { _ = try await owner.ask(jid, petname: nil, greeting: nil) },
+      { try await owner.befriend(jid, petname: nil) },
+      { try await owner.befriend(jid, appearing: .shown(id: "x"), petname: nil) },
+      { _ = try await node.join(InviteLine(line), petname: nil) },
+    ]
+    for verb in verbs {
+      let error = await #expect(throws: MeshError.self) { try await verb() }
+      #expect(error?.code == .notDiscovered && error?.message.contains("none is heard of: not started") == true)
+    }
+  }
+
   @Test func aPortThatIsTakenEndsTheRun() async throws {
     let link = Link()
     let squatter = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .bind(host: "::", port: 0).get()
     let port = try #require(squatter.localAddress?.port)
     let node = try Self.node("pi", on: link, port: port)
-    await #expect(throws: IOError.self) { try await node.run() }
+    await #expect(throws: NodeError.cannotListen(port: port, code: EADDRINUSE)) { try await node.run() }
     await #expect(throws: (any Error).self) { try await node.waitUntilReady() }
     // Nobody is left to wait for.
     await #expect(throws: MeshError.self) { _ = try await node.fetch(JID("lamp@attic")!) }

@@ -109,6 +109,17 @@ import XMPP
     try expectNew("announces another key", .stranger)
   }
 
+  /// A node comes and goes with all of its devices; who only says that it is there, at another port, does not.
+  @Test func allDevicesOfANodeAreAwayAndBackAtOnce() throws {
+    find("copy@phone", of: anna, port: 6000)
+    let states = { (jids: [String]) in try jids.map { try self.route($0).device.state } }
+    directory.dialFailed(JID("lamp@phone")!)
+    #expect(try states(["lamp@phone", "tv@phone"]) == [.away, .away])
+    #expect(try states(["copy@phone", "lamp@laptop", "plain@attic"]) == [.online, .online, .online])
+    directory.answered(try route("tv@phone"))
+    #expect(try states(["lamp@phone", "tv@phone"]) == [.online, .online])
+  }
+
   @Test func aPinnedDeviceIsItsOwnersWhateverItAnnounces() async throws {
     try await befriend(anna, "anna")
     await trustService.met(JID("plain@attic")!, id: anna)

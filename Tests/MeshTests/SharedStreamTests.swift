@@ -48,6 +48,38 @@ import XMPP
     }
   }
 
+  /// As many uploads as a stream takes at once: their blocks wait for the socket, which is not filled with all windows. Who is
+  /// one too many is told so, and the stream goes on.
+  @Test func uploadsAtOnceDoNotBreakTheStream() async throws {
+    try await Nodes.run(["laptop", "pi"]) { nodes in
+      try await nodes[1].serve(
+        try Door("sink", .public) { request, _, send in
+          var count = 0
+          for try await part in request.body { count += part.readableBytes }
+          try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body(ByteBuffer(string: "\(count)"))))
+        })
+      let sink = try #require(await nodes[0].awaitOnline("sink@pi")).jid
+      let body = ByteBuffer(repeating: 7, count: 400_000)
+      let failures = await withTaskGroup(of: MeshError.Code?.self) { group in
+        for _ in 0..<160 {
+          group.addTask {
+            do {
+              let answer = try await nodes[0].fetch(sink, .make(.put, body: Body(body)))
+              #expect(answer == ByteBuffer(string: "400000"))
+              return nil
+            } catch {
+              return (error as? MeshError)?.code ?? .protocolError
+            }
+          }
+        }
+        return await group.reduce(into: [MeshError.Code?: Int]()) { $0[$1, default: 0] += 1 }
+      }
+      #expect(failures.keys.allSatisfy { $0 == nil || $0 == .limit }, "\(failures)")
+      #expect(failures[nil, default: 0] >= 64, "\(failures)")
+      #expect(nodes[0].status().streams == 1)
+    }
+  }
+
   /// What was meant for a device that the node has taken back is not for the one that the stream was opened to.
   @Test func whatIsGoneIsNotMistakenForAnother() async throws {
     try await Nodes.run(["laptop", "pi"]) { nodes in

@@ -49,6 +49,28 @@ extension TrustTests {
     }
   }
 
+  /// A name that no device of the link can have is none, and a resource is no part of one: neither fills lists and logs.
+  @Test(arguments: [
+    (String(repeating: "m", count: 60) + "@cellar", nil),
+    ("mallory@cellar/" + String(repeating: "m", count: 900), "mallory@cellar"),
+  ])
+  func aNameThatNoDeviceCanHaveIsNone(_ from: String, _ shown: String?) async throws {
+    let callers = Callers()
+    try await Nodes.run([Character("pi")]) { nodes in
+      try await nodes[0].serve(try .noting(callers, "open", .public))
+      let peer = try await ScriptedPeer.connect(to: nodes[0].status().port)
+      try await peer.greet(from: from, to: "open@pi")
+      try await peer.startTLS(.node(try Identity.generate(name: "mallory"), role: .client))
+      try await peer.greet(from: from, to: "open@pi")
+      try await peer.authenticate(as: "")
+      try await peer.greet(from: from, to: "open@pi")
+      let answer = try await peer.ask(attributes: " to='open@pi'")
+      #expect(answer.contains("statusCode='200'"))
+      peer.disappear()
+      #expect(callers.all.map(\.jid) == [shown.flatMap { JID($0) }])
+    }
+  }
+
   /// A friend under whatever name is that friend; under another friend's it is nobody.
   @Test func aFriendUnderAnotherName() async throws {
     let (anna, bob) = (try Identity.generate(name: "anna"), try Identity.generate(name: "bob"))
@@ -60,7 +82,7 @@ extension TrustTests {
       try await nodes[0].serve(try .noting(callers, "bobs", .names(["bob"])), try .noting(callers, "house", .friends))
       try await nodes[0].visited(by: anna, from: "bob@anywhere", to: "house@pi") { peer in
         let (house, bobs) = (try await peer.ask(), try await peer.ask(attributes: " to='bobs@pi' from='tv@laptop'"))
-        #expect(house.contains("statusCode='200'") && bobs.contains("<forbidden "), "\(house) \(bobs)")
+        #expect(house.contains("statusCode='200'") && bobs.contains("<not-allowed "), "\(house) \(bobs)")
       }
       try await nodes[0].visited(by: anna, from: "tv@laptop", to: "house@pi") { peer in
         let (house, bobs) = (try await peer.ask(), try await peer.ask(attributes: " to='bobs@pi'"))

@@ -1,3 +1,4 @@
+import Codecs
 import HTTPTypes
 import HTTPX
 import Mesh
@@ -169,6 +170,54 @@ import XMPP
         let answer = try await peer.ask()
         #expect(answer.contains("<forbidden "))
       }
+    }
+  }
+
+  /// In the middle of a body beside the stream: an error at both ends at once, and its connection is closed.
+  @Test(arguments: ["block", "remove"], [true, false])
+  func blockingCutsABodyBesideItsStream(_ deed: String, byOwner: Bool) async throws {
+    let (pi, phone) = (try Identity.generate(name: "pi"), try Identity.generate(name: "phone"))
+    let owner = try Character("pi", identity: pi, friends: [.init("anna", phone)])
+    let friend = try Character("phone", identity: phone, friends: [.init("pi", pi, devices: ["large@pi"])])
+    let endless = EndlessBody()
+    let (ended, hasEnded) = AsyncStream.makeStream(of: Void.self)
+    try await Nodes.run([owner, friend]) { nodes in
+      try await nodes[0].serve(
+        try Door("large", .friends) { _, _, send in
+          defer { hasEnded.yield() }
+          try await send(
+            HTTPXResponse(
+              HTTPResponse(status: .ok, headerFields: [.contentLength: "\(1 << 40)"]),
+              body: Body(endless, length: 1 << 40)))
+        })
+      _ = try #require(await nodes[1].awaitOnline("large@pi"))
+      let (begun, hasBegun) = AsyncStream.makeStream(of: Void.self)
+      let request = HTTPXRequest(HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/"))
+      let reading = Task {
+        try await nodes[1].send(request, to: JID("large@pi")!) { response in
+          var count = 0
+          for try await part in response.body {
+            count += part.readableBytes
+            if count > 1 << 20 { hasBegun.yield() }
+          }
+        }
+      }
+      for await _ in begun { break }
+      // Either may have made it.
+      let ports = nodes.map { $0.status().port }
+      #expect(nodes.map { $0.status().bodies.direct } == [1, 1])
+      // The stream's, and the body's, each at both ends.
+      let connections = try Sockets.established(at: ports)
+      #expect(connections.count == 4)
+      let moment = ContinuousClock.now
+      let (service, name) = byOwner ? (owner.trustService, "anna") : (friend.trustService, "pi")
+      if deed == "block" { try await service.block(name) } else { try await service.remove(name) }
+      await #expect(throws: (any Error).self) { try await reading.value }
+      for await _ in ended { break }
+      try await eventually("a connection is left") {
+        (try? Sockets.established(at: ports))?.isDisjoint(with: connections) ?? false
+      }
+      #expect(ContinuousClock.now - moment < .seconds(1))
     }
   }
 

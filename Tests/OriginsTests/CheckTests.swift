@@ -36,13 +36,13 @@ import Testing
     let folder = try await TemporaryFolder.with { path in
       let folder = try FileFolder(path)
       try await folder.check()
-      #expect(try await folder.get("/none").failure == nil)
+      #expect(try await folder.get("/none").failure?.error == OriginFailure.requestError)
       return folder
     }
     let failure = await #expect(throws: OriginFailure.self) { try await folder.check() }
     #expect(failure?.kind == .unreachable && failure?.reason.contains("no such folder") == true)
     let answer = try await folder.get("/none")
-    #expect(answer.code == 404 && answer.failure?.error == failure?.error)
+    #expect(answer.code == 404 && answer.failure?.error == failure?.error ?? OriginFailure.requestError)
   }
 
   @Test func requestsThatAreAtFaultSayNothingOfTheApp() async throws {

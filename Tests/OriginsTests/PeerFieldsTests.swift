@@ -102,6 +102,11 @@ struct PeerFieldsTests {
     #expect(told(of: Caller(jid: nil, id: nil, standing: .plaintext)) == ["Hearth-Peer-Trust": "plaintext"])
   }
 
+  @Test func namesOfFriendsAreASCII() throws {
+    let told = told(of: Caller(jid: JID("a@b"), id: Self.id, standing: .friend(try Petname("Büro"))))
+    #expect(told["Hearth-Peer"] == "B%C3%BCro" && told["Hearth-Peer-Trust"] == "friend")
+  }
+
   @Test func noAddressPassesForAPetname() throws {
     let petname = try Petname("anna")
     for standing in [Standing.stranger, .plaintext] {

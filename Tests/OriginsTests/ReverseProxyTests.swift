@@ -136,6 +136,21 @@ import XMPP
     }
   }
 
+  @Test func documentsGoAsXMLWhereTheirOwnerWantsThat() async throws {
+    try await withApp({ _, writer in
+      try await writer.write(HTTPResponse(status: .ok, headerFields: [.contentType: "text/xml"]), Body("<a/>"))
+    }) { (address) async throws in
+      for xml in [true, false] {
+        let proxy = ReverseProxy(
+          to: address, options: AppOptions(xml: xml), eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let head = HTTPRequest(method: .get, scheme: "http", authority: "device.localhost:8332", path: "/")
+        var prefersXML: Bool?
+        try await proxy.respond(to: HTTPXRequest(head), from: caller) { prefersXML = $0.prefersXML }
+        #expect(prefersXML == xml)
+      }
+    }
+  }
+
   @Test func redirectsAreNotFollowed() async throws {
     let count = Mutex(0)
     try await withApp({ _, writer in

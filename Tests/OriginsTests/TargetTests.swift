@@ -74,11 +74,12 @@ struct TargetTests {
 
   @Test(arguments: [
     AppOptions(host: .browser), AppOptions(forwardedFor: true), AppOptions(gadget: true), AppOptions(timeout: 5),
+    AppOptions(xml: true),
   ])
   func optionsOfAppsAreNoneOfFolders(_ options: AppOptions) throws {
     #expect(try Target("unix:/a", app: options) == .app(.unix(path: "/a"), base: ""))
     let error = #expect(throws: TargetError.self) { try Target("/srv/www", app: options) }
-    #expect(error?.message.hasSuffix("is for apps only, and target is \"/srv/www\".") == true)
+    #expect(error?.message.hasSuffix("is for apps only, and target is “/srv/www”.") == true)
   }
 
   @Test func listingIsForFolders() throws {

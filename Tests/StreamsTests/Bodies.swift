@@ -27,6 +27,14 @@ struct Source: Sendable {
 
 struct Broken: Error {}
 
+/// Every value of a byte, in no pattern of 64 KiB.
+func everyByte(_ count: Int) -> ByteBuffer {
+  ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8 &+ $0 >> 16) })
+}
+
+/// Around the bounds of what goes inside a stanza as text or as base64, of a block, and larger than all windows' first blocks.
+let bodySizes = [0, 1, 255, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 1 << 20]
+
 /// A body without end, that counts what is taken of it.
 final class Endless: AsyncSequence, Sendable {
   typealias Element = ByteBuffer

@@ -3,6 +3,7 @@ extension Play {
   private static let open = "<open xmlns='http://jabber.org/protocol/ibb' block-size='4096' sid='s'/>"
 
   static let requests = [
+    documents,
     Play(
       "bodies inside the stanza",
       """
@@ -44,11 +45,13 @@ extension Play {
         <data><base64>!!!!</base64></data></req></iq>
         <iq type='set' id='5'><nonsense xmlns='urn:xmpp:http'/></iq>
         <iq type='set' id='6'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>
+        <data><jingle xmlns='urn:xmpp:jingle:1'/></data></req></iq>
+        <iq type='set' id='7'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>
         <data><sipub xmlns='http://jabber.org/protocol/sipub'/></data></req></iq>
       Romeo receives
         id='1'>…<bad-request …id='2'>…<bad-request …id='3'>…<bad-request …id='4'>…<bad-request …id='5'>…<bad-request
       Romeo receives
-        id='6'>…<feature-not-implemented
+        id='6'>…<feature-not-implemented …id='7'>…<bad-request
       """),
     Play(
       "slixmpp's dialect is answered in kind, and gets no streams",
@@ -93,6 +96,115 @@ extension Play {
         type='result' id='4'/>…type='result' id='1'>…<base64>YWJj</base64>
       """),
   ]
+
+  /// How IoTGateway, and xmpp-httpx, send what they have been asked to take: by ways that XEP-0332 has for responses only.
+  static let offeredRequests = [
+    Play(
+      "xmpp-httpx's dialect: a request that is published",
+      """
+      Romeo greets
+      Romeo sends
+        \(offered("<sipub xmlns='http://jabber.org/protocol/sipub' from='romeo@forza' id='p' mime-type='image/png' profile='\(profile)'><file xmlns='\(profile)' name='a' size='0'/></sipub>"))
+      Romeo receives
+        type='get' id='1'><start xmlns='http://jabber.org/protocol/sipub' id='p'/>
+      Romeo sends
+        <iq type='result' id='1'><starting xmlns='http://jabber.org/protocol/sipub' sid='s'/></iq>
+        <iq type='set' id='2'><si xmlns='http://jabber.org/protocol/si' id='s' mime-type='image/png' profile='\(profile)'>
+        <file xmlns='\(profile)' name='a' size='0'/><feature xmlns='http://jabber.org/protocol/feature-neg'>
+        <x xmlns='jabber:x:data' type='form'><field var='stream-method' type='list-single'>
+        <option><value>http://jabber.org/protocol/bytestreams</value></option>
+        <option><value>http://jabber.org/protocol/ibb</value></option></field></x></feature></si></iq>
+      Romeo receives
+        type='result' id='2'><si …<value>http://jabber.org/protocol/ibb</value>
+      Romeo sends
+        \(threeBytes)
+      Romeo receives
+        type='result' id='o'/>…type='result' id='b'/>…type='result' id='c'/>…type='result' id='r'>…<base64>YWJj</base64>
+      """),
+    Play(
+      "xmpp-httpx's dialect: a request that is offered in a session, and offered again",
+      """
+      Romeo greets
+      Romeo sends
+        \(offered(session))<iq type='set' id='again'>\(session)</iq>
+      Romeo receives
+        type='set' id='1'><jingle xmlns='urn:xmpp:jingle:1' action='session-accept' sid='j'>…type='result' id='again'/>
+      Romeo sends
+        <iq type='result' id='1'/>\(threeBytes)
+      Romeo receives
+        type='result' id='o'/>…type='result' id='b'/>…type='result' id='c'/>…type='result' id='r'>…<base64>YWJj</base64>
+      Romeo sends
+        <iq type='set' id='t'><jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='j'><reason><success/></reason></jingle></iq>
+      Romeo receives
+        type='result' id='t'/>
+      """),
+    Play(
+      "xmpp-httpx's dialect: a session by SOCKS5 is declined, and the request with it",
+      """
+      Romeo greets
+      Romeo sends
+        \(offered(session.replacing("transports:ibb:1", with: "transports:s5b:1")))
+      Romeo receives
+        type='error' id='r'>…<feature-not-implemented
+      """),
+    Play(
+      "IoTGateway's dialect: a document, and what has no document in it",
+      """
+      Romeo greets
+      Romeo sends
+        <iq type='get' id='1'><req xmlns='urn:xmpp:http' method='POST' resource='/' version='1.1' maxChunkSize='50000' sipub='false' ibb='true' s5='true' jingle='false'>
+        <headers xmlns='http://jabber.org/protocol/shim'><header name='Content-Type'>text/xml; charset=utf-8</header></headers>
+        <data><xml><a xmlns='urn:a'>b &amp; ]]&gt;</a></xml></data></req></iq>
+      Romeo receives
+        type='result' id='1'>…<base64>PGEgeG1sbnM9J3VybjphJz5iICZhbXA7IF1dJmd0OzwvYT4=</base64>
+      Romeo sends
+        <iq type='get' id='2'><req xmlns='urn:xmpp:http' method='POST' resource='/' version='1.1' maxChunkSize='50000' sipub='false' ibb='true' s5='true' jingle='false'>
+        <data><xml>text</xml></data></req></iq>
+        <iq type='get' id='3'><req xmlns='urn:xmpp:http' method='POST' resource='/' version='1.1' maxChunkSize='50000' sipub='false' ibb='true' s5='true' jingle='false'>
+        <data><s5 sid='s' e2e='false'/></data></req></iq>
+      Romeo receives
+        type='error' id='2'>…<bad-request …type='error' id='3'>…<feature-not-implemented
+      """),
+  ]
+
+  private static let profile = "http://jabber.org/protocol/si/profile/file-transfer"
+  private static let session =
+    "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' initiator='romeo@forza' sid='j'>"
+    + "<content creator='initiator' name='http' senders='initiator'>"
+    + "<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'><file><name>a</name></file></description>"
+    + "<transport xmlns='urn:xmpp:jingle:transports:ibb:1' block-size='4096' sid='s'/></content></jingle>"
+  /// `abc`, by the bytestream `s`.
+  private static let threeBytes =
+    "<iq type='set' id='o'>\(open)</iq>"
+    + "<iq type='set' id='b'><data xmlns='http://jabber.org/protocol/ibb' sid='s' seq='0'>YWJj</data></iq>"
+    + "<iq type='set' id='c'><close xmlns='http://jabber.org/protocol/ibb' sid='s'/></iq>"
+
+  private static func offered(_ mechanism: String) -> String {
+    "<iq type='set' id='r'><req xmlns='urn:xmpp:http' method='POST' resource='/' version='1.1' maxChunkSize='65536'>"
+      + "<headers xmlns='http://jabber.org/protocol/shim'><header name='content-type'>image/png</header></headers>"
+      + "<data>\(mechanism)</data></req></iq>"
+  }
+
+  /// COMPAT(xmpp-httpx): `<data>` in no namespace, of which the first child counts, with one root in it.
+  static let documents = Play(
+    "xmpp-httpx's dialect: a document",
+    """
+    Romeo greets
+    Romeo sends
+      <iq type='set' id='1'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>
+      <headers xmlns='http://jabber.org/protocol/shim'><header name='content-type'>application/soap+xml</header>
+      <header name='content-length'>120</header></headers>
+      <data xmlns=''><xml><s:Envelope xmlns:s='urn:s'><s:Body>s:Server</s:Body></s:Envelope></xml></data></req></iq>
+    Romeo receives
+      type='result' id='1'>…<base64>PHM6RW52ZWxvcGUgeG1sbnM6cz0ndXJuOnMnIHhtbG5zPScnPjxzOkJvZHk+czpTZXJ2ZXI8L3M6Qm9keT48L3M6RW52ZWxvcGU+</base64>
+    Romeo sends
+      <iq type='set' id='2'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>
+      <data xmlns=''><xml><a/><b/></xml></data></req></iq>
+      <iq type='set' id='3'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>
+      <data xmlns=''><xml/></data></req></iq>
+    Romeo receives
+      type='error' id='2'>…<bad-request …type='error' id='3'>…<bad-request
+    """)
 
   private static func put(_ mechanism: String, length: Int? = nil) -> String {
     let headers =

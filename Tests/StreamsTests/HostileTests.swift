@@ -105,15 +105,15 @@ import Trust
       try await romeo.send((1...700).map { "<iq type='set' id='r\($0)'>\(request)</iq>" }.joined())
       try await romeo.transcript.expect("type='error' id='r513'><error type='wait'><resource-constraint")
       try await romeo.transcript.expect("type='error' id='r700'>")
-      #expect(await performance.streams[0].load.answering == 512)
+      #expect(await performance.first().load.answering == 512)
       // Another is served meanwhile, and he is again when he has had his answers.
       try await Scenario("").play(in: performance)
       opened.finish()
       for _ in 1...64 { try await romeo.transcript.expect("statusCode='200'") }
-      try await eventually("he is still owed answers") { await performance.streams[0].load.answering == 0 }
+      try await eventually("he is still owed answers") { await performance.first().load.answering == 0 }
       try await romeo.send("<iq type='set' id='again'>\(request)</iq>")
       try await romeo.transcript.expect("type='result' id='again'>")
-      try await performance.streams[0].idle()
+      try await performance.first().idle()
     }
   }
 
@@ -189,7 +189,7 @@ import Trust
       try await one.transcript.expect("<resource-constraint")
       try await one.transcript.expect("</stream:stream>")
       try await peers[0].hangUp()
-      try await eventually("the stream stays open") { !performance.streams[0].isOpen }
+      try await eventually("the stream stays open") { await !performance.first().isOpen }
       var isAdmitted = false
       for _ in 1...500 where !isAdmitted {
         isAdmitted = await Self.isAdmitted(try await performance.connect())

@@ -144,7 +144,7 @@ import Trust
       #expect(memory.held.all < 4 << 20)
       opened.finish()
       try await romeo.hangUp()
-      try await performance.streams[0].idle()
+      try await performance.first().idle()
       #expect(memory.held == (0, 0))
     }
   }
@@ -195,7 +195,7 @@ import Trust
       try await Scenario("").play(in: performance)
       opened.finish()
       try await romeo.transcript.expect("statusCode='200'")
-      try await performance.streams[0].idle()
+      try await performance.first().idle()
       #expect(memory.held == (0, 0))
     }
   }

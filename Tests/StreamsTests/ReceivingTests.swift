@@ -104,6 +104,40 @@ import XMPP
     }
   }
 
+  /// Chunks have no answers, so the socket is what slows their sender down to a reader that is somewhat slower. One that stops
+  /// holds up nobody for long, and loses what comes beyond its bound.
+  @Test(arguments: [true, false]) func chunksWaitForAReaderThatReads(reads: Bool) async throws {
+    let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+    let (chunk, count) = (String(repeating: "AAAA", count: 16_384), 400)
+    let host = StreamHost.juliet(as: .known) { incoming, send in
+      var taken = 0
+      if !reads { for await _ in gate {} }
+      for try await part in incoming.request.body {
+        taken += part.readableBytes
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      try await send(HTTPXResponse(HTTPResponse(status: .ok), body: Body("\(taken)")))
+    }
+    try await Performance.run(on: .sockets, host: host) { performance in
+      let romeo = try await performance.connect()
+      try await romeo.greet()
+      try await romeo.send(
+        "<iq type='set' id='r'><req xmlns='urn:xmpp:http' method='PUT' resource='/' version='1.1'>"
+          + "<data><chunkedBase64 streamId='c'/></data></req></iq>")
+      for nr in 0..<count {
+        let last = nr == count - 1 ? " last='true'" : ""
+        try await romeo.send(
+          "<message><chunk xmlns='urn:xmpp:http' streamId='c' nr='\(nr)'\(last)>\(chunk)</chunk></message>")
+      }
+      if !reads { try await romeo.transcript.expect("<close xmlns='urn:xmpp:http' streamId='c'/>") }
+      try await romeo.pings("p")
+      opened.finish()
+      try await romeo.transcript.expect(
+        reads ? "<base64>\(Base64.encode(ByteBuffer(string: "\(count * 49_152)")))" : "type='error' id='r'")
+      try await performance.first().idle()
+    }
+  }
+
   /// One that minds no window is cut off before it has taken the memory of all.
   @Test func whoSendsWithoutWaitingIsCutOff() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)
@@ -116,12 +150,12 @@ import XMPP
     try await Performance.run(on: .sockets, host: known) { performance in
       let romeo = try #require(try await performance.connect() as? ScriptedPeer)
       try await romeo.greet()
-      // Eleven bodies of 3 MiB each, none of which alone is too much.
-      for body in 0..<11 {
+      // Fourteen bodies of 3 MiB each, none of which alone is too much.
+      for body in 0..<14 {
         try await romeo.sendsUpload(sid: "s\(body)", blockSize: 65535)
         for seq in 0..<52 { try await romeo.sendsBlock(seq, sid: "s\(body)", size: 60_000) }
       }
-      try await romeo.transcript.expect("<close xmlns='http://jabber.org/protocol/ibb' sid='s10'/>")
+      try await romeo.transcript.expect("<close xmlns='http://jabber.org/protocol/ibb' sid='s13'/>")
       try await romeo.pings("p")
       opened.finish()
     }
@@ -142,7 +176,7 @@ import XMPP
       try await romeo.transcript.expect("<close xmlns='http://jabber.org/protocol/ibb' sid='s'/>")
       try await romeo.sendsBlock(3, sid: "s")
       try await romeo.transcript.expect("type='error' id='b3'><error type='cancel'><item-not-found")
-      try await performance.streams[0].idle()
+      try await performance.first().idle()
     }
   }
 

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import Streams
 import TestKit
+import Testing
 import XMPP
 
 /// Juliet dials Romeo, whom a script plays.
@@ -27,13 +28,14 @@ struct Romeo {
 
   /// Runs `body` with a stream of Juliet's that runs, and Romeo at its other end; ends both.
   static func dialled<Result: Sendable>(
-    greeting: String = header + features(), _ body: @escaping @Sendable (Romeo) async throws -> Result
+    greeting: String = header + features(), host: StreamHost = .juliet(),
+    _ body: @escaping @Sendable (Romeo) async throws -> Result
   ) async throws -> Result {
     let listener = try await ScriptedListener()
     return try await withThrowingTaskGroup(of: Result?.self) { group in
       defer { group.cancelAll() }
       async let accepted = listener.accept()
-      async let dialled = dial(listener.port)
+      async let dialled = dial(listener.port, host)
       let peer = try await accepted
       try await peer.expect("version='1.0'>")
       try await peer.send(greeting)
@@ -50,10 +52,10 @@ struct Romeo {
     }
   }
 
-  static func dial(_ port: Int) async throws -> PeerStream {
+  static func dial(_ port: Int, _ host: StreamHost = .juliet()) async throws -> PeerStream {
     let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
     return try await PeerStream.dial(
-      [address], from: .juliet, to: .romeo, host: .juliet(),
+      [address], from: .juliet, to: .romeo, host: host,
       eventLoop: MultiThreadedEventLoopGroup.singleton.next(), logger: .silent)
   }
 
@@ -70,6 +72,16 @@ struct Romeo {
     }
     guard let answer else { throw Transcript.Failure("`send` returned without a response") }
     return answer
+  }
+
+  /// After whatever went wrong with one request, the next is answered, and nothing is left of the first.
+  func stillServes() async throws {
+    try await juliet.idle()
+    async let answer = request()
+    let (id, _) = try await takesRequest()
+    try await answers(id, "<text>yes</text>")
+    #expect(try await answer.body == ByteBuffer(string: "yes"))
+    try await juliet.idle()
   }
 
   func outcome(_ method: HTTPRequest.Method = .get) async -> Result<(head: HTTPResponse, body: ByteBuffer), any Error> {

@@ -15,7 +15,7 @@ import Testing
       let romeo = try await performance.connect()
       try await romeo.greet()
       try await performance.pass(.seconds(11))
-      try await body(romeo, performance.streams[0], performance)
+      try await body(romeo, await performance.first(), performance)
     }
   }
 
@@ -24,7 +24,7 @@ import Testing
       let romeo = try await performance.connect()
       try await romeo.greet()
       try await performance.pass(.seconds(9))
-      try await performance.streams[0].verifyLiveness(at: Self.unmoved)
+      try await performance.first().verifyLiveness(at: Self.unmoved)
       #expect(romeo.transcript.rest == "")
     }
   }

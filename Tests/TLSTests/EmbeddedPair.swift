@@ -8,6 +8,7 @@ import Testing
 enum Told: Equatable, Sendable {
   case active
   case established(PeerCertificate?, TLSVersion, String)
+  case shared
   case read(ByteBuffer)
   case inputClosed
   case error(TLSError)
@@ -61,6 +62,7 @@ final class Listener: ChannelInboundHandler {
     switch event {
     case TLSEvent.established(let peer, let version, let cipher):
       tell(.established(peer, version, cipher), context)
+    case TLSEvent.shared: tell(.shared, context)
     case ChannelEvent.inputClosed: tell(.inputClosed, context)
     default: break
     }

@@ -18,7 +18,8 @@ import Testing
 
   /// What our server makes of a client that says hello.
   private func meet(client options: String, in folder: Folder) async throws -> (told: [Told], output: String) {
-    let server = try await SocketServer(SocketSetup(.node(Known.bob.get(), role: .server)))
+    let server = try await SocketServer(
+      SocketSetup(.node(Known.bob.get(), role: .server, newest: .v13, preferring: .aes)))
     let process = try OpenSSLProcess("s_client -connect 127.0.0.1:\(server.port) -quiet \(options)", in: folder)
     process.say("hello")
     let bob = try await server.accepted()
@@ -34,6 +35,12 @@ import Testing
     ("-tls1_3 -ciphersuites TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"),
     ("-tls1_2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
     ("-tls1_2 -cipher ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
+    // One whose processor has no AES, as other programs say it.
+    ("-tls1_3 -ciphersuites TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"),
+    (
+      "-tls1_2 -cipher ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256",
+      "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+    ),
   ])
   func aClientWithACertificateIsHeard(_ options: String, _ cipher: String) async throws {
     let folder = try await folder()
@@ -144,11 +151,11 @@ import Testing
   private func meet(
     server options: String, in folder: Folder, check: (OpenSSLProcess, [Told]) async throws -> Void
   ) async throws -> [Told] {
+    try folder.write("alice.pem", Known.alice.get().pem)
     let process = try OpenSSLProcess(
       "s_server -accept 127.0.0.1:0 -cert certificate.pem -key key.pem -Verify 1 -verify_return_error -CAfile alice.pem "
         + "-naccept 1 \(options)", in: folder)
     defer { process.stop() }
-    try folder.write("alice.pem", Known.alice.get().pem)
     let port = try #require(try await process.wait(for: #/ACCEPT 127.0.0.1:(\d+)/#).flatMap { Int($0) })
     let alice = try await dial(port, SocketSetup(.node(Known.alice.get(), role: .client)))
     alice.channel.writeAndFlush(ByteBuffer(string: "hello from alice\n"), promise: nil)

@@ -15,7 +15,8 @@ struct Pair {
 
   init(_ alice: Identity, _ bob: Identity, newest: TLSVersion = .v13) throws {
     try self.init(
-      .node(alice, role: .client, newest: newest), .node(bob, role: .server, newest: newest))
+      .node(alice, role: .client, newest: newest, preferring: .aes),
+      .node(bob, role: .server, newest: newest, preferring: .aes))
   }
 
   /// Carries the handshake through. `edit` may change what is on its way to Bob.

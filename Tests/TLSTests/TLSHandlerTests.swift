@@ -12,8 +12,8 @@ import Testing
     _ newest: TLSVersion = .v13, hear: @escaping (Told, any Channel) -> Void = { _, _ in }
   ) throws -> (alice: End, bob: End) {
     (
-      try End(.node(Known.alice.get(), role: .client, newest: newest)),
-      try End(.node(Known.bob.get(), role: .server, newest: newest), hear: hear)
+      try End(.node(Known.alice.get(), role: .client, newest: newest, preferring: .aes)),
+      try End(.node(Known.bob.get(), role: .server, newest: newest, preferring: .aes), hear: hear)
     )
   }
 

@@ -18,17 +18,21 @@ package final class Folder: Sendable {
 
   package struct Failure: Error { let output: String }
 
-  /// Runs `openssl` in the folder until it ends; throws where its status is not 0.
+  /// Runs `openssl` in the folder until it ends, with these variables set; throws where its status is not 0.
   @discardableResult
-  package func openssl(_ arguments: String, input: String = "") async throws -> String {
-    let (status, output) = try await run(arguments, input: input)
+  package func openssl(
+    _ arguments: String, input: String = "", variables: [String: String] = [:]
+  ) async throws -> String {
+    let (status, output) = try await run(arguments, input: input, variables: variables)
     guard status == 0 else { throw Failure(output: output) }
     return output
   }
 
   /// Its status, and what it wrote.
-  package func run(_ arguments: String, input: String = "") async throws -> (status: Int32, output: String) {
-    let process = try OpenSSLProcess(arguments, in: self)
+  package func run(
+    _ arguments: String, input: String = "", variables: [String: String] = [:]
+  ) async throws -> (status: Int32, output: String) {
+    let process = try OpenSSLProcess(arguments, in: self, variables: variables)
     process.say(input)
     process.endInput()
     let status = await process.status()
@@ -44,12 +48,13 @@ package final class OpenSSLProcess: Sendable {
   private let folder: Folder
   private let ended: AsyncStream<Int32>
 
-  package init(_ arguments: String, in folder: Folder) throws {
+  package init(_ arguments: String, in folder: Folder, variables: [String: String] = [:]) throws {
     self.folder = folder
     try folder.write(name, [])
     let output = try FileHandle(forWritingTo: folder.url.appending(path: name))
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["openssl"] + arguments.split(separator: " ").map(String.init)
+    process.arguments =
+      variables.map { "\($0)=\($1)" } + ["openssl"] + arguments.split(separator: " ").map(String.init)
     process.currentDirectoryURL = folder.url
     process.standardInput = input
     process.standardOutput = output

@@ -10,12 +10,24 @@ package final class Interceptor: Sendable {
   /// Gives what is passed on instead.
   package typealias Edit = @Sendable (Direction, ByteBuffer) -> ByteBuffer
 
+  /// What becomes of a connection.
+  package enum Passage: Sendable {
+    case open
+    /// Taken, and nothing comes of it.
+    case silent
+    /// Closed at once.
+    case closed
+    /// Carried to another port.
+    case to(Int)
+  }
+
   private let channel: any Channel
   private let heard: Heard
 
   private final class Heard: Sendable {
     let there = Mutex<[UInt8]>([])
     let back = Mutex<[UInt8]>([])
+    let connections = Mutex<[any Channel]>([])
 
     func of(_ direction: Direction) -> [UInt8] {
       switch direction {
@@ -32,27 +44,50 @@ package final class Interceptor: Sendable {
     }
   }
 
-  package init(before port: Int, edit: @escaping Edit = { $1 }) async throws {
+  /// - Parameters:
+  ///   - host: where it listens, and at which port; 0: any.
+  ///   - isHeard: whether what passes is kept.
+  ///   - hasHalves: whether the end of one direction leaves the other open.
+  ///   - passage: what becomes of each connection, the first of which is 0.
+  package init(
+    before port: Int, at host: String = "127.0.0.1", _ own: Int = 0, isHeard: Bool = true, hasHalves: Bool = false,
+    passage: @escaping @Sendable (Int) -> Passage = { _ in .open },
+    edit: @escaping Edit = { $1 }
+  ) async throws {
     let heard = Heard()
     self.heard = heard
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       // Nothing is read before there is somewhere to write it.
       .childChannelOption(.autoRead, value: false)
+      .childChannelOption(.allowRemoteHalfClosure, value: hasHalves)
       .childChannelInitializer { near in
-        ClientBootstrap(group: near.eventLoop)
+        let number = heard.connections.withLock { connections in
+          connections.append(near)
+          return connections.count - 1
+        }
+        var port = port
+        switch passage(number) {
+        case .open: break
+        case .to(let other): port = other
+        case .silent: return near.eventLoop.makeSucceededVoidFuture()
+        case .closed: return near.close()
+        }
+        return ClientBootstrap(group: near.eventLoop)
           .channelOption(.autoRead, value: false)
+          .channelOption(.allowRemoteHalfClosure, value: hasHalves)
           .connect(host: "127.0.0.1", port: port)
           .flatMapThrowing { far in
             let carry = { (direction: Direction) in
               { @Sendable (bytes: ByteBuffer) in
-                heard.append(bytes, direction)
+                if isHeard { heard.append(bytes, direction) }
                 return edit(direction, bytes)
               }
             }
             try splice(near, far, there: carry(.there), back: carry(.back))
           }
       }
-      .bind(host: "127.0.0.1", port: 0).get()
+      .bind(host: host, port: own).get()
   }
 
   package var port: Int { channel.localAddress?.port ?? 0 }
@@ -62,8 +97,20 @@ package final class Interceptor: Sendable {
     String(decoding: heard.of(direction), as: UTF8.self)
   }
 
+  /// Connections so far.
+  package var count: Int { heard.connections.withLock { $0.count } }
+
+  /// Ends one of them.
+  package func cut(_ number: Int) {
+    heard.connections.withLock { $0[number] }.close(promise: nil)
+  }
+
+  /// Nobody is let in any more; what is open stays.
+  package func stopListening() async throws { try await channel.close() }
+
   package func close() async throws {
-    try await channel.close()
+    for connection in heard.connections.withLock({ $0 }) { connection.close(promise: nil) }
+    if channel.isActive { try await channel.close() }
   }
 }
 
@@ -108,6 +155,20 @@ private final class Carrier: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     other.writeAndFlush(edit(unwrapInboundIn(data)), promise: nil)
+  }
+
+  /// Nothing is kept in the middle: who sends has to wait as without it.
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    try? other.syncOptions?.setOption(.autoRead, value: context.channel.isWritable)
+    context.fireChannelWritabilityChanged()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event as? ChannelEvent == .inputClosed {
+      // Behind what is on its way there. Where the other direction has ended before, nothing is left.
+      other.close(mode: .output).whenFailure { [other] _ in other.close(promise: nil) }
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -26,7 +26,8 @@ package struct Rig {
     try await Nodes.run(["laptop", "pi"], on: link, logger: log.logger) { nodes in
       let front = Front(
         node: nodes[0], port: 0,
-        responder: DashboardResponder(node: nodes[0], mayChange: mayChange, logger: .silent),
+        responder: DashboardResponder(
+          node: nodes[0], services: TestServices(node: nodes[0]), mayChange: mayChange, logger: .silent),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await front.run() }

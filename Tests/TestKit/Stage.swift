@@ -31,8 +31,13 @@ package final class Performance: Sendable {
   private let listener: StreamListener?
   private let started: AsyncStream<PeerStream>.Continuation
   private let running: AsyncStream<PeerStream>
-  private let streamsSoFar = Mutex<[PeerStream]>([])
+  private let begun = Mutex(Begun())
   private let speakers = Mutex<[any Speaker]>([])
+
+  private struct Begun {
+    var streams: [PeerStream] = []
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
 
   private init(_ stage: Stage, _ host: StreamHost) async throws {
     self.stage = stage
@@ -86,7 +91,12 @@ package final class Performance: Sendable {
   }
 
   private func began(_ stream: PeerStream) {
-    streamsSoFar.withLock { $0.append(stream) }
+    let waiters = begun.withLock { begun in
+      begun.streams.append(stream)
+      defer { begun.waiters = [] }
+      return begun.waiters
+    }
+    for waiter in waiters { waiter.resume() }
     started.yield(stream)
   }
 
@@ -100,7 +110,19 @@ package final class Performance: Sendable {
   }
 
   /// All that ever came in, in order.
-  package var streams: [PeerStream] { streamsSoFar.withLock { $0 } }
+  package var streams: [PeerStream] { begun.withLock { $0.streams } }
+
+  /// The first that came in. It may have answered before anybody here has heard of it.
+  package func first() async -> PeerStream {
+    await withCheckedContinuation { continuation in
+      let isThere = begun.withLock { begun in
+        if begun.streams.isEmpty { begun.waiters.append(continuation) }
+        return !begun.streams.isEmpty
+      }
+      if isThere { continuation.resume() }
+    }
+    return streams[0]
+  }
 
   /// A new peer connects.
   package func connect() async throws -> any Speaker {
@@ -179,8 +201,11 @@ extension StreamHost {
   /// - Parameters:
   ///   - admission: whom she takes her peers for.
   ///   - memory: what they may make her hold.
+  ///   - security: her key.
+  ///   - preference: how her bodies go beside their stanzas.
   package static func juliet(
     as admission: StreamAdmission = .stranger, memory: MemoryBudget = MemoryBudget(limit: MemoryBudget.standardLimit),
+    security: StreamSecurity? = nil, preference: [BodyMechanism] = BodyMechanism.standard,
     answer: @escaping Answer = echo
   ) -> StreamHost {
     StreamHost(
@@ -190,7 +215,7 @@ extension StreamHost {
         DiscoInfo(
           identities: [.init(category: "client", type: "bot", name: "Hearth")],
           features: [Namespace.discoInfo, Namespace.http, Namespace.hearth], node: "urn:hearth:node")
-      }, memory: memory, opened: { _, _ in admission }, answer: answer)
+      }, security: security, memory: memory, preference: preference, opened: { _, _ in admission }, answer: answer)
   }
 
   /// Reads the whole body first.

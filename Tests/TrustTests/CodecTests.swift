@@ -33,6 +33,15 @@ import XMPP
     #expect(text.hasSuffix("}\n"))
   }
 
+  /// What is read is what would be written.
+  @Test(arguments: ["2024-01-02T03:04:0.7Z", "2024-01-02T03:04:05.9Z"]) func datesAreOfWholeSeconds(_ date: String)
+    throws
+  {
+    let text = friend(anna, "anna").replacing("2024-01-02T03:04:05Z", with: date)
+    guard let book = try? decode(store(friends: text)) else { return }
+    #expect(try decode(String(decoding: book.encoded(), as: UTF8.self)).friends == book.friends)
+  }
+
   @Test func newerVersionsAreNamed() {
     let error = #expect(throws: TrustError.self) { try decode("{\"schema\": 2, \"people\": {}}") }
     #expect(error?.code == .newerSchema)

@@ -7,7 +7,8 @@ import XMPP
   @Test func removingCutsStreams() throws {
     var book = try book(with: anna, named: "anna", at: annasLaptop)
     let friend = book.friends[0]
-    #expect(try book.remove(anna) == [.persist, .terminate(anna), .tell(.removed(friend))])
+    #expect(
+      try book.remove(anna) == [.persist, .send(.unsubscribed, to: anna), .terminate(anna), .tell(.removed(friend))])
     #expect(book.verdict(jid: annasLaptop, id: anna) == .stranger)
     #expect(book.verdict(jid: annasLaptop, id: bob) == .stranger, "nothing is pinned any more")
     #expect(code { _ = try book.remove(anna) } == .unknown)

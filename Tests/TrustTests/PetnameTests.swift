@@ -2,13 +2,16 @@ import Testing
 import Trust
 
 @Suite struct PetnameTests {
-  @Test(arguments: ["anna", "kitchen-pi", "Bob.2", "9lives", "a_b", String(repeating: "x", count: 63)])
+  @Test(arguments: [
+    "anna", "kitchen-pi", "Bob.2", "9lives", "a_b", "Büro", "ö", "居間", "e\u{301}t", String(repeating: "x", count: 63),
+  ])
   func accepts(text: String) throws {
     #expect(try Petname(text).text == text)
   }
 
   @Test(arguments: [
-    "", "-a", ".", "anna smith", "anna@pi", "Büro", "a\n", "a/b", "friends", "Public", "self", "stranger", "plaintext",
+    "", "-a", ".", "anna smith", "anna@pi", "\u{301}a", "a\u{202E}b", "a👋", "a\u{200B}b", "a\n", "a/b", "friends",
+    "Public", "self", "stranger", "plaintext",
     String(repeating: "x", count: 64), NodeIDTests.text, "\u{1B}[31m",
   ])
   func refuses(text: String) {
@@ -19,6 +22,7 @@ import Trust
   @Test func caseDoesNotCount() {
     #expect(name("Anna") == name("anna"))
     #expect(Set([name("Anna"), name("anna")]).count == 1)
+    #expect(name("BÜRO") == name("bu\u{308}ro"))
   }
 
   @Test func aNeutralNameIsOfTheKey() throws {

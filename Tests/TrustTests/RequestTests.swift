@@ -24,11 +24,20 @@ import XMPP
     #expect(book.friends[0].origin == .request)
   }
 
-  @Test func askingAgainChangesNothing() {
+  @Test func askingAgainChangesTheGreeting() {
     var book = newBook()
     _ = book.received(.subscribe(FriendRequest()), from: peer(anna), now: start)
-    #expect(book.received(.subscribe(FriendRequest(greeting: "please")), from: peer(anna), now: start + 1) == [])
-    #expect(book.requests.count == 1)
+    let again = book.received(.subscribe(FriendRequest(greeting: "please")), from: peer(anna), now: start + 1)
+    #expect(again == [.persist, .tell(.requested(book.requests[0]))])
+    #expect(book.requests.count == 1 && book.requests[0].greeting == "please" && book.requests[0].since == start)
+    for request in [FriendRequest(), FriendRequest(greeting: "please")] {
+      #expect(book.received(.subscribe(request), from: peer(anna), now: start + 2) == [])
+    }
+    // Not more often than there may be requests.
+    let changes = (0..<100).count { number in
+      !book.received(.subscribe(FriendRequest(greeting: "\(number)")), from: peer(anna), now: start + 3).isEmpty
+    }
+    #expect(changes < TrustLimits.requestBurst)
   }
 
   @Test func aFriendWhoAsksIsTold() throws {

@@ -5,6 +5,7 @@ import XML
 @Suite struct XMLWriterTests {
   static let client = "jabber:client"
   static let streams = "http://etherx.jabber.org/streams"
+  static let xml = "http://www.w3.org/XML/1998/namespace"
 
   static func written(_ element: Element, inside namespace: String = client) -> String {
     var buffer = ByteBuffer()
@@ -39,6 +40,10 @@ import XML
       "<stream:features><starttls xmlns='urn:tls'><required/></starttls></stream:features>"
     ),
     (Element("a", namespace: client, [:], children: [.text("")]), "<a></a>"),
+    (
+      Element("a", namespace: xml, [:], [Element("b", namespace: client), Element("c", namespace: xml)]),
+      "<xml:a><b/><xml:c/></xml:a>"
+    ),
   ]
 
   @Test(arguments: elements) func elementsAreWrittenWithoutSpace(element: Element, xml: String) {
@@ -48,7 +53,7 @@ import XML
   @Test func attributesWithNamespacesGetPrefixes() throws {
     var element = Element("a", namespace: Self.client)
     element.attributes = [
-      .init("lang", namespace: "http://www.w3.org/XML/1998/namespace", "en"), .init("b", namespace: "urn:b", "1"),
+      .init("lang", namespace: Self.xml, "en"), .init("b", namespace: "urn:b", "1"),
     ]
     #expect(Self.written(element) == "<a xml:lang='en' xmlns:a1='urn:b' a1:b='1'/>")
     #expect(try Reading(stream(Self.written(element))).elements == [element])
@@ -88,10 +93,11 @@ extension Element {
         pick(["a", "&", "<", ">", "'", "\"", "\n", "\t", "\r", " ", "]]>", "ü", "🧅", "&amp;", "&#38;", "\u{FFFD}"])
       }.joined()
     }
-    let namespaces = ["jabber:client", "urn:a", "", "http://etherx.jabber.org/streams", "urn:&'<"]
+    let namespaces = ["jabber:client", "urn:a", "", "http://etherx.jabber.org/streams", "urn:&'<", XMLWriterTests.xml]
     var element = Element(pick(["a", "b-c", "ü", "x.1"]), namespace: pick(namespaces))
     for name in ["p", "q", "r"] where Bool.random(using: &generator) {
-      element.attributes.append(Attribute(name, namespace: pick(["", "", "urn:a", "urn:b"]), text()))
+      element.attributes.append(
+        Attribute(name, namespace: pick(["", "", "urn:a", "urn:b", XMLWriterTests.xml]), text()))
     }
     while depth < 4, Int.random(in: 0..<3, using: &generator) > 0 {
       if case .text = element.children.last {

@@ -92,7 +92,7 @@ browser_start() {
     chromium) host_bg "$1" "$folder/$2.log" env HOME="$folder/home" chromedriver --port=9515 ;;
     firefox)
       host_bg "$1" "$folder/$2.log" env HOME="$folder/home" MOZ_CRASHREPORTER_DISABLE=1 \
-        firefox-esr --headless --no-remote --marionette --profile "$folder/profile" about:blank
+        firefox-esr --headless --no-remote --marionette --remote-allow-system-access --profile "$folder/profile" about:blank
       ;;
   esac
   await "$folder/$2.log" 'started successfully|Listening on port' 60 || fail "$2 does not start"

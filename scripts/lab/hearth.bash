@@ -108,11 +108,13 @@ node_relaunch() {
   local host=$1 folder=$LAB_DIR/$1
   NODE_STARTED[$host]=$(now)
   host_bg "$host" "$folder/hearth.log" env HEARTH_SOCKET="$folder/hearth.sock" "${NODE_ENVIRONMENT[@]}" \
-    "$HEARTH" daemon --config "$folder/hearth.toml" --state "$folder/state"
+    "$HEARTH" daemon --config "$folder/hearth.toml" --state "$folder/state" "${NODE_OPTIONS[@]}"
   NODE_PID[$host]=$BG
 }
 
 NODE_ENVIRONMENT=()
+# Of the daemon's, besides those.
+NODE_OPTIONS=()
 
 node_ready() {
   await "$LAB_DIR/$1/hearth.log" '(^| )ready( |$)' 10 || fail "the node on $1 is not ready"

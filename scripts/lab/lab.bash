@@ -336,6 +336,21 @@ net_loss() {
   net_rule "$1" "numgen random mod 100 < $2"
 }
 
+# net_delay HOST PORT MS: what HOST sends to this TCP port of others over IPv4 is so long under way, and so are the answers.
+net_delay() {
+  local log=$LAB_DIR/$1/delay.log
+  host_bg "$1" "$log" python3 -u "$LAB_HOME/delay" "$3"
+  await "$log" ready 5 || return 1
+  host_run "$1" nft -f - <<RULES
+table ip lab_delay {
+  chain out {
+    type nat hook output priority -100;
+    meta mark != 77 ip daddr != 127.0.0.0/8 tcp dport $2 redirect to :5999
+  }
+}
+RULES
+}
+
 net_heal() {
   nft delete table bridge "lab_$1"
 }

@@ -14,6 +14,8 @@ MARIONETTE = 2828
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=900,700"]
 # Milliseconds for one script.
 TIMEOUTS = {"script": 60000}
+# What a reference to an element has as its key.
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Browser:
@@ -49,8 +51,39 @@ class Chromium(Browser):
     def screenshot(self):
         return self.ask("GET", "/screenshot")
 
+    def element(self, selector):
+        return self.ask("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
+
+    def click(self, selector):
+        """As a person does, without a script in the page."""
+        self.ask("POST", f"/element/{self.element(selector)}/click", {})
+
+    def type(self, selector, text):
+        self.ask("POST", f"/element/{self.element(selector)}/value", {"text": text})
+
+    def press(self, keys):
+        """To whatever has the focus."""
+        focused = self.ask("GET", "/element/active")[ELEMENT]
+        self.ask("POST", f"/element/{focused}/value", {"text": keys})
+
+    # By no script, which would be lost with a page that is left meanwhile.
+    def source(self):
+        return self.ask("GET", "/source")
+
+    def title(self):
+        return self.ask("GET", "/title")
+
     def devtools(self, command, **parameters):
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def resize(self, width, height):
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def scheme(self, name):
+        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def javascript(self, isOn):
+        self.devtools("Emulation.setScriptExecutionDisabled", value=not isOn)
 
     def end(self):
         self.ask("DELETE", "")
@@ -91,6 +124,35 @@ class Firefox(Browser):
 
     def screenshot(self):
         return self.ask("WebDriver:TakeScreenshot", {"full": False})
+
+    def element(self, selector):
+        return self.ask("WebDriver:FindElement", {"using": "css selector", "value": selector})[ELEMENT]
+
+    def click(self, selector):
+        self.ask("WebDriver:ElementClick", {"id": self.element(selector)})
+
+    def type(self, selector, text):
+        self.ask("WebDriver:ElementSendKeys", {"id": self.element(selector), "text": text})
+
+    def press(self, keys):
+        focused = self.ask("WebDriver:GetActiveElement", {})[ELEMENT]
+        self.ask("WebDriver:ElementSendKeys", {"id": focused, "text": keys})
+
+    def source(self):
+        return self.ask("WebDriver:GetPageSource", {})
+
+    def title(self):
+        return self.ask("WebDriver:GetTitle", {})
+
+    def resize(self, width, height):
+        self.ask("WebDriver:SetWindowRect", {"width": width, "height": height})
+
+    def scheme(self, name):
+        # A setting of the browser's own, which a page cannot reach.
+        self.ask("Marionette:SetContext", {"value": "chrome"})
+        script = "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', arguments[0])"
+        self.ask("WebDriver:ExecuteScript", {"script": script, "args": [{"dark": 0, "light": 1}[name]]})
+        self.ask("Marionette:SetContext", {"value": "content"})
 
     def end(self):
         self.ask("WebDriver:DeleteSession", {})

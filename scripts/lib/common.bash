@@ -11,7 +11,18 @@ RUN_PACKAGES=(avahi-daemon dbus curl python3)
 LAB_PACKAGES=(iproute2 nftables perl)
 # What the tests need besides: a real chat program, another TLS to talk to, somebody who reads along.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(shellcheck gcc libc6-dev libpurple-dev openssl python3-slixmpp tcpdump)
+TEST_PACKAGES=(shellcheck gcc libc6-dev libpurple-dev openssl python3-slixmpp tcpdump zsh fish)
+# Servers that accounts are tested with, and a DNS that leads to them. They run in the lab only.
+# shellcheck disable=SC2034
+SERVER_PACKAGES=(prosody ejabberd dnsmasq-base)
+# What scripts/package builds with, and what its test installs into and looks with.
+# shellcheck disable=SC2034
+PACKAGE_PACKAGES=(binutils dpkg-dev python3)
+# shellcheck disable=SC2034
+PACKAGE_TEST_PACKAGES=(debootstrap lintian man-db)
+# The compiler and the emulator of the other processor, which not every system has.
+# shellcheck disable=SC2034
+CROSS_PACKAGES=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 
 # Seconds: a test that waits for what never comes must not keep the others waiting.
 # shellcheck disable=SC2034

@@ -49,11 +49,12 @@ struct Comparison {
   private func begin() async throws -> String? {
     if let device {
       let pairing = try await client.beginPairing(device: device, petname: petname)
-      Terminal.printError("Waiting for \(Printable.clean(device)): there, `hearth befriend` shows the same digits…\n")
+      Terminal.printError(
+        "Waiting up to a minute for \(Printable.clean(device)): there, `hearth befriend` shows the same digits…\n")
       return pairing.id
     }
     if try await client.pairing().id == nil {
-      Terminal.printError("Waiting for the other side to begin with `hearth befriend DEVICE`…\n")
+      Terminal.printError("Waiting up to 5 minutes for the other side to begin with `hearth befriend DEVICE`…\n")
     }
     return nil
   }
@@ -76,7 +77,10 @@ struct Comparison {
             )))
       }
     }
-    try await client.confirmPairing(digits: digits, petname: petname)
+    // Where this side began, the name was said then.
+    let isUnnamed = device == nil && !isConfirmed
+    let chosen = isUnnamed ? try await PetnameProposal.name(petname, of: jid, isOwnersWord: false, client) : petname
+    try await client.confirmPairing(digits: digits, petname: chosen)
     Terminal.printError("Waiting for the other side to say the same…\n")
   }
 

@@ -8,11 +8,14 @@ import Logging
   import Musl
 #endif
 
+extension LogFormat: ExpressibleByArgument {}
+
 struct DaemonCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "daemon",
     abstract: "Run a node: announce this machine's services, find those of others, let browsers in.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       Stays in the foreground and logs to standard error. SIGTERM and SIGINT end it, SIGHUP takes over services and
       forwards of a changed configuration, and the friends of a changed trusted.d beside it. Exit status 78 where the
       configuration cannot be used, or others could read the node's key.
@@ -20,7 +23,7 @@ struct DaemonCommand: AsyncParsableCommand {
       Examples:
         hearth daemon
         hearth daemon --config ./hearth.toml --state ./state --socket ./hearth.sock
-      """)
+      """))
 
   @Option(
     help: ArgumentHelp(
@@ -42,8 +45,18 @@ struct DaemonCommand: AsyncParsableCommand {
       valueName: "path"),
     completion: .file())
   var socket: String?
-  @Flag(name: .shortAndLong, help: "Log more; twice: everything.")
+  @Flag(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Log more: streams and discovery; twice: every stanza.",
+      discussion: "Bodies, cookies, passwords and what follows a ? in an address are left out."))
   var verbose: Int
+  @Flag(
+    help: ArgumentHelp(
+      "Log a line for each request, served and sent.", discussion: "Without queries. As [log] access = true does."))
+  var accessLog = false
+  @Option(help: "How lines of the log are written: text or json, an object each.")
+  var logFormat = LogFormat.text
 
   func run() async throws {
     // What it makes is for its owner, until said otherwise.
@@ -52,12 +65,13 @@ struct DaemonCommand: AsyncParsableCommand {
     let file = config ?? places.configuration
     let daemon = try Daemon(
       file: file, trusted: places.trusted(beside: file), socket: try places.daemonSocket(socket),
-      notifySocket: places.environment["NOTIFY_SOCKET"], logger: logger)
+      notifier: ServiceNotifier(environment: places.environment), accessLog: accessLog, logger: logger)
     try await daemon.run(in: try state ?? places.state)
   }
 
   private var logger: Logger {
-    var logger = Logger(label: "hearth") { _ in LineLogHandler() }
+    let format = logFormat
+    var logger = Logger(label: "hearth") { _ in LineLogHandler(format) }
     logger.logLevel = verbose == 0 ? .info : verbose == 1 ? .debug : .trace
     return logger
   }

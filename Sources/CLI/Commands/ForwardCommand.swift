@@ -7,7 +7,8 @@ struct ForwardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "forward",
     abstract: "Make a port of this machine a device, for programs that know no *.localhost.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       At http://localhost:PORT/ (127.0.0.1 and ::1, never wider) every program of this machine finds the device, whatever
       it writes into Host; again whenever the daemon starts, until --remove. Ports that stand in hearth.toml are changed
       there. Pages of other sites are kept out. For browsers `hearth url` is better: there each device has an origin, and
@@ -18,17 +19,17 @@ struct ForwardCommand: AsyncParsableCommand {
         hearth forward thermostat@pi               at a port that is free
         hearth forward --list
         hearth forward --remove 6310
-      """)
+      """))
 
-  @Argument(help: "The device, as user@machine.", completion: .custom(DeviceCompletion.candidates))
+  @Argument(help: "The device, as user@machine.", completion: Completion.devices)
   var device: String?
   @Argument(help: "The TCP port. Default, and 0: one that is free, or that the device has already.")
   var port: Int?
   @Flag(help: "List what is forwarded.")
   var list = false
-  @Option(help: ArgumentHelp("End the forward at this port.", valueName: "port"))
+  @Option(help: ArgumentHelp("End the forward at this port.", valueName: "port"), completion: Completion.ports)
   var remove: Int?
-  @Flag(help: "Print JSON, schema 1.")
+  @Flag(help: "Print JSON.")
   var json = false
   @OptionGroup var client: ClientOptions
 
@@ -52,7 +53,7 @@ struct ForwardCommand: AsyncParsableCommand {
   }
 
   private func open(_ device: String) async throws {
-    let uri = try DeviceAddress.parse(device)
+    let uri = try await DeviceAddress.parse(device).resolved(by: client.client)
     guard uri.path == "/", uri.fragment == nil else {
       throw CommandFailure(.usage, "a whole device is forwarded: leave out \(uri.path), as in \(uri.jid)")
     }

@@ -4,16 +4,17 @@ import Control
 struct IDCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "id", abstract: "Print this node's id.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       The id is made of the node's key: others know this node by it, whatever it is called and wherever it is. It is no
       secret. For hearth.toml's trusted.d on other nodes, or to read out to somebody.
 
       Examples:
         hearth id
         hearth id --json | jq -r .short
-      """)
+      """))
 
-  @Flag(help: "Print JSON, schema 1.")
+  @Flag(help: "Print JSON.")
   var json = false
   @OptionGroup var client: ClientOptions
 
@@ -26,7 +27,8 @@ struct IDCommand: AsyncParsableCommand {
 struct RotateKeyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rotate-key", abstract: "Give this node a new key.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       The old key vouches for the new one, so that friends go on
       knowing this node. The new key is used from the daemon's next start on; open invites are void then, and where a
       trusted.d names this node, its new id has to be written there.
@@ -36,11 +38,11 @@ struct RotateKeyCommand: AsyncParsableCommand {
 
       Example:
         hearth rotate-key && systemctl restart hearth
-      """)
+      """))
 
   @Flag(help: "Do not ask.")
   var yes = false
-  @Flag(help: "Print JSON, schema 1.")
+  @Flag(help: "Print JSON.")
   var json = false
   @OptionGroup var client: ClientOptions
 

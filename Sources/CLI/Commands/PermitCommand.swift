@@ -6,7 +6,8 @@ import Trust
 struct PermitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "permit", abstract: "Open the door: accept every request of friendship for a while.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       For nodes without a screen. Whoever asks meanwhile is a friend, so keep it short, and look at `hearth friends`
       afterwards. At a terminal the seconds left are shown until the door closes; Ctrl-C leaves it open.
 
@@ -15,22 +16,24 @@ struct PermitCommand: AsyncParsableCommand {
         hearth permit 2m
         hearth permit off                          close it now
         hearth permit                              is it open?
-      """)
+      """))
 
-  @Argument(help: "How long, up to 15m; or off.")
+  @Argument(help: "How long, up to 15m; or off.", completion: .list(["120s", "5m", "off"]))
   var duration: String?
-  @Flag(help: "Print JSON, schema 1.")
+  @Flag(help: "Print JSON.")
   var json = false
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
     guard let duration, duration != "off" else { return }
     guard let seconds = Self.seconds(duration) else {
-      throw ValidationError("\"\(duration)\" is no time: write 120s, 2m, or off")
+      throw ValidationError("“\(duration)” is no time: write 120s, 2m, or off")
     }
     let range = TrustLimits.permit
     guard range.contains(TimeInterval(seconds)) else {
-      throw ValidationError("the door stays open for \(Int(range.lowerBound)) to \(Int(range.upperBound)) seconds")
+      throw ValidationError(
+        "the door stays open for \(Int(range.lowerBound)) s to \(Int(range.upperBound / 60)) min: it must not be forgotten"
+      )
     }
   }
 
@@ -45,21 +48,30 @@ struct PermitCommand: AsyncParsableCommand {
     case let text?: permit = try await client.permit(seconds: Self.seconds(text) ?? 0)
     }
     if json { return try Terminal.print(json: permit) }
+    if permit.open { try await Self.tellWhoWaits(client) }
     guard duration != nil, permit.open, Terminal.outputIsTerminal else { return Terminal.print(Self.text(permit)) }
     try await countDown(client)
+  }
+
+  /// Who asked before the door was open does not come in by it.
+  private static func tellWhoWaits(_ client: ControlClient) async throws {
+    for request in try await client.requests().requests {
+      let who = Printable.clean(request.jid ?? "a node")
+      Terminal.printError("\(who) has asked before, and waits: hearth accept \(request.id)\n")
+    }
   }
 
   static func text(_ permit: PermitResource) -> String {
     permit.open ? TrustText.openDoor(permit.seconds) : "The door is closed"
   }
 
-  /// `90`, `90s`, `2m`; nil where it is none of these.
+  /// `90`, `90s`, `2m`, `1h`; nil where it is none of these.
   static func seconds(_ text: String) -> Int? {
-    let unit = text.last == "m" ? 60 : 1
-    let digits = text.last == "m" || text.last == "s" ? text.dropLast() : text[...]
+    let unit = text.last.flatMap { ["s": 1, "m": 60, "h": 3600][$0] }
+    let digits = unit == nil ? text[...] : text.dropLast()
     guard !digits.isEmpty, digits.utf8.count <= 6, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { return nil }
-    return Int(digits).map { $0 * unit }
+    return Int(digits).map { $0 * (unit ?? 1) }
   }
 
   /// Shows the seconds left, and who comes in, until the door is closed.

@@ -5,7 +5,8 @@ import FoundationEssentials
 struct RequestsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "requests", abstract: "Show who wants to be a friend, and whom you have asked.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       Also the digits to compare, and whether the door is open (hearth permit). What a stranger says of itself proves
       nothing: compare the id with what `hearth id` prints there.
 
@@ -13,14 +14,14 @@ struct RequestsCommand: AsyncParsableCommand {
         hearth requests
         hearth requests --json | jq -r '.requests[].id'
         hearth requests withdraw thermostat@pi
-      """,
+      """),
     subcommands: [List.self, Withdraw.self], defaultSubcommand: List.self)
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "Show who wants to be a friend, and whom you have asked.")
 
-    @Flag(help: "Print JSON, schema 1.")
+    @Flag(help: "Print JSON.")
     var json = false
     @OptionGroup var client: ClientOptions
 
@@ -34,12 +35,15 @@ struct RequestsCommand: AsyncParsableCommand {
   struct Withdraw: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Take back what you asked.",
-      discussion: """
+      discussion: HelpText.unwrapped(
+        """
         Example:
           hearth requests withdraw thermostat@pi
-        """)
+        """))
 
-    @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+    @Argument(
+      help: "The node's id, the first group of it, or its address, as in `hearth requests`.",
+      completion: Completion.asked)
     var who: String
     @OptionGroup var client: ClientOptions
 
@@ -50,19 +54,29 @@ struct RequestsCommand: AsyncParsableCommand {
 struct AcceptCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accept", abstract: "Make a friend of a node that asked.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       Examples:
         hearth accept K6QVJZR-… --name anna
-      """)
+      """))
 
-  @Argument(help: "The node's id, all of it, as `hearth requests` prints it here and `hearth id` there.")
+  @Argument(
+    help: "The node's id, all of it, as `hearth requests` prints it here and `hearth id` there.",
+    completion: Completion.requestIDs)
   var who: String
-  @Option(help: ArgumentHelp("What you call it.", valueName: "petname"))
+  @Option(help: ArgumentHelp("What you call it; a terminal asks where this is missing.", valueName: "petname"))
   var name: String?
+  @Flag(help: "Print JSON.")
+  var json = false
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    let friend = try await client.client.accept(who, petname: name)
+    let client = client.client
+    let request = try await client.requests().requests.first { $0.id == who }
+    let name =
+      request == nil ? name : try await PetnameProposal.name(name, of: request?.jid, isOwnersWord: false, client)
+    let friend = try await client.accept(who, petname: name)
+    if json { return try Terminal.print(json: friend) }
     Terminal.print("\(friend.petname) is a friend now (\(friend.id))")
   }
 }
@@ -70,15 +84,18 @@ struct AcceptCommand: AsyncParsableCommand {
 struct RejectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reject", abstract: "Say no to a node that asked.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       It may ask again in an hour; `hearth friends block` keeps it from that.
 
       Examples:
         hearth reject ABCDEFG
         hearth reject --all
-      """)
+      """))
 
-  @Argument(help: "The node's id, the first group of it, or its address, as in `hearth requests`.")
+  @Argument(
+    help: "The node's id, the first group of it, or its address, as in `hearth requests`.",
+    completion: Completion.requests)
   var who: String?
   @Flag(help: "Say no to all that wait.")
   var all = false

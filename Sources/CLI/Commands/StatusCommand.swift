@@ -5,16 +5,17 @@ import FoundationEssentials
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say what the daemon is and does.",
-    discussion: """
+    discussion: HelpText.unwrapped(
+      """
       APP says whether what answers for a service does, by requests and by a look a minute: ok, down with the reason, or
       unknown; SINCE, for how long it is so.
 
       Names is there where programs other than browsers and curl do not resolve *.localhost, and says what to do.
 
       Exit status 69 where no daemon answers.
-      """)
+      """))
 
-  @Flag(help: "Print JSON, schema 1.")
+  @Flag(help: "Print JSON.")
   var json = false
   @OptionGroup var client: ClientOptions
 
@@ -24,7 +25,7 @@ struct StatusCommand: AsyncParsableCommand {
     if json {
       try Terminal.print(json: report)
     } else {
-      for line in StatusText.lines(report, now: Date()) { Terminal.print(line) }
+      for line in StatusText.lines(report, now: Date(), width: Terminal.columns) { Terminal.print(line) }
     }
   }
 }

@@ -1,17 +1,19 @@
 import Control
 import FoundationEssentials
+import XMPP
 
 /// The list of devices as people read it.
 enum DeviceTable {
-  static func lines(_ devices: [DeviceResource], now: Date) -> [String] {
+  /// - Parameter width: cells of the terminal; nil where it is none.
+  static func lines(_ devices: [DeviceResource], now: Date, width: Int? = nil) -> [String] {
     var table = TextTable(header: ["NAME", "JID", "STATE", "TRUST", "FRIEND", "HTTP", "SEEN", "URL"])
     table.rows = devices.map { device in
       [
-        device.name, device.jid, device.state.rawValue, device.trust ?? "?", device.petname ?? "-", http(device),
+        device.name, device.jid, device.state.rawValue, trust(device), device.petname ?? "-", http(device),
         seen(device, now: now), device.url ?? "-",
       ]
     }
-    return table.lines
+    return table.lines(fitting: width)
   }
 
   /// One change, as a line of its own.
@@ -20,8 +22,24 @@ enum DeviceTable {
       .joined(separator: "  ")
   }
 
-  /// What the owner should know of devices that are refused for their keys: one line each.
+  private static func trust(_ device: DeviceResource) -> String {
+    device.renounced == nil ? device.trust ?? "?" : "one-sided"
+  }
+
+  /// What the owner should know of devices that are refused for their keys, and of friends who are none any more: one line each.
   static func problems(_ devices: [DeviceResource]) -> [String] {
+    changes(devices) + renounced(devices)
+  }
+
+  private static func renounced(_ devices: [DeviceResource]) -> [String] {
+    var known: Set<String> = []
+    return devices.compactMap { device in
+      guard device.renounced != nil, let petname = device.petname, known.insert(petname).inserted else { return nil }
+      return Printable.clean(TrustText.renounced(petname, device.renounced, JID(bare: device.jid)))
+    }
+  }
+
+  private static func changes(_ devices: [DeviceResource]) -> [String] {
     devices.compactMap { device in
       guard device.trust == "CHANGED", let problem = device.problem else { return nil }
       return Printable.clean(
@@ -43,9 +61,17 @@ enum DeviceTable {
   static func age(_ seconds: Double) -> String {
     switch seconds {
     case ..<60: "now"
-    case ..<3600: "\(Int(seconds / 60)) min ago"
-    case ..<86400: "\(Int(seconds / 3600)) h ago"
-    default: "\(Int(seconds / 86400)) d ago"
+    default: "\(span(seconds)) ago"
+    }
+  }
+
+  /// In whole units of the largest that fits.
+  static func span(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<60: "\(Int(seconds)) s"
+    case ..<3600: "\(Int(seconds / 60)) min"
+    case ..<86400: "\(Int(seconds / 3600)) h"
+    default: "\(Int(seconds / 86400)) d"
     }
   }
 }

@@ -1,3 +1,4 @@
+import Control
 import FoundationEssentials
 import Logging
 
@@ -7,19 +8,30 @@ import Logging
   import Musl
 #endif
 
-/// Writes a record as one line to standard error: `time level message key=value …`.
+/// How a record is written.
+enum LogFormat: String, CaseIterable {
+  /// `time level message key=value …`
+  case text
+  /// `{"time":"…","level":"…","message":"…","fields":{"key":"value"}}`
+  case json
+}
+
+/// Writes a record as one line to standard error.
 ///
-/// For the journal (systemd.exec(5), `JOURNAL_STREAM`) the time is left out and the level becomes a `<6>` prefix.
+/// For the journal (systemd.exec(5), `JOURNAL_STREAM`) the level comes first, as a `<6>` that the journal takes off again; text
+/// has no time and no level else then.
 struct LineLogHandler: LogHandler {
   var logLevel: Logger.Level = .info
   var metadata: Logger.Metadata = [:]
+  private let format: LogFormat
   let forJournal: Bool
   let write: @Sendable (String) -> Void
 
   init(
-    forJournal: Bool = ProcessInfo.processInfo.environment["JOURNAL_STREAM"] != nil,
+    _ format: LogFormat = .text, forJournal: Bool = ProcessInfo.processInfo.environment["JOURNAL_STREAM"] != nil,
     write: @escaping @Sendable (String) -> Void = { Terminal.printError($0) }
   ) {
+    self.format = format
     self.forJournal = forJournal
     self.write = write
   }
@@ -31,12 +43,35 @@ struct LineLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-    var line = forJournal ? "<\(event.level.priority)>" : "\(Self.time()) \(event.level) "
+    let line =
+      switch format {
+      case .text: text(event, fields)
+      case .json: json(event, fields)
+      }
+    write((forJournal ? "<\(event.level.priority)>" : "") + line + "\n")
+  }
+
+  private func text(_ event: LogEvent, _ fields: Logger.Metadata) -> String {
+    var line = forJournal ? "" : "\(Self.time()) \(event.level) "
     line += Self.escape("\(event.message)", quoting: false)
     for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
       line += " \(key)=\(Self.escape("\(value)", quoting: true))"
     }
-    write(line + "\n")
+    return line
+  }
+
+  private struct Record: Encodable {
+    let time: String
+    let level: String
+    let message: String
+    let fields: [String: String]
+  }
+
+  private func json(_ event: LogEvent, _ fields: Logger.Metadata) -> String {
+    let record = Record(
+      time: Self.time(), level: "\(event.level)", message: "\(event.message)", fields: fields.mapValues { "\($0)" })
+    // Strings alone always are JSON.
+    return (try? ControlJSON.encode(record)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
   /// One line whatever comes from the link: control characters are escaped, values with spaces quoted.

@@ -4,28 +4,44 @@ import Front
 
 /// The daemon's status as people read it.
 enum StatusText {
-  static func lines(_ report: StatusReport, now: Date) -> [String] {
+  static func lines(_ report: StatusReport, now: Date, width: Int? = nil) -> [String] {
     let status = report.status
     var lines = [
       "Node      \(status.jid)\(anothers(status.wanted, status.jid).map { " (\($0))" } ?? ""), hearth \(status.version)",
       "Id        \(status.id)",
       "Port      \(status.port)",
-      "Link      \(status.problem.map(Printable.clean) ?? "announcing and browsing")",
+      "Link      \(link(status))",
       "Front     \(status.front ?? "off")",
-      "Streams   \(status.streams)",
+      "Streams   \(status.streams)\(bodies(status.bodies))",
     ]
+    if let account = status.account { lines.append("Account   \(AccountText.line(account))") }
     if !report.localhostNames, let front = status.front.flatMap(FrontAddress.init(dashboard:)) {
       lines.append("Names     \(LocalNames.advice(front))")
     }
     if status.services.isEmpty {
       lines.append("Services  none: see `hearth serve --help`")
     } else {
-      lines += [""] + services(status.services, now)
+      lines += [""] + services(status.services, now, width)
     }
     return status.forwards.isEmpty ? lines : lines + [""] + ForwardText.lines(status.forwards)
   }
 
-  private static func services(_ services: [StatusResource.Service], _ now: Date) -> [String] {
+  /// How large bodies went, once there were some.
+  private static func bodies(_ bodies: StatusResource.Bodies) -> String {
+    let told = [
+      bodies.direct > 0 ? "\(bodies.direct) large bodies beside them" : nil,
+      bodies.fellBack > 0 ? "\(bodies.fellBack) in them, since no connection came about" : nil,
+    ].compactMap { $0 }
+    return told.isEmpty ? "" : "; " + told.joined(separator: ", ")
+  }
+
+  private static func link(_ status: StatusResource) -> String {
+    if let problem = status.problem { return Printable.clean(problem) }
+    return status.announcementProblem.map { "browsing, not announced: \(Printable.clean($0))" }
+      ?? "announcing and browsing"
+  }
+
+  private static func services(_ services: [StatusResource.Service], _ now: Date, _ width: Int?) -> [String] {
     var table = TextTable(header: ["SERVICE", "JID", "ACCESS", "TARGET", "APP", "SINCE", "PROBLEM"])
     table.rows = services.map {
       [
@@ -33,7 +49,7 @@ enum StatusText {
         DeviceTable.age(now.timeIntervalSince($0.health.since)), $0.problem ?? anothers($0.wanted, $0.jid) ?? "",
       ]
     }
-    return table.lines
+    return table.lines(fitting: width, shortening: [3, 2, 0])
   }
 
   /// Why a device is announced by another name than it is meant to have; nil where it has that one.

@@ -1,10 +1,12 @@
 import Control
+import Dashboard
 import FoundationEssentials
+import XMPP
 
 /// Friends and requests as people read them.
 enum TrustText {
-  static func friends(_ list: FriendList) -> [String] {
-    guard !list.friends.isEmpty || !list.blocked.isEmpty else {
+  static func friends(_ list: FriendList, width: Int? = nil) -> [String] {
+    guard !list.friends.isEmpty || !list.claimed.isEmpty || !list.blocked.isEmpty else {
       return ["No friends yet: `hearth invite` prints a line for `hearth join` on another node."]
     }
     var lines: [String] = []
@@ -12,18 +14,40 @@ enum TrustText {
       var table = TextTable(header: ["NAME", "NODE", "STATE", "SINCE", "BY", "DEVICES"])
       table.rows = list.friends.map {
         [
-          $0.petname, $0.short, $0.online ? "online" : "away", day($0.since), $0.origin,
+          $0.petname, $0.short, ($0.online ? "online" : "away") + ($0.renounced == nil ? "" : ", one-sided"),
+          LocalTime.day($0.since), $0.origin,
           $0.devices.joined(separator: " "),
         ]
       }
-      lines += table.lines
+      lines += table.lines(fitting: width, shortening: [5, 0])
     }
     if !list.blocked.isEmpty {
       var table = TextTable(header: ["BLOCKED", "WAS", "SINCE"])
-      table.rows = list.blocked.map { [$0.id, $0.petname ?? "-", day($0.since)] }
+      table.rows = list.blocked.map { [$0.id, $0.petname ?? "-", LocalTime.day($0.since)] }
       lines += (lines.isEmpty ? [] : [""]) + table.lines
     }
     return lines
+  }
+
+  /// What the owner should know of friendships that only one side knows of: one line each.
+  static func oneSided(_ list: FriendList) -> [String] {
+    let friends = list.friends.filter { $0.renounced != nil }.map { friend in
+      renounced(friend.petname, friend.renounced, friend.devices.first.flatMap { JID(bare: $0) })
+    }
+    let others = list.claimed.map { node in
+      let mend = node.jid.flatMap { JID(bare: $0) }.map { "`\(Command.request($0))` makes you friends again, " }
+      return
+        "hearth: \(node.jid ?? "the node") (\(node.short)) lists you as a friend, and is none of yours: \(mend ?? "")"
+        + "`hearth friends block \(node.short)` lets it do nothing here"
+    }
+    return (friends + others).map(Printable.clean)
+  }
+
+  /// - Parameter device: one of the friend's, by which it can be asked.
+  static func renounced(_ petname: String, _ since: Date?, _ device: JID?) -> String {
+    let when = since.map { ", as came out on \(LocalTime.day($0))" } ?? ""
+    return "hearth: \(petname) does not list you as a friend any more\(when): "
+      + (device.map { "`\(Command.request($0))` asks again" } ?? "`hearth friends remove \(petname)` ends it here, too")
   }
 
   /// All that waits for somebody's word, with what to do about it.
@@ -58,11 +82,6 @@ enum TrustText {
   static func grouped(_ digits: String) -> String {
     let half = (digits.count + 1) / 2
     return "\(digits.prefix(half)) \(digits.dropFirst(half))"
-  }
-
-  /// As in `2026-11-22`, in UTC.
-  static func day(_ date: Date) -> String {
-    date.formatted(.iso8601.year().month().day())
   }
 
   /// An event that somebody at a terminal wants to see while the door is open or digits are compared; nil for others.

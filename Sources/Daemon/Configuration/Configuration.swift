@@ -1,7 +1,10 @@
+import Account
 import Front
+import HTTPX
 import Mesh
 import Origins
 import Trust
+import XMPP
 
 /// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
 struct Configuration: Equatable, Sendable {
@@ -32,9 +35,50 @@ struct Configuration: Equatable, Sendable {
     var memory = NodeConfiguration.standardMemory
   }
 
+  /// `[transfer]`.
+  struct TransferSection: Equatable, Sendable {
+    /// How bodies go beside their stanzas: the first that a peer allows.
+    var prefer = BodyMechanism.standard
+  }
+
+  /// `[log]`.
+  struct LogSection: Equatable, Sendable {
+    /// Whether each request is a line in the log.
+    var access = false
+  }
+
+  /// `[metrics]`.
+  struct MetricsSection: Equatable, Sendable {
+    /// TCP port on 127.0.0.1 and ::1, for Prometheus; nil: none.
+    var listen: Int?
+  }
+
+  /// `[account]`.
+  struct AccountSection: Equatable, Sendable {
+    /// Bare; nil: the one of `hearth account login`, if any.
+    var jid: JID?
+    /// Its first line is the password.
+    var passwordFile: String?
+    /// In place of what the DNS says.
+    var server: AccountConfiguration.Server?
+    var tls: AccountConfiguration.Security?
+    /// SHA-256 of the one certificate that the server may show.
+    var fingerprint: [UInt8]?
+    /// Whether the server may be told the password itself.
+    var allowsPlain = false
+    /// Whether friends' nodes may reach this one over it.
+    var isRelay = false
+    /// Whether friends learn of it.
+    var isShared = false
+  }
+
+  var account = AccountSection()
   var node = NodeSection()
   var front = FrontSection()
   var limits = LimitsSection()
+  var transfer = TransferSection()
+  var log = LogSection()
+  var metrics = MetricsSection()
   /// `[forward]`, by port.
   var forwards: [Forward] = []
   /// `[services.NAME]`, sorted by name.

@@ -33,7 +33,7 @@ extension ConfigurationFile {
   ) throws(ConfigurationError) -> JID {
     let uri = try? HTTPXURI(text.hasPrefix("\(HTTPXURI.scheme):") ? text : "\(HTTPXURI.scheme)://\(text)")
     guard let uri, uri.path == "/", uri.fragment == nil else {
-      throw table.failure(key, "\"\(text)\" is no device; write its address, like \"printer@pi\"")
+      throw table.failure(key, "“\(text)” is no device; write its address, like \"printer@pi\"")
     }
     return uri.jid
   }

@@ -13,7 +13,7 @@ extension ConfigurationFile {
       guard let section = try table.table(name) else { continue }
       let service = try Self.service(section, name: name)
       if let twin = services.first(where: { InstanceName($0.name) == InstanceName(name) }) {
-        throw table.failure(name, "the same name as \"\(twin.name)\": upper and lower case do not tell devices apart")
+        throw table.failure(name, "the same name as “\(twin.name)”: upper and lower case do not tell devices apart")
       }
       if InstanceName(name) == InstanceName(node.name) {
         throw table.failure(name, "is the node's own name; give the service, or [node] name, another one")
@@ -31,7 +31,7 @@ extension ConfigurationFile {
   ) throws(ConfigurationError) -> ServiceDefinition {
     try table.allow([
       "target", "title", "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
-      "host", "forwarded_for", "gadget", "timeout",
+      "host", "forwarded_for", "gadget", "timeout", "xml",
     ])
     if let problem = DeviceName.problem(with: name) { throw table.failure(nil, problem) }
     guard let target = try table.string("target") else {
@@ -54,11 +54,11 @@ extension ConfigurationFile {
   private static func app(_ table: ConfigurationTable) throws(ConfigurationError) -> AppOptions {
     let word = try table.string("host") ?? AppOptions.Host.app.rawValue
     guard let host = AppOptions.Host(rawValue: word) else {
-      throw table.failure("host", "is \"\(word)\"; it must be \"app\" or \"browser\"")
+      throw table.failure("host", "is “\(word)”; it must be \"app\" or \"browser\"")
     }
     return AppOptions(
       host: host, forwardedFor: try table.bool("forwarded_for") ?? false, gadget: try table.bool("gadget") ?? false,
-      timeout: try table.int("timeout", in: OriginLimits.timeouts))
+      timeout: try table.int("timeout", in: OriginLimits.timeouts), xml: try table.bool("xml") ?? false)
   }
 
   private static func policy(_ table: ConfigurationTable) throws(ConfigurationError) -> AccessPolicy {
@@ -93,7 +93,7 @@ extension ConfigurationFile {
     switch word {
     case "friends": return .friends
     case "public": return .public
-    default: throw table.failure("access", "is \"\(word)\"; it must be \(wanted)")
+    default: throw table.failure("access", "is “\(word)”; it must be \(wanted)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import HTTPX
 import LinkLocal
 import TOMLKit
 import Trust
@@ -14,7 +15,7 @@ enum ConfigurationFile {
   static func text(of path: String) throws(ConfigurationError) -> String {
     let bytes: [UInt8]?
     do {
-      bytes = try FileBytes.contents(of: path, limit: DaemonLimits.configurationBytes)
+      bytes = try FileBytes.contents(of: path, limit: DaemonLimits.configurationBytes, mayWait: true)
     } catch {
       throw ConfigurationError(file: path, message: "cannot be read: \(error.reason)")
     }
@@ -42,11 +43,17 @@ enum ConfigurationFile {
   /// `file` is the name for messages.
   static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
     let root = try root(text, file: file)
-    try root.allow(["node", "front", "limits", "forward", "services"])
+    try root.allow(["node", "front", "limits", "transfer", "log", "metrics", "account", "forward", "services"])
     var configuration = Configuration()
     if let node = try root.table("node") { configuration.node = try Self.node(node) }
     if let front = try root.table("front") { configuration.front = try Self.front(front) }
     if let limits = try root.table("limits") { configuration.limits = try Self.limits(limits) }
+    if let transfer = try root.table("transfer") { configuration.transfer = try Self.transfer(transfer) }
+    if let log = try root.table("log") { configuration.log = try Self.log(log) }
+    if let metrics = try root.table("metrics") {
+      configuration.metrics = try Self.metrics(metrics, front: configuration.front)
+    }
+    if let account = try root.table("account") { configuration.account = try Self.account(account) }
     if let forward = try root.table("forward") {
       configuration.forwards = try Self.forwards(forward, front: configuration.front)
     }
@@ -75,7 +82,7 @@ enum ConfigurationFile {
     }
     if let word = try table.string("requests") {
       guard let mode = RequestMode(rawValue: word) else {
-        throw table.failure("requests", "is \"\(word)\"; it must be \"ask\", \"reject\" or \"accept\"")
+        throw table.failure("requests", "is “\(word)”; it must be \"ask\", \"reject\" or \"accept\"")
       }
       node.requests = mode
     }
@@ -90,6 +97,44 @@ enum ConfigurationFile {
     return front
   }
 
+  private static func log(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.LogSection {
+    try table.allow(["access"])
+    var log = Configuration.LogSection()
+    log.access = try table.bool("access") ?? log.access
+    return log
+  }
+
+  private static func metrics(
+    _ table: ConfigurationTable, front: Configuration.FrontSection
+  ) throws(ConfigurationError) -> Configuration.MetricsSection {
+    try table.allow(["listen"])
+    let port = try table.int("listen", in: 1...65535)
+    guard !front.enabled || port != front.port else {
+      throw table.failure("listen", "is the port of the front; take another one")
+    }
+    return .init(listen: port)
+  }
+
+  private static func transfer(
+    _ table: ConfigurationTable
+  ) throws(ConfigurationError) -> Configuration.TransferSection {
+    try table.allow(["prefer"])
+    guard let words = try table.strings("prefer", like: BodyMechanism.standard.map(\.rawValue)) else { return .init() }
+    let known = BodyMechanism.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    guard !words.isEmpty else {
+      throw table.failure("prefer", "is an empty list; name at least one of \(known), or leave the key out")
+    }
+    var prefer: [BodyMechanism] = []
+    for word in words {
+      guard let mechanism = BodyMechanism(rawValue: word) else {
+        throw table.failure("prefer", "names “\(word)”; it must be a list of \(known)")
+      }
+      guard !prefer.contains(mechanism) else { throw table.failure("prefer", "names “\(word)” twice") }
+      prefer.append(mechanism)
+    }
+    return .init(prefer: prefer)
+  }
+
   private static func limits(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.LimitsSection {
     try table.allow(["memory"])
     var limits = Configuration.LimitsSection()
@@ -98,7 +143,7 @@ enum ConfigurationFile {
     guard let bytes = ByteCount.parse(text), range.contains(bytes) else {
       throw table.failure(
         "memory",
-        "is \"\(text)\"; it must be from \"\(range.lowerBound >> 20)MiB\" to \"\(range.upperBound >> 30)GiB\", as in \"64MiB\""
+        "is “\(text)”; it must be from \"\(range.lowerBound >> 20)MiB\" to \"\(range.upperBound >> 30)GiB\", as in \"64MiB\""
       )
     }
     limits.memory = bytes

@@ -9,7 +9,7 @@ enum DeviceName {
   static func problem(with name: String) -> String? {
     if name.isEmpty { return "is empty; a name needs at least one letter or digit" }
     if let bad = name.first(where: { excluded.contains($0) || $0.isNewline }) {
-      return "\"\(name)\" holds \"\(bad)\"; use letters, digits, hyphens, dots and underscores, as in \"living-room\""
+      return "“\(name)” holds “\(bad)”; use letters, digits, hyphens, dots and underscores, as in \"living-room\""
     }
     if InstanceName(name) == nil || name.utf8.count > InstanceName.maximumLength - 2 { return tooLong }
     return nil

@@ -35,7 +35,7 @@ enum TrustedFolder {
         FleetEntry(id: try NodeID(id), petname: try Petname(name))
       }
       if let twin = entries.first(where: { $0.entry.petname == entry.petname || $0.entry.id == entry.id }) {
-        let what = twin.entry.id == entry.id ? "the same node as \"\(twin.entry.petname)\"" : "the same name as one"
+        let what = twin.entry.id == entry.id ? "the same node as “\(twin.entry.petname)”" : "the same name as one"
         throw friends.failure(name, "is \(what) in \(twin.file): each node has one name, and each name one node")
       }
       guard entries.count < TrustLimits.friends else {

@@ -7,11 +7,16 @@
 /// Whole small files, read and replaced so that a crash leaves the old or the new content, never a mixture.
 package enum FileBytes {
   /// The content, at most `limit` bytes; nil where there is no such file.
-  static func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8]? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+  ///
+  /// - Parameter mayWait: whether it may be a pipe, whose end is waited for.
+  package static func contents(of path: String, limit: Int, mayWait: Bool = false) throws(SystemError) -> [UInt8]? {
+    let file = open(path, O_RDONLY | O_CLOEXEC | (mayWait ? 0 : O_NONBLOCK))
     if file < 0, errno == ENOENT { return nil }
     guard file >= 0 else { throw SystemError("read", path) }
     defer { close(file) }
+    var facts = stat()
+    guard fstat(file, &facts) == 0 else { throw SystemError("read", path) }
+    guard mayWait || facts.st_mode & S_IFMT == S_IFREG else { throw .noFile(path) }
     return try contents(of: file, path: path, limit: limit)
   }
 

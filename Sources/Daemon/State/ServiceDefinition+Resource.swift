@@ -23,8 +23,9 @@ extension ServiceDefinition {
       throw ControlError(.invalid, "host is “\(word)”; it must be “app” or “browser”.")
     }
     return AppOptions(
-      host: host, forwardedFor: service.forwardedFor ?? false, gadget: service.gadget ?? false, timeout: service.timeout
-    )
+      host: host, forwardedFor: service.forwardedFor ?? false, gadget: service.gadget ?? false,
+      timeout: service.timeout,
+      xml: service.xml ?? false)
   }
 }
 
@@ -37,6 +38,6 @@ extension ServiceResource {
       fingerprint: definition.fingerprint, insecure: definition.insecure,
       listing: definition.listing, host: definition.app.host == .app ? nil : definition.app.host.rawValue,
       forwardedFor: definition.app.forwardedFor ? true : nil, gadget: definition.app.gadget ? true : nil,
-      timeout: definition.app.timeout)
+      timeout: definition.app.timeout, xml: definition.app.xml ? true : nil)
   }
 }

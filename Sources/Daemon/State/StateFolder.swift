@@ -34,11 +34,24 @@ struct StateFolder: ~Copyable {
     }
   }
 
+  /// Why a folder that exists may not be used, as far as its rights tell; nil where it may, or is not there.
+  static func exposure(_ path: String) -> StateError? {
+    guard access(path, F_OK) == 0 else { return nil }
+    do throws(StateError) {
+      try check(path)
+      return nil
+    } catch {
+      // Whoever looks need not be whom the daemon runs as.
+      if case .foreign = error { return nil }
+      return error
+    }
+  }
+
   private static func check(_ path: String) throws(StateError) {
     var facts = stat()
     guard stat(path, &facts) == 0 else { throw .unusable(SystemError("read", path)) }
     guard facts.st_mode & S_IFMT == S_IFDIR else { throw .unusable(SystemError("open", path, code: ENOTDIR)) }
-    guard facts.st_uid == geteuid() else { throw .foreign(path) }
     guard facts.st_mode & 0o077 == 0 else { throw .exposed(path, mode: facts.st_mode & 0o777, wanted: 0o700) }
+    guard facts.st_uid == geteuid() else { throw .foreign(path) }
   }
 }

@@ -22,6 +22,11 @@ package struct SystemError: Error, CustomStringConvertible {
     self.code = code
   }
 
-  var reason: String { String(cString: strerror(code)) }
+  /// Something else than a file is there: a pipe would be waited for.
+  static func noFile(_ path: String) -> SystemError { SystemError("read", path, code: noFile) }
+  /// No number of errno's.
+  private static let noFile: Int32 = -1
+
+  var reason: String { code == Self.noFile ? "it is no ordinary file" : String(cString: strerror(code)) }
   package var description: String { "cannot \(operation) \(path): \(reason)" }
 }

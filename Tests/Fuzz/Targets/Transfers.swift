@@ -100,6 +100,7 @@ extension FuzzTarget {
 
 /// A sender, a receiver and what is under way between them.
 private struct BlockTransfer: ~Copyable {
+  private static let path = IBBSenderMachine.Path(roundTrip: nil, room: 0)
   private static let window = 3
   private let isDuplex: Bool
   private var sender: IBBSenderMachine
@@ -129,7 +130,7 @@ private struct BlockTransfer: ~Copyable {
     case 0x40..<0x70: deliver()
     case 0x70..<0xA0 where !isReaderWaiting: readOn()
     case 0xA0..<0xD0 where answers > 0: acknowledge()
-    case 0xD0..<0xE0: progressed(sender.opened())
+    case 0xD0..<0xE0: progressed(sender.opened(now: .uptimeNanoseconds(0)))
     case 0xF0 where !isWriterWaiting && !isFinished: finishWriting()
     case 0xF1: cancelWriting()
     case 0xF2:
@@ -145,7 +146,7 @@ private struct BlockTransfer: ~Copyable {
 
   /// All that is left goes its way: then whoever waited has been told.
   mutating func finish() {
-    progressed(sender.opened())
+    progressed(sender.opened(now: .uptimeNanoseconds(0)))
     for _ in 0..<4 * (written.count + 8) {
       deliver()
       if !isReaderWaiting { readOn() }
@@ -164,7 +165,7 @@ private struct BlockTransfer: ~Copyable {
 
   private mutating func write(_ count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: written.count + $0) }
-    guard case .send(let blocks, let wait) = sender.write(ByteBuffer(bytes: bytes)) else {
+    guard case .send(let blocks, let wait) = sender.write(ByteBuffer(bytes: bytes), now: .uptimeNanoseconds(0)) else {
       require(isBroken, "It takes no more")
       return
     }
@@ -175,7 +176,7 @@ private struct BlockTransfer: ~Copyable {
 
   private mutating func finishWriting() {
     isFinished = true
-    switch sender.finish(leavesOpen: isDuplex) {
+    switch sender.finish(leavesOpen: isDuplex, now: .uptimeNanoseconds(0)) {
     case .wait: break
     case .send(let blocks): send(blocks)
     case .close(let sid): underWay.append(.close(sid: sid))
@@ -198,7 +199,7 @@ private struct BlockTransfer: ~Copyable {
   private mutating func acknowledge() {
     answers -= 1
     unanswered -= 1
-    progressed(sender.acknowledged())
+    progressed(sender.acknowledged(on: Self.path, now: .uptimeNanoseconds(0)))
   }
 
   private mutating func progressed(_ action: IBBSenderMachine.ProgressAction) {

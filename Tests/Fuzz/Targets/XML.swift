@@ -3,7 +3,7 @@ import XML
 
 extension FuzzTarget {
   /// `XMLReader`: any split gives the same, long plain texts that pass the parser by give what the parser makes of them, and
-  /// what is written of an element is read as that element.
+  /// what is written of an element, as a stanza or as a document, is read as that element.
   static let xml = FuzzTarget("xml", longest: 4096) { bytes in
     check(bytes)
     if bytes.contains(filler) { check(expand(bytes)) }
@@ -38,6 +38,9 @@ extension FuzzTarget {
       var written = ByteBuffer()
       written.write(element)
       requireEqual(read(written), element, "What was written is read as another element: \(String(buffer: written))")
+      written.clear()
+      written.write(document: element, inside: "jabber:client")
+      requireEqual(read(written), element, "As a document it is read as another element: \(String(buffer: written))")
     }
   }
 }

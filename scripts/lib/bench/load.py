@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,9 @@ GIB = 1 << 30
 
 # Nothing here takes that long, unless it hangs.
 LONGEST_TRANSFER_SECONDS = 300
+
+# Bytes a second of the body that shares the stream with small requests.
+BODY_RATE = 100_000_000
 
 
 @dataclass
@@ -26,6 +31,10 @@ class Target:
     upload_url: str = ""
     upload_host: str = ""
 
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
     def cpu_seconds(self):
         return sum(cpu_seconds(each) for pid in self.pids for each in tree(pid))
 
@@ -37,6 +46,27 @@ class Load:
     file_bytes: int
     many_seconds: float
     one_seconds: float
+    beside_seconds: float
+
+
+def targets(file):
+    """Those that scripts/bench has started, by their names."""
+    each = [Target(**json.loads(line)) for line in Path(file).read_text().splitlines()]
+    return {target.name: target for target in each}
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def tell(measure):
+    """Prints what measure() gives as JSON, or why it could not."""
+    try:
+        print(json.dumps(measure()))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except RuntimeError as error:
+        sys.exit(f"bench: {error}")
 
 
 def run(*command):
@@ -60,6 +90,18 @@ def download(target, name):
     return curl(target.host, f"{target.url}/{name}")
 
 
+def downloads(target, path, size, count):
+    """MiB/s of a file fetched again and again over one connection, without what curl does between."""
+    out = run(
+        "curl", "--silent", "--show-error", "--fail", "--max-time", str(LONGEST_TRANSFER_SECONDS), "-o", "/dev/null",
+        "-H", f"Host: {target.host}", "-w", "%{time_total} %{size_download}\n", f"{target.url}/{path}?[1-{count}]",
+    )  # fmt: skip
+    seconds, sizes = zip(*(map(float, line.split()) for line in out.splitlines()))
+    if len(sizes) != count or set(sizes) != {size}:
+        raise RuntimeError(f"{target.name}: {path} came with other sizes than {size}: {set(sizes)}")
+    return size * count / MIB / sum(seconds)
+
+
 def upload(target, file):
     options = ["-H", "Content-Type: application/octet-stream", "-X", "POST", "-T", file]
     return curl(target.upload_host, target.upload_url, *options)
@@ -77,6 +119,34 @@ def wrk(target, connections, seconds):
     return result
 
 
+@contextmanager
+def body(target, rates):
+    """A large body on its way at BODY_RATE meanwhile; then appends the bytes a second that its reader got.
+
+    Its length is not known beforehand, so that no node sends it beside the stream.
+    """
+    command = [sys.executable, str(HERE / "reader.py"), str(target.port), target.host, "/unknown/huge", str(BODY_RATE)]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        if reader.stdout.readline() != "flows\n":
+            raise RuntimeError(f"{target.name}: {reader.stderr.read().strip()}")
+        yield
+    finally:
+        reader.terminate()
+        rate, error = reader.communicate()
+    if reader.returncode != 0:
+        raise RuntimeError(f"{target.name}: {error.strip()}")
+    rates.append(float(rate))
+
+
+def beside(target, seconds):
+    """Small requests, one at a time, while a large body passes: their ms, and the body's MB/s."""
+    rates = []
+    with body(target, rates):
+        small = wrk(target, 1, seconds)
+    return {"p99_beside": small["p99"] / 1000, "p50_beside": small["p50"] / 1000, "rate_beside": rates[0] / 1e6}
+
+
 def sample(target, load, folder):
     """One round of one target."""
     figures = {}
@@ -91,6 +161,8 @@ def sample(target, load, folder):
     figures["p99"] = many["p99"] / 1000
     figures["p50"] = wrk(target, 1, load.one_seconds)["p50"] / 1000
 
+    # Tunnels are not compared in these.
     if target.upload_url:
+        figures |= beside(target, load.beside_seconds)
         figures["upload"] = upload(target, f"{folder}/files/large")
     return figures

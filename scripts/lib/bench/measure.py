@@ -1,32 +1,26 @@
-"""Measures the targets that scripts/bench has started, in turns, and prints the table.
+"""Measures the targets that scripts/bench has started, in turns, and prints the figures of every round as JSON.
 
-    measure.py FOLDER [--quick] [--json]      FOLDER: targets, machine, program, files/{small,large,huge}
+    measure.py FOLDER [--quick]      FOLDER: targets, program, files/{small,large,huge}
 """
 
-import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import table
-from load import Load, Target, download, sample, wrk
+from load import Load, download, sample, say, targets, tell, wrk
 from processes import forget_peak, memory
 
 ROUNDS = 5
 
 # The machine's other work comes and goes: every target has its turn in every round, and ratios are taken within one.
-FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3)
+FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3, beside_seconds=4)
 # Four seconds: from the third on, ssh waits for delayed acknowledgements again and again, which shorter rounds do not show.
-QUICK = Load(file_bytes=256 << 20, many_seconds=4, one_seconds=1)
+QUICK = Load(file_bytes=256 << 20, many_seconds=4, one_seconds=1, beside_seconds=2)
 
 # What a node may still have to do when it is ready, or gives back when it has nothing to do any more.
 REST_SECONDS = 5
 IDLE_SECONDS = 15
-
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
 
 
 def stripped_size(program, folder):
@@ -49,41 +43,30 @@ def transfer_memory(target, name):
 
 
 def main():
-    folder, options = sys.argv[1], sys.argv[2:]
-    quick = "--quick" in options
+    folder = sys.argv[1]
+    quick = "--quick" in sys.argv[2:]
     load = QUICK if quick else FULL
-    targets = [Target(**json.loads(line)) for line in Path(folder, "targets").read_text().splitlines()]
-    hearth = next(target for target in targets if target.name == "hearth")
+    peers = targets(f"{folder}/targets")
+    hearth = peers["hearth"]
 
     time.sleep(REST_SECONDS)
     once = {"size": stripped_size(Path(folder, "program").read_text().strip(), folder)}
     once["memory_rest"] = most(hearth.pids, "VmRSS")
-    for target in targets:
+    for target in peers.values():
         wrk(target, 1, 1)
     say("Memory of a large download")
     once["memory_transfer"] = transfer_memory(hearth, "large" if quick else "huge")
 
-    rounds = {target.name: [] for target in targets}
+    rounds = {name: [] for name in peers}
     for index in range(ROUNDS):
         say(f"Round {index + 1} of {ROUNDS}")
-        for target in targets:
-            rounds[target.name].append(sample(target, load, folder))
-            say(f"  {target.name}: " + ", ".join(f"{key} {value:.4g}" for key, value in rounds[target.name][-1].items()))
+        for name, target in peers.items():
+            rounds[name].append(sample(target, load, folder))
+            say(f"  {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in rounds[name][-1].items()))
     time.sleep(IDLE_SECONDS)
     once["memory_after"] = most(hearth.pids, "VmRSS")
     rounds["hearth"].append(once)
-
-    machine = Path(folder, "machine").read_text().strip()
-    rows = table.rows(rounds)
-    if "--json" in options:
-        print(json.dumps({"machine": machine, "rows": rows, "rounds": rounds}, indent=1))
-    else:
-        print(f"{machine}\n\n{table.text(rows)}")
+    return {"rounds": rounds}
 
 
-try:
-    main()
-except KeyboardInterrupt:
-    sys.exit(130)
-except RuntimeError as error:
-    sys.exit(f"bench: {error}")
+tell(main)

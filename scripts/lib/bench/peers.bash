@@ -30,6 +30,13 @@ certificate() {
 
 # nginx_start NAME PORT SERVERS: SERVERS goes into the http section.
 nginx_start() {
+  nginx_configuration "$1" "$3"
+  start "$1" nginx -e stderr -c "$dir/$1.conf"
+  listening "$2" "${pids[-1]}"
+}
+
+# nginx_configuration NAME SERVERS: $dir/NAME.conf.
+nginx_configuration() {
   mkdir -p "$dir/$1"
   # No limit on the requests of a connection: it would only show what a new connection costs.
   # No temporary files: nobody is to wait for a disk.
@@ -55,11 +62,9 @@ http {
   proxy_set_header Connection "";
   proxy_max_temp_file_size 0;
   proxy_request_buffering off;
-$3
+$2
 }
 END
-  start "$1" nginx -e stderr -c "$dir/$1.conf"
-  listening "$2" "${pids[-1]}"
 }
 
 # upstream NAME PORT: where requests go, by connections that are kept.
@@ -67,9 +72,20 @@ upstream() {
   echo "  upstream $1 { server 127.0.0.1:$2; keepalive 64; keepalive_requests 1000000000; }"
 }
 
+# origin ADDRESS FILES: the app's section of nginx, files in that folder. Below /unknown/ they have no length beforehand, and go in
+# chunks: something may be added to them, which is nothing.
+origin() {
+  echo "  server {
+    listen $1;
+    root $2;
+    location /unknown/ { alias $2/; add_after_body /nothing; addition_types *; }
+    location = /nothing { return 200; }
+  }"
+}
+
 # origin_start PORT: the app, files in $dir/files.
 origin_start() {
-  nginx_start origin "$1" "  server { listen 127.0.0.1:$1; root $dir/files; }"
+  nginx_start origin "$1" "$(origin "127.0.0.1:$1" "$dir/files")"
 }
 
 # far_start PORT ORIGIN SINK: the hop beside the app; takes TLS.
@@ -143,4 +159,32 @@ stunnel_start() {
   } >"$dir/$name.conf"
   start "$name" stunnel4 "$dir/$name.conf"
   listening "$port" "${pids[-1]}"
+}
+
+# prosody_start PORT: an XMPP server with two accounts, for clients on loopback; it limits nobody, and holds back no segment until
+# the last one is acknowledged, which would cost 40 ms a block.
+prosody_start() {
+  local name
+  # It looks for certificates beside its configuration.
+  mkdir -p "$dir/prosody/localhost/accounts" "$dir/prosody/certs"
+  for name in sender receiver; do
+    echo 'return { ["password"] = "bench" }' >"$dir/prosody/localhost/accounts/$name.dat"
+  done
+  cat >"$dir/prosody/prosody.cfg.lua" <<END
+run_as_root = true
+data_path = "$dir/prosody"
+log = { warn = "*console" }
+modules_enabled = { "saslauth", "tls" }
+modules_disabled = { "s2s" }
+interfaces = { "127.0.0.1" }
+c2s_ports = { $1 }
+c2s_require_encryption = true
+c2s_stanza_size_limit = 1024 * 1024
+network_settings = { nagle = false }
+authentication = "internal_plain"
+VirtualHost "localhost"
+  ssl = { key = "$dir/tls.key", certificate = "$dir/tls.crt" }
+END
+  start prosody prosody -F --config "$dir/prosody/prosody.cfg.lua"
+  listening "$1" "${pids[-1]}"
 }

@@ -16,6 +16,12 @@ def tree(pid):
     return [pid] + [each for child in children for each in tree(int(child))]
 
 
+def written(pid):
+    """Bytes that a process has given to files, pipes and sockets."""
+    fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(fields["wchar"])
+
+
 def memory(pid, key):
     """A figure of memory in MiB: VmRSS is what is resident, VmHWM the most that ever was."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -33,17 +33,24 @@ GOALS = [
     Goal("6", "1 KiB, 1 connection, p50 ÷ nginx, TLS, nginx", "p50", "ms", "nginx", must=2.5, goal=1.25, **LESS),
     Goal("7", "1 KiB, 32 connections, p99 ÷ ssh -L", "p99", "ms", "ssh", must=0.2, goal=0.08, **LESS),
     Goal("–", "1 KiB, 32 connections ÷ stunnel", "requests", "1/s", "stunnel"),
+    Goal("8", "1 KiB, 1 connection, p99 beside 100 MB/s ÷ nginx, TLS, nginx", "p99_beside", "ms", "nginx", must=1.0, goal=0.6,
+         **LESS),  # fmt: skip
+    Goal("–", "the same, p50", "p50_beside", "ms", "nginx", **LESS),
+    Goal("–", "the same, what the body's reader got", "rate_beside", "MB/s", "nginx"),
+    Goal("9", "256 MiB by XEP-0047 ÷ slixmpp, Prosody, slixmpp", "ibb", "MiB/s", "slixmpp", must=50, goal=200),
     Goal("10", "memory of a large download, over rest", "memory_transfer", "MiB", must=16, goal=2, **LESS),
     Goal("11", "memory at rest, 20 devices in sight", "memory_rest", "MiB", must=40, goal=20, **LESS),
     Goal("–", "memory after all of this, idle again", "memory_after", "MiB", **LESS),
     Goal("12", "256 MiB upload ÷ download", "upload", "MiB/s", over="download", must=0.7, goal=1.0),
+    Goal("13", "64 MiB over 100 Mbit/s ÷ curl from the app", "link_download", "MiB/s", "curl", must=0.72, goal=0.97),
+    Goal("14", "the same link, 64 KiB page, last byte", "link_page", "ms", "curl", must=1.4, goal=1.1, **LESS),
     Goal("15", "the program, stripped", "size", "MiB", must=30, goal=20, **LESS),
 ]
 
 
 def series(rounds, target, figure):
     """Its values, one a round; what is measured only once gives one."""
-    return [each[figure] for each in rounds[target] if figure in each]
+    return [each[figure] for each in rounds.get(target, []) if figure in each]
 
 
 def row(goal, rounds):
@@ -66,7 +73,8 @@ def row(goal, rounds):
 
 
 def rows(rounds):
-    return [row(goal, rounds) for goal in GOALS]
+    """A line for each goal that was measured."""
+    return [row(goal, rounds) for goal in GOALS if series(rounds, "hearth", goal.figure)]
 
 
 def number(value):
@@ -92,10 +100,30 @@ def cells(row):
     ]  # fmt: skip
 
 
-def text(rows):
-    """The table, in Markdown that can be read as it is."""
-    lines = [["#", "what", "Hearth", "other", "ratio (lowest–highest)", "must", "goal", "held"]]
-    lines += [cells(row) for row in rows]
+def markdown(lines):
+    """A table that can be read as it is; the first line is its head."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     padded = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
     return "\n".join([padded[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|"] + padded[1:])
+
+
+def text(rows):
+    head = ["#", "what", "Hearth", "other", "ratio (lowest–highest)", "must", "goal", "held"]
+    return markdown([head] + [cells(row) for row in rows])
+
+
+def throughput_cell(figures):
+    if not figures:
+        return "–"
+    if not figures["speed"]:
+        return "breaks off"
+    return f"{number(median(figures['speed']))} MiB/s, {number(median(figures['cpu']))} s/GiB"
+
+
+def throughput_text(ways):
+    """The second table: `ways` are those of mechanisms.py."""
+    sizes = list(dict.fromkeys(size for way in ways for size in way["sizes"]))
+    lines = [["how"] + [f"{size[:-3]} {size[-3:]}" for size in sizes] + ["written a byte"]]
+    for way in ways:
+        lines.append([way["name"]] + [throughput_cell(way["sizes"].get(size)) for size in sizes] + [number(median(way["written"]) if way["written"] else None)])
+    return markdown(lines)

@@ -1,0 +1,17 @@
+import XMPP
+
+/// What is spoken with a server.
+extension Namespace {
+  /// RFC 6120 §7.
+  static let bind = "urn:ietf:params:xml:ns:xmpp-bind"
+  /// Of servers from before RFC 6121; where they offer it as required, they insist.
+  static let session = "urn:ietf:params:xml:ns:xmpp-session"
+  /// RFC 6121 §2.
+  static let roster = "jabber:iq:roster"
+  /// XEP-0198.
+  static let streamManagement = "urn:xmpp:sm:3"
+  /// XEP-0440.
+  static let channelBinding = "urn:xmpp:sasl-cb:0"
+  /// Inside a bytestream, what is spoken on the link: only where this account relays.
+  static let link = "urn:hearth:link:0"
+}

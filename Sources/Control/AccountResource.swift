@@ -1,0 +1,88 @@
+package import FoundationEssentials
+
+/// The account on an XMPP server as the control socket and `hearth account status --json` show it; a property for each key.
+package struct AccountResource: Codable, Sendable, Hashable {
+  /// New words may come.
+  package enum State: String, Codable, Sendable {
+    /// There is none.
+    case off
+    /// A connection is being made.
+    case connecting
+    case online
+    /// Until the next attempt.
+    case waiting
+    /// Nothing is tried before somebody has changed something: see `problem`.
+    case stopped
+  }
+
+  package struct Problem: Codable, Sendable, Hashable {
+    /// One word, such as `password` or `certificate`.
+    package let code: String
+    /// What happened, and what to do about it.
+    package let message: String
+    package let at: Date
+
+    package init(code: String, message: String, at: Date) {
+      (self.code, self.message, self.at) = (code, message, at)
+    }
+  }
+
+  package let state: State
+  /// Bare; null where there is none.
+  @Nullable package private(set) var jid: String?
+  /// Whether it stands in `hearth.toml`.
+  package let configured: Bool
+  /// Since when the state is what it is.
+  @Nullable package private(set) var since: Date?
+  /// `host:port` of the connection, or of the last one.
+  @Nullable package private(set) var server: String?
+  /// `direct` or `starttls`.
+  @Nullable package private(set) var tls: String?
+  /// How the last login went, as in `SCRAM-SHA-256-PLUS`.
+  @Nullable package private(set) var mechanism: String?
+  /// What binds it to the connection, as in `tls-exporter`; null: nothing does.
+  @Nullable package private(set) var binding: String?
+  /// With resource; null while there is no session.
+  @Nullable package private(set) var bound: String?
+  /// Whether a broken connection can be gone on with.
+  package let resumable: Bool
+  /// How often one was.
+  package let resumptions: Int
+  /// Whether friends' nodes may reach this one over it.
+  package let relay: Bool
+  /// Whether friends learn of it.
+  package let share: Bool
+  /// The last one.
+  @Nullable package private(set) var problem: Problem?
+
+  package init(
+    state: State, jid: String? = nil, configured: Bool = false, since: Date? = nil, server: String? = nil,
+    tls: String? = nil, mechanism: String? = nil, binding: String? = nil, bound: String? = nil, resumable: Bool = false,
+    resumptions: Int = 0, relay: Bool = false, share: Bool = false, problem: Problem? = nil
+  ) {
+    self.state = state
+    self.configured = configured
+    self.resumable = resumable
+    self.resumptions = resumptions
+    self.relay = relay
+    self.share = share
+    self.jid = jid
+    self.since = since
+    self.server = server
+    self.tls = tls
+    self.mechanism = mechanism
+    self.binding = binding
+    self.bound = bound
+    self.problem = problem
+  }
+}
+
+/// What `PUT /v1/account` takes; a property for each key.
+package struct AccountLogin: Codable, Sendable, Hashable {
+  package let jid: String
+  package let password: String
+
+  package init(jid: String, password: String) {
+    (self.jid, self.password) = (jid, password)
+  }
+}

@@ -1,0 +1,63 @@
+import Account
+import Codecs
+import XMPP
+
+/// `[account]`.
+extension ConfigurationFile {
+  static func account(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.AccountSection {
+    try table.allow(["jid", "password_file", "server", "tls", "fingerprint", "allow_plain", "relay", "share"])
+    var account = Configuration.AccountSection()
+    account.jid = try jid(table)
+    account.passwordFile = try table.string("password_file")
+    if let path = account.passwordFile {
+      guard path.hasPrefix("/") else {
+        throw table.failure(
+          "password_file", "is “\(path)”; it must be an absolute path, as in \"/etc/hearth/account.pw\"")
+      }
+      guard account.jid != nil else {
+        throw table.failure("password_file", "is there without a jid: whose password is it?")
+      }
+    }
+    account.server = try server(table)
+    if let word = try table.string("tls") {
+      guard let security = AccountConfiguration.Security(rawValue: word) else {
+        throw table.failure("tls", "is “\(word)”; it must be \"direct\" or \"starttls\"")
+      }
+      account.tls = security
+    }
+    account.fingerprint = try fingerprint(table)
+    account.allowsPlain = try table.bool("allow_plain") ?? false
+    account.isRelay = try table.bool("relay") ?? false
+    account.isShared = try table.bool("share") ?? false
+    return account
+  }
+
+  private static func jid(_ table: ConfigurationTable) throws(ConfigurationError) -> JID? {
+    guard let text = try table.string("jid") else { return nil }
+    guard let jid = AccountBook.address(text) else {
+      throw table.failure("jid", "is “\(text)”; it must be an address on a server, as in \"pi@example.org\"")
+    }
+    return jid
+  }
+
+  private static func server(
+    _ table: ConfigurationTable
+  ) throws(ConfigurationError) -> AccountConfiguration.Server? {
+    guard let text = try table.string("server") else { return nil }
+    let (host, port) = Authority.split(text)
+    let bare = host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host
+    guard !bare.isEmpty, !bare.contains("/"), let port = port.flatMap({ Int($0) }), (1...65535).contains(port) else {
+      throw table.failure("server", "is “\(text)”; it must be host:port, as in \"xmpp.example.org:5222\"")
+    }
+    return .init(host: String(bare), port: port)
+  }
+
+  private static func fingerprint(_ table: ConfigurationTable) throws(ConfigurationError) -> [UInt8]? {
+    guard let text = try table.string("fingerprint") else { return nil }
+    guard let bytes = Hexadecimal.decode(text.filter { $0 != ":" }), bytes.count == 32 else {
+      throw table.failure(
+        "fingerprint", "must be the SHA-256 of a certificate, as `openssl x509 -noout -fingerprint -sha256` prints it")
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,44 @@
+package import XMPP
+
+/// The owner's account on an XMPP server (RFC 6120, 6121), over which nodes are reached that are not on the link. Filled by
+/// `Account`, in tests by memory.
+package protocol AccountConnection: Sendable {
+  /// Bare, as it is configured.
+  var address: JID { get }
+
+  /// What happens to it, in order. For one consumer, who keeps up: what is not taken is bounded, and the connection ends
+  /// rather than lose one.
+  var events: AsyncStream<AccountEvent> { get }
+
+  /// Sends an IQ without `id` and `from`, and waits for the answer of the one that it is for.
+  ///
+  /// - Throws: `StanzaError`, what the answer says; `AccountFailure` where there is none; `CancellationError`.
+  func request(_ iq: Stanza, within patience: Duration) async throws -> Stanza
+
+  /// Sends a stanza for which nobody waits: the answer to an IQ, a message, presence to somebody.
+  ///
+  /// - Throws: `AccountFailure.offline`; `CancellationError`.
+  func send(_ stanza: Stanza) async throws
+
+  /// Whose presence it asks for, and who may see its own (RFC 6121 §3): friends' accounts, bare. Replaces what was asked for.
+  func follow(_ contacts: Set<JID>)
+
+  /// Is connected, again and again, until it is cancelled.
+  func run() async
+}
+
+package enum AccountEvent: Sendable {
+  /// The stream is open and bound to this full address: new, or resumed under it (XEP-0198), in which case nothing was lost.
+  case online(JID, isResumed: Bool)
+  /// Nothing can be sent; what waits for an answer has failed.
+  case offline(reason: String)
+  /// Of a contact's resource, or of another one of this very account: available or unavailable.
+  case presence(Stanza)
+  /// An IQ that wants an answer, and gets it by `send`.
+  case request(Stanza)
+}
+
+package enum AccountFailure: Error, Hashable, Sendable {
+  case offline
+  case timedOut
+}

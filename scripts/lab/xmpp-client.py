@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Another client of an account, by slixmpp.
+
+    xmpp-client.py ask JID PASSWORD HOST PORT WHOM SECONDS    asks WHOM what it is (XEP-0030), and prints its features, one a line
+    xmpp-client.py stay JID PASSWORD HOST PORT                says "here", and stays until it is ended
+"""
+import asyncio
+import ssl
+import sys
+
+import slixmpp
+
+
+class Client(slixmpp.ClientXMPP):
+    def __init__(self, jid, password, work):
+        super().__init__(jid, password)
+        self.work = work
+        # Which server it is, is another test's matter.
+        self.ssl_context.check_hostname = False
+        self.ssl_context.verify_mode = ssl.CERT_NONE
+        # It would bind its login to TLS 1.3 in a way that there is none of.
+        self["feature_mechanisms"].use_mech = "PLAIN"
+        self.register_plugin("xep_0030")
+        self.add_event_handler("session_start", self.start)
+        self.add_event_handler("failed_auth", lambda _: self.end("not logged in"))
+
+    def end(self, problem):
+        print(problem, flush=True)
+        sys.exit(1)
+
+    async def start(self, _):
+        self.send_presence(ppriority=-1)
+        await self.work(self)
+
+
+async def ask(client, whom, seconds):
+    print("asking", flush=True)
+    try:
+        answer = await client["xep_0030"].get_info(jid=whom, timeout=int(seconds))
+    except (slixmpp.exceptions.IqError, slixmpp.exceptions.IqTimeout) as error:
+        client.end(f"no answer: {error}")
+    for feature in sorted(answer["disco_info"]["features"]):
+        print(feature, flush=True)
+    client.disconnect()
+
+
+async def stay(_):
+    print("here", flush=True)
+    await asyncio.sleep(3600)
+
+
+verb, jid, password, host, port, *rest = sys.argv[1:]
+work = {"ask": ask, "stay": stay}[verb]
+client = Client(jid, password, lambda client: work(client, *rest))
+client.connect((host, int(port)))
+client.process(forever=False)
