@@ -10,9 +10,11 @@ The browser's node is `laptop`, and has a friend `kitchen-pi`: the node behind P
 axe.min.js; FOLDER gets pictures. $HEARTH is the program.
 """
 
+import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -104,6 +106,19 @@ class Home:
     def gone(self, selector):
         return eventually(lambda: not self.value(f"document.querySelector({selector!r}) != null"))
 
+    @contextlib.contextmanager
+    def next_page(self):
+        """What is done in it leads to another page, which is there then: the one before may show the same for a while."""
+        self.value("(document.documentElement.dataset.left = '', 1)")
+        yield
+        check("a page follows", eventually(lambda: "data-left" not in self.html() and "</main>" in self.html()))
+
+    def scheme(self, name):
+        """Of the page that is open, and of those after it. A page learns of a browser's setting some time later."""
+        self.browser.scheme(name)
+        dark = "matchMedia('(prefers-color-scheme: dark)').matches"
+        check(f"the browser wants it {name}", eventually(lambda: self.value(dark) == (name == "dark")))
+
     def is_clean(self, page):
         found = self.browser.run(self.axe + ";" + AXE)
         check(f"axe finds nothing on {page}", found == [], found)
@@ -143,6 +158,8 @@ class Home:
     def invite(self):
         """With the keyboard alone."""
         self.look()
+        # Another browser may have invited before: what is looked at is the one that comes now.
+        known = self.invites()
         for _ in range(60):
             self.browser.press(TAB)
             if self.value("document.activeElement.closest('#invite') != null"):
@@ -152,18 +169,24 @@ class Home:
             self.browser.press(TAB)
             if self.value("document.activeElement.name") == "petname":
                 break
-        self.browser.press("guest" + ENTER)
-        check("an invite by keyboard alone", self.there("#invites .line"))
-        line = self.value("document.querySelector('#invites .line').textContent")
+        with self.next_page():
+            self.browser.press("guest" + ENTER)
+        new = self.invites() - known
+        check("an invite by keyboard alone", new)
+        invite = f"#invites [id={(new or known).pop()}]"
+        check("on a page that is live", self.there("html[data-live]"))
+        line = self.value(f"document.querySelector('{invite} .line').textContent")
         check("gives its line", line.startswith("httpx://hearth@laptop/invite/"), line)
-        # Another browser may have invited before.
-        count = "Math.max(...[...document.querySelectorAll('#invites [data-until]')].map(e => e.textContent))"
+        count = f"document.querySelector('{invite} [data-until]').textContent"
         left = self.value(count)
-        fewer = eventually(lambda: int(self.value(count) or left) < int(left))
+        fewer = eventually(lambda: int(self.value(count)) < int(left))
         check("which counts down", 500 < int(left) <= 600 and fewer, left)
-        self.browser.click("#invites .copy")
+        self.browser.click(f"{invite} .copy")
         told = eventually(lambda: self.value("document.getElementById('news').textContent"))
         check("and can be copied", told in ("Copied", "The line is selected: copy it"), told)
+
+    def invites(self):
+        return set(re.findall(r'<li id="(i-[0-9-]+)"', self.html()))
 
     def serve(self, name):
         self.look()
@@ -209,7 +232,7 @@ class Home:
         self.look()
         check("digits are there to be compared", self.there("#pairing .digits"))
         for scheme in ("light", "dark"):
-            self.browser.scheme(scheme)
+            self.scheme(scheme)
             self.is_clean(f"digits to be compared, {scheme}")
             self.picture(f"digits-{scheme}")
         self.control("DELETE", "/v1/pairing")
@@ -223,7 +246,7 @@ class Home:
         self.browser.click("#join form button")
         check("a mistake is explained", eventually(lambda: self.title() == "That was not done"), self.title())
         for scheme in ("light", "dark"):
-            self.browser.scheme(scheme)
+            self.scheme(scheme)
             self.is_clean(f"a form that was refused, {scheme}")
             self.picture(f"refused-{scheme}")
 
@@ -242,8 +265,8 @@ class Home:
     def changed(self):
         """A device whose key is another one than before."""
         for scheme in ("light", "dark"):
-            self.browser.scheme(scheme)
             self.look()
+            self.scheme(scheme)
             check("the changed key is told", self.there("#problems .ids"))
             self.is_clean(f"the dashboard where a key has changed, {scheme}")
             self.picture(f"changed-{scheme}")
@@ -285,7 +308,8 @@ class Home:
         self.look()
         self.browser.click(".friend summary")
         self.value("document.querySelector('.friend [name=petname]').value = 'attic'")
-        self.browser.click(".friend form[action$=rename] button")
+        with self.next_page():
+            self.browser.click(".friend form[action$=rename] button")
         renamed = eventually(lambda: self.value("document.querySelector('.friend .name')?.textContent") == "attic")
         check("a friend is renamed", renamed)
         self.hearth(self.own, "friends", "rename", "attic", "kitchen-pi")
@@ -294,9 +318,7 @@ class Home:
 
     def sizes(self, widths):
         for scheme in ("light", "dark"):
-            self.browser.scheme(scheme)
-            isDark = self.value("matchMedia('(prefers-color-scheme: dark)').matches")
-            check(f"the browser wants it {scheme}", isDark == (scheme == "dark"))
+            self.scheme(scheme)
             for width in widths:
                 self.browser.resize(width, 1400)
                 for page, path in (("dashboard", ""), ("ask", "ask/stranger@guest")):
