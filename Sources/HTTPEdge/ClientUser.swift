@@ -18,7 +18,7 @@ package enum ClientUser {
     let rows = SocketRow.all(from: client, to: server)
     // A table that changes while it is read may lack a row.
     for _ in 1...2 {
-      let user = try? await NIOThreadPool.singleton.runIfActive { rows.lazy.compactMap(SocketTable.user).first }
+      let user = try? await NIOThreadPool.singleton.runIfActive { SocketTable.user(ofAny: rows) }
       if let user = user ?? nil {
         // Had the client gone meanwhile, the row could be that of another one with the same port.
         return await isEstablished(channel) ? user : nil
@@ -96,6 +96,15 @@ struct SocketRow: Sendable, Hashable {
 enum SocketTable {
   /// Whose the socket of this row is; nil where there is none, or no such table.
   static func user(of row: SocketRow) -> UInt32? { first(in: row.table, row.user) }
+
+  /// Whose the first of these is that is there. Each is looked for once, for it may be gone at a second look: what is lazy, and has
+  /// a first element, looks twice.
+  static func user(ofAny rows: [SocketRow]) -> UInt32? {
+    for row in rows {
+      if let user = user(of: row) { return user }
+    }
+    return nil
+  }
 
   /// What is found in the first line of a table that has it; nil where none has, or there is no such table.
   static func first<Found>(in table: String, _ find: (String) -> Found?) -> Found? {

@@ -10,10 +10,9 @@ package enum PortHolder {
   package static func name(ofPort port: Int) -> String? {
     let sockets = Set(tables.flatMap { inodes(in: $0, port) }.map { "socket:[\($0)]" })
     guard !sockets.isEmpty else { return nil }
-    return entries(of: "/proc").filter { $0.allSatisfy(\.isNumber) }.lazy.compactMap { process in
-      guard holds(process, sockets) else { return nil }
-      return "\(command(of: process)) (process \(process))"
-    }.first
+    // Each is looked at once: it may end meanwhile.
+    let holder = entries(of: "/proc").first { $0.allSatisfy(\.isNumber) && holds($0, sockets) }
+    return holder.map { "\(command(of: $0)) (process \($0))" }
   }
 
   /// The first port from `start` on, within `count`, on which nothing listens.
