@@ -89,8 +89,8 @@ let package = Package(
     library(
       "Mesh",
       [
-        "Codecs", "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XML", "XMPP", .lifecycle, .log,
-        .httpTypes,
+        "Bytestreams", "Codecs", "EventLoops", "Streams", "HTTPX", "LinkLocal", "TLS", "Trust", "XML", "XMPP",
+        .lifecycle, .log, .httpTypes,
         .nio,
         .nioPosix,
       ]),

@@ -16,12 +16,13 @@ enum AccountCapabilities {
 
   /// The content of our presence. People's messages to the account go to their own clients: ours has a priority below zero
   /// (RFC 6121 §8.5.2).
-  static func presence(isRelay: Bool) -> [Element] {
-    [
+  static func presence(_ configuration: AccountConfiguration) -> [Element] {
+    let link = configuration.isRelay ? configuration.node : nil
+    return [
       Element("priority", namespace: Namespace.client, text: "-1"),
       Element(
         "c", namespace: Namespace.caps,
-        ["hash": "sha-1", "node": Capabilities.node, "ver": info(isRelay: isRelay).verification()]),
-    ]
+        ["hash": "sha-1", "node": Capabilities.node, "ver": info(isRelay: configuration.isRelay).verification()]),
+    ] + (link.map { [Element("link", namespace: Namespace.link, ["node": $0])] } ?? [])
   }
 }

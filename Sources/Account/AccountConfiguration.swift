@@ -33,13 +33,16 @@ package struct AccountConfiguration: Hashable, Sendable {
   package var allowsPlain: Bool
   /// Whether friends' nodes may reach this one over the account.
   package var isRelay: Bool
+  /// Of this node, told in its presence where it relays.
+  package var node: String?
   /// The resource to ask for (RFC 6120 §7).
   package var resource: String
 
   package init(
     address: JID, password: String, server: Server? = nil, security: Security? = nil, fingerprint: [UInt8]? = nil,
-    allowsPlain: Bool = false, isRelay: Bool = false, resource: String
+    allowsPlain: Bool = false, isRelay: Bool = false, node: String? = nil, resource: String
   ) {
+    self.node = node
     self.address = address
     self.password = password
     self.server = server

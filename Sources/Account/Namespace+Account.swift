@@ -12,6 +12,4 @@ extension Namespace {
   static let streamManagement = "urn:xmpp:sm:3"
   /// XEP-0440.
   static let channelBinding = "urn:xmpp:sasl-cb:0"
-  /// Inside a bytestream, what is spoken on the link: only where this account relays.
-  static let link = "urn:hearth:link:0"
 }

@@ -28,6 +28,8 @@ package actor ServerAccount: AccountConnection {
     var until: NIODeadline?
   }
 
+  private typealias Waiter = @Sendable (Result<Stanza, any Error>) -> Void
+
   package nonisolated let address: JID
   package nonisolated let events: AsyncStream<AccountEvent>
   private nonisolated let queue = EventQueue()
@@ -43,7 +45,7 @@ package actor ServerAccount: AccountConnection {
   private var stream: AccountHandler?
   private var streamOpened: NIODeadline?
   private var keepAlive = KeepAlive(now: .now())
-  private var pending = PendingIQs<CheckedContinuation<Stanza, any Error>>()
+  private var pending = PendingIQs<Waiter>()
   /// Completed when more may be sent, or nothing can be.
   private var room: EventLoopPromise<Void>?
   private var hasOfferedBinding = false
@@ -93,27 +95,56 @@ package actor ServerAccount: AccountConnection {
 
   package func request(_ iq: Stanza, within patience: Duration) async throws -> Stanza {
     let deadline = NIODeadline.now() + TimeAmount(patience)
-    var iq = iq
-    iq.id = pending.nextID()
-    let bytes = try encode(iq)
     try await awaitRoom(until: deadline)
-    guard let session, pending.count < AccountLimits.pendingRequests else {
-      throw session == nil
-        ? AccountFailure.offline : StanzaError(.resourceConstraint, "too many requests are under way")
-    }
-    let (id, asked) = (iq.id ?? "", session.sender.canonical(iq.to))
-    let timer = eventLoop.scheduleTask(deadline: deadline) {
-      self.assumeIsolated { $0.pending.remove(id)?.resume(throwing: AccountFailure.timedOut) }
-    }
-    defer { timer.cancel() }
+    let id = pending.nextID()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-        pending.register(id, continuation, to: asked, deadline: nil)
-        write(bytes)
+        ask(iq, id, until: deadline) { continuation.resume(with: $0) }
       }
     } onCancel: {
-      eventLoop.execute { self.assumeIsolated { $0.pending.remove(id)?.resume(throwing: CancellationError()) } }
+      eventLoop.execute { self.assumeIsolated { $0.pending.remove(id)?(.failure(CancellationError())) } }
+    }
+  }
+
+  package nonisolated func request(
+    _ iq: Stanza, within patience: Duration, answered: @escaping @Sendable (Result<Stanza, any Error>) -> Void
+  ) {
+    let deadline = NIODeadline.now() + TimeAmount(patience)
+    eventLoop.execute { self.assumeIsolated { $0.ask(iq, $0.pending.nextID(), until: deadline, answered) } }
+  }
+
+  package nonisolated func tell(_ stanza: Stanza) {
+    eventLoop.execute { self.assumeIsolated { $0.told(stanza) } }
+  }
+
+  /// Whoever waits for nothing is not told where it cannot be sent.
+  private func told(_ stanza: Stanza) {
+    guard session != nil, let bytes = try? encode(stanza) else { return }
+    write(bytes)
+  }
+
+  private func ask(_ iq: Stanza, _ id: String, until deadline: NIODeadline, _ answered: @escaping Waiter) {
+    var iq = iq
+    iq.id = id
+    do {
+      let bytes = try encode(iq)
+      guard let session else { throw AccountFailure.offline }
+      guard pending.count < AccountLimits.pendingRequests else {
+        throw StanzaError(.resourceConstraint, "too many requests are under way")
+      }
+      let timer = eventLoop.scheduleTask(deadline: deadline) {
+        self.assumeIsolated { $0.pending.remove(id)?(.failure(AccountFailure.timedOut)) }
+      }
+      pending.register(
+        id,
+        {
+          timer.cancel()
+          answered($0)
+        }, to: session.sender.canonical(iq.to), deadline: nil)
+      write(bytes)
+    } catch {
+      answered(.failure(error))
     }
   }
 
@@ -242,8 +273,8 @@ package actor ServerAccount: AccountConnection {
       session?.rosterID = nil
       return say(session?.contacts.loaded(answer.type == "result" ? answer.payload : nil) ?? [])
     }
-    guard let continuation = pending.resolve(answer.id, from: sender.canonical(answer.from)) else { return }
-    if let error = answer.error { continuation.resume(throwing: error) } else { continuation.resume(returning: answer) }
+    guard let waiter = pending.resolve(answer.id, from: sender.canonical(answer.from)) else { return }
+    if let error = answer.error { waiter(.failure(error)) } else { waiter(.success(answer)) }
   }
 
   private func receivedRequest(_ iq: Stanza) {
@@ -342,7 +373,7 @@ package actor ServerAccount: AccountConnection {
     let id = pending.nextID()
     session?.rosterID = id
     say(.get(id: id, Element("query", namespace: Namespace.roster)))
-    say(Stanza(.presence, AccountCapabilities.presence(isRelay: dialer.configuration.isRelay)))
+    say(Stanza(.presence, AccountCapabilities.presence(dialer.configuration)))
   }
 
   private func resumed(_ handled: UInt32, _ stanzaBytes: Int) {
@@ -376,7 +407,7 @@ package actor ServerAccount: AccountConnection {
       $0.boundAddress = nil
       $0.isResumable = false
     }
-    for continuation in pending.failAll() { continuation.resume(throwing: AccountFailure.offline) }
+    for waiter in pending.failAll() { waiter(.failure(AccountFailure.offline)) }
     roomMayBeThere()
     _ = queue.push(.offline(reason: reason), isVital: true)
   }

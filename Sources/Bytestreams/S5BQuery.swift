@@ -8,13 +8,18 @@ extension S5BTransport {
   /// and a port, and those beyond `BytestreamLimits.candidates`, are left out.
   package init(query: Element) throws(StanzaError) {
     guard query["mode"] ?? "tcp" == "tcp" else { throw refusal(.featureNotImplemented, "mode must be tcp") }
-    let hosts = query.elements.lazy.filter { $0.is("streamhost", Namespace.bytestreams) }.compactMap { host in
-      S5BCandidate(streamhost: host)
-    }
     self.init(
       sid: try SIPub.identifier("sid", of: query),
       destination: query["dstaddr"].flatMap { $0.utf8.count == SOCKS5.destinationLength ? $0 : nil },
-      candidates: Array(hosts.prefix(BytestreamLimits.candidates)))
+      candidates: Self.streamhosts(in: query))
+  }
+
+  /// Those of `<query/>`, also where a proxy says where it is (XEP-0065 §4).
+  package static func streamhosts(in query: Element) -> [S5BCandidate] {
+    let hosts = query.elements.lazy.filter { $0.is("streamhost", Namespace.bytestreams) }.compactMap { host in
+      S5BCandidate(streamhost: host)
+    }
+    return Array(hosts.prefix(BytestreamLimits.candidates))
   }
 
   package var query: Element {

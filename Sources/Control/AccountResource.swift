@@ -27,6 +27,30 @@ package struct AccountResource: Codable, Sendable, Hashable {
     }
   }
 
+  /// A friend whose account is known.
+  package struct Friend: Codable, Sendable, Hashable {
+    /// New words may come.
+    package enum State: String, Codable, Sendable {
+      /// Its node is not there.
+      case offline
+      /// It is, and has not told its devices.
+      case online
+      /// It has, with its key.
+      case reached
+    }
+
+    package let petname: String
+    package let account: String
+    package let state: State
+    /// Why it has not.
+    @Nullable package private(set) var problem: String?
+
+    package init(petname: String, account: String, state: State, problem: String? = nil) {
+      (self.petname, self.account, self.state) = (petname, account, state)
+      self.problem = problem
+    }
+  }
+
   package let state: State
   /// Bare; null where there is none.
   @Nullable package private(set) var jid: String?
@@ -54,12 +78,18 @@ package struct AccountResource: Codable, Sendable, Hashable {
   package let share: Bool
   /// The last one.
   @Nullable package private(set) var problem: Problem?
+  /// `host:port` of the server's proxy for bytestreams (XEP-0065); null where it offers none, or was not asked yet.
+  @Nullable package private(set) var proxy: String?
+  /// By petname.
+  package let friends: [Friend]
 
   package init(
     state: State, jid: String? = nil, configured: Bool = false, since: Date? = nil, server: String? = nil,
     tls: String? = nil, mechanism: String? = nil, binding: String? = nil, bound: String? = nil, resumable: Bool = false,
-    resumptions: Int = 0, relay: Bool = false, share: Bool = false, problem: Problem? = nil
+    resumptions: Int = 0, relay: Bool = false, share: Bool = false, problem: Problem? = nil, proxy: String? = nil,
+    friends: [Friend] = []
   ) {
+    self.friends = friends
     self.state = state
     self.configured = configured
     self.resumable = resumable
@@ -74,6 +104,7 @@ package struct AccountResource: Codable, Sendable, Hashable {
     self.binding = binding
     self.bound = bound
     self.problem = problem
+    self.proxy = proxy
   }
 }
 

@@ -13,7 +13,7 @@ extension DeviceResource {
       status: device.status, message: device.message,
       addresses: device.state == .gone
         ? [] : device.endpoints.map { .init(address: $0.address, port: $0.port, interface: $0.interface.name) },
-      seen: device.seen,
+      via: device.server ?? Self.onLink, seen: device.seen,
       url: device.http == false ? nil : frontPort.map { FrontAddress(port: $0).url(of: device.jid) },
       trust: Trust(
         word: device.standing.word, node: device.node?.description, petname: device.petname?.text,

@@ -46,6 +46,9 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     }
   }
 
+  /// `via` of what is on the link, or of this node.
+  package static let onLink = "link"
+
   package let jid: String
   package let name: String
   package let state: State
@@ -58,7 +61,9 @@ package struct DeviceResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var message: String?
   /// Where it can be reached; none once it is gone.
   package let addresses: [Address]
-  /// When the link last told of it (ISO 8601, UTC).
+  /// `link`, or the server over which it is reached.
+  package let via: String
+  /// When the link, or its node over a server, last told of it (ISO 8601, UTC).
   package let seen: Date
   /// What a browser on this machine opens; null where that would lead nowhere.
   @Nullable package private(set) var url: String?
@@ -82,7 +87,7 @@ package struct DeviceResource: Codable, Sendable, Hashable {
 
   package init(
     jid: String, name: String, state: State, http: Bool?, status: String, message: String?, addresses: [Address],
-    seen: Date, url: String?, trust: Trust?, encrypted: Bool? = nil, health: HealthResource? = nil
+    via: String = onLink, seen: Date, url: String?, trust: Trust?, encrypted: Bool? = nil, health: HealthResource? = nil
   ) {
     self.jid = jid
     self.name = name
@@ -90,6 +95,7 @@ package struct DeviceResource: Codable, Sendable, Hashable {
     online = state == .online
     self.status = status
     self.addresses = addresses
+    self.via = via
     self.seen = seen
     self.http = http
     self.message = message

@@ -3,9 +3,11 @@ import Codecs
 import Control
 import FoundationEssentials
 import Logging
+import Mesh
 import NIOCore
 import ServiceLifecycle
 import TLS
+import Trust
 import XMPP
 
 /// Which account on an XMPP server the node uses: that of `hearth.toml`, or that of `hearth account login`, which is kept on disk.
@@ -15,8 +17,8 @@ actor AccountBook {
 
   private var configured: Configuration.AccountSection
   private let store: AccountStore
-  /// The first group of the node's id.
-  private let short: String
+  /// Of this node.
+  private let id: NodeID
   private let eventLoop: any EventLoop
   private let logger: Logger
   private let passwordInEnvironment: String?
@@ -24,20 +26,27 @@ actor AccountBook {
   /// Whose `run` the runner calls.
   private var connection: ServerAccount?
   private var running: AccountConfiguration?
+  private var isSharing = false
   /// What keeps an account from being used, where that is not the server.
   private var obstacle: String?
 
   /// Each connection as it is to be used from then on; nil: none any more.
-  nonisolated let connections: AsyncStream<ServerAccount?>
-  private nonisolated let changes: AsyncStream<ServerAccount?>.Continuation
+  nonisolated let connections: AsyncStream<UsedAccount?>
+  private nonisolated let changes: AsyncStream<UsedAccount?>.Continuation
+
+  /// A connection, and what the owner wants of it.
+  struct UsedAccount: Sendable {
+    let connection: ServerAccount
+    let settings: AccountSettings
+  }
 
   init(
-    configured: Configuration.AccountSection, store: AccountStore, short: String, eventLoop: any EventLoop,
+    configured: Configuration.AccountSection, store: AccountStore, id: NodeID, eventLoop: any EventLoop,
     environment: [String: String] = ProcessInfo.processInfo.environment, logger: Logger
   ) {
     self.configured = configured
     self.store = store
-    self.short = short
+    self.id = id
     self.eventLoop = eventLoop
     passwordInEnvironment = environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
     self.logger = logger
@@ -73,10 +82,17 @@ actor AccountBook {
       logger.error("the account is not used: \(error.message)")
       wanted = nil
     }
-    guard anew || wanted != running || connection?.status.state == .stopped else { return }
+    guard
+      anew || wanted != running || configured.isShared != isSharing || connection?.status.state == .stopped
+    else { return }
     running = wanted
+    isSharing = configured.isShared
     connection = wanted.map { ServerAccount($0, on: eventLoop, logger: logger) }
-    changes.yield(connection)
+    changes.yield(
+      connection.map {
+        UsedAccount(
+          connection: $0, settings: AccountSettings($0, isRelay: configured.isRelay, isShared: configured.isShared))
+      })
   }
 
   private var jid: JID? { configured.jid ?? stored?.jid }
@@ -91,7 +107,7 @@ actor AccountBook {
     AccountConfiguration(
       address: jid, password: password, server: configured.server, security: configured.tls,
       fingerprint: configured.fingerprint, allowsPlain: configured.allowsPlain, isRelay: configured.isRelay,
-      resource: "hearth.\(short.asciiLowercased)")
+      node: id.description, resource: "hearth.\(id.short.asciiLowercased)")
   }
 
   private func password(of jid: JID) throws(ControlError) -> String? {
@@ -144,7 +160,7 @@ actor AccountBook {
     }
     stored = new
     apply(anew: true)
-    return resource
+    return resource()
   }
 
   func logOut() throws {
@@ -164,7 +180,8 @@ actor AccountBook {
 
   // MARK: How it is
 
-  var resource: AccountResource {
+  /// - Parameter report: of the ways over it.
+  func resource(_ report: OfficeReport? = nil) -> AccountResource {
     guard let jid else { return AccountResource(state: .off) }
     let problem = obstacle.map { AccountResource.Problem(code: "unset", message: $0, at: Date()) }
     guard let status = connection?.status else {
@@ -180,6 +197,17 @@ actor AccountBook {
       resumptions: status.resumptions, relay: configured.isRelay, share: configured.isShared,
       problem: status.problem.map { problem in
         .init(code: problem.code.rawValue, message: problem.message, at: status.problemTime ?? status.since)
+      },
+      proxy: report?.proxy,
+      friends: (report?.friends ?? []).map { friend in
+        let state: AccountResource.Friend.State =
+          switch friend.state {
+          case .offline: .offline
+          case .online: .online
+          case .reached: .reached
+          }
+        return .init(
+          petname: friend.petname.text, account: friend.account.text, state: state, problem: friend.problem)
       })
   }
 }
@@ -187,16 +215,20 @@ actor AccountBook {
 /// Runs the account that is used, one after the other.
 struct AccountRunner: Service {
   let book: AccountBook
+  let node: Node
 
   func run() async {
     await withDiscardingTaskGroup { group in
       var current: ServerAccount?
-      for await connection in book.connections.cancelOnGracefulShutdown() {
+      for await used in book.connections.cancelOnGracefulShutdown() {
         current?.retire()
-        current = connection
-        guard let connection else { continue }
-        group.addTask { await connection.run() }
-        group.addTask { for await _ in connection.events {} }
+        current = used?.connection
+        guard let used else {
+          node.forgetAccount()
+          continue
+        }
+        group.addTask { await used.connection.run() }
+        group.addTask { await node.use(used.settings) }
       }
       current?.retire()
     }

@@ -84,7 +84,7 @@ package struct Daemon {
       eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
     try await book.start()
     let accountBook = AccountBook(
-      configured: configuration.account, store: AccountStore(folder: state.path), short: trustService.id.short,
+      configured: configuration.account, store: AccountStore(folder: state.path), id: trustService.id,
       eventLoop: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
     try await accountBook.start()
     try await run(services(node, book, accountBook, keys, ForwardStore(folder: state.path)))
@@ -127,7 +127,9 @@ package struct Daemon {
       _ = node.status()
     }
     return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? [])
-      + (metrics.map { [$0] } ?? []) + [AccountRunner(book: accountBook), control, reload, watchdog, notifier]
+      + (metrics.map { [$0] } ?? []) + [
+        AccountRunner(book: accountBook, node: node), control, reload, watchdog, notifier,
+      ]
   }
 
   /// nil where no front runs.

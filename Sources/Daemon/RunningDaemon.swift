@@ -45,7 +45,10 @@ struct RunningDaemon: ControlledDaemon {
 
   func closeForward(_ port: Int) async throws { try await forwardBook.remove(port) }
 
-  func account() async -> AccountResource { await accountBook.resource }
+  func account() async -> AccountResource {
+    await accountBook.resource(services.node.officeReport())
+  }
+
   func logIn(_ login: AccountLogin) async throws -> AccountResource { try await accountBook.logIn(login) }
   func logOut() async throws { try await accountBook.logOut() }
 

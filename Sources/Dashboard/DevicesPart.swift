@@ -50,6 +50,7 @@ extension Home {
     case .blocked: words.append("blocked by you")
     }
     if let node = group.node { words.append("<code>\(node.short)</code>") }
+    if let server = group.server { words.append("through <bdi>\(HTML.escaped(server))</bdi>") }
     if group.devices.isEmpty { words.append("nothing served") }
     if group.state != .online { words.append("last seen \(Page.time(group.seen))") }
     return words.filter { !$0.isEmpty }.joined(separator: " · ")

@@ -33,6 +33,11 @@ struct NodeGroup: Sendable {
     return states.contains(.online) ? .online : states.contains(.away) ? .away : .gone
   }
 
+  /// The server over which the node is reached, where none of its devices is on the link.
+  var server: String? {
+    let here = all.filter { $0.state != .gone }
+    return here.contains { $0.server == nil } ? nil : here.lazy.compactMap(\.server).first
+  }
 }
 
 extension NodeGroup {

@@ -69,7 +69,7 @@ package struct DiscoveredDevices: Sendable {
   /// Nobody accepted a connection, or nobody answered on it.
   package mutating func dialFailed(_ name: InstanceName, now: Date) -> [DiscoveredDevice] {
     let expired = expire(now: now)
-    return expired + change(name) { $0.refusesDials = true }
+    return expired + change(name) { $0.dialFailed() }
   }
 
   /// The device itself answered: a stream to or from it works.

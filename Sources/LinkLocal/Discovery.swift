@@ -45,10 +45,11 @@ package struct Sighting: Sendable, Hashable {
   }
 
   package let key: Key
-  package let endpoint: Endpoint
+  /// nil where it is not on the link, and is reached over a server.
+  package let endpoint: Endpoint?
   package let record: TXTRecord
 
-  package init(key: Key, endpoint: Endpoint, record: TXTRecord) {
+  package init(key: Key, endpoint: Endpoint?, record: TXTRecord) {
     self.key = key
     self.endpoint = endpoint
     self.record = record
@@ -97,6 +98,8 @@ package enum DiscoveryEvent: Sendable, Hashable {
 package enum DiscoverySource: Sendable, Hashable {
   /// mDNS on the local link (XEP-0174).
   case link
+  /// What friends' nodes say of their devices over the owner's account at this server.
+  case account(domain: String)
 }
 
 /// Announces devices on the link and tells of those of others (XEP-0174 §§3–5). Filled by `Avahi`, in tests by memory.

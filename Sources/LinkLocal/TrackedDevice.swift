@@ -50,13 +50,35 @@ struct TrackedDevice: Sendable {
   var state: DiscoveredDevice.State {
     if isLocal { return .online }
     if listings.isEmpty { return .gone }
-    return !refusesDials && believed.contains(where: \.answers) ? .online : .away
+    return isOnLink || relayed?.answers == true ? .online : .away
   }
 
-  /// The views that show where the device is.
-  private var believed: [Listing] { listings.values.filter { !$0.isOwn || isLocal } }
+  /// The views of the link that show where the device is.
+  private var believed: [Listing] {
+    listings.filter { $0.key.source == .link && (!$0.value.isOwn || isLocal) }.map(\.value)
+  }
 
+  /// Nothing speaks against it that the link has it.
+  private var isOnLink: Bool { !refusesDials && believed.contains(where: \.answers) }
+
+  /// The view over a server, where there is one; of several always the same.
+  private var relayed: (server: String, record: TXTRecord, answers: Bool)? {
+    let views = listings.compactMap { view, listing -> (server: String, record: TXTRecord, answers: Bool)? in
+      guard case .account(let domain) = view.source, let sighting = listing.sighting else { return nil }
+      return (domain, sighting.record, listing.answers)
+    }
+    return views.min {
+      ($0.answers ? 0 : 1, $0.server, $0.record.id ?? "") < ($1.answers ? 0 : 1, $1.server, $1.record.id ?? "")
+    }
+  }
+
+  /// The link comes first: what is on it is reached there, whoever lists it besides.
   var entry: DiscoveredDevice {
+    if !isLocal, !isOnLink, let relayed, relayed.answers || believed.isEmpty {
+      return DiscoveredDevice(
+        name: name, state: state, isLocal: false, endpoints: [], server: relayed.server, record: relayed.record,
+        seen: seen)
+    }
     let answering = believed.contains(where: \.answers)
     let endpoints = believed.filter { $0.answers == answering }.compactMap { $0.sighting?.endpoint }
     return DiscoveredDevice(
@@ -69,13 +91,15 @@ struct TrackedDevice: Sendable {
     let known = listings[view]
     guard known != nil || listings.count < LinkLocalLimits.sightings else { return }
     let isNews = known.map { !$0.answers || $0.isStale || $0.sighting != sighting } ?? true
-    // Views of one device mostly show the same; then they share it.
-    if record != sighting.record { record = sighting.record }
-    listings[view] = Listing(
-      sighting: Sighting(key: sighting.key, endpoint: sighting.endpoint, record: record), answers: true,
-      isOwn: isOwn)
+    var sighting = sighting
+    if source == .link {
+      // Views of one device mostly show the same; then they share it.
+      if record != sighting.record { record = sighting.record }
+      sighting = Sighting(key: sighting.key, endpoint: sighting.endpoint, record: record)
+      if isNews { refusesDials = false }
+    }
+    listings[view] = Listing(sighting: sighting, answers: true, isOwn: isOwn)
     seen = now
-    if isNews { refusesDials = false }
   }
 
   /// What was known of it holds until somebody was asked.
@@ -105,10 +129,18 @@ struct TrackedDevice: Sendable {
     listings = listings.filter { !$0.value.isStale || !sources.contains($0.key.source) }
   }
 
+  /// It did so by the way that was taken, and what that says of the other one is nothing.
   mutating func answered(now: Date) {
-    for key in listings.keys { listings[key]?.answers = true }
-    refusesDials = false
+    let isRelayed = entry.server != nil
+    for view in listings.keys where (view.source == .link) != isRelayed { listings[view]?.answers = true }
+    if !isRelayed { refusesDials = false }
     seen = now
+  }
+
+  /// Nobody accepted a connection by the way that was taken.
+  mutating func dialFailed() {
+    guard let server = entry.server else { return refusesDials = true }
+    for view in listings.keys where view.source == .account(domain: server) { listings[view]?.answers = false }
   }
 }
 

@@ -2,7 +2,7 @@ package import XMPP
 
 /// The owner's account on an XMPP server (RFC 6120, 6121), over which nodes are reached that are not on the link. Filled by
 /// `Account`, in tests by memory.
-package protocol AccountConnection: Sendable {
+package protocol AccountConnection: AnyObject, Sendable {
   /// Bare, as it is configured.
   var address: JID { get }
 
@@ -14,6 +14,13 @@ package protocol AccountConnection: Sendable {
   ///
   /// - Throws: `StanzaError`, what the answer says; `AccountFailure` where there is none; `CancellationError`.
   func request(_ iq: Stanza, within patience: Duration) async throws -> Stanza
+
+  /// The same, in the order of the calls, without waiting for room: whoever calls it bounds what is under way.
+  func request(
+    _ iq: Stanza, within patience: Duration, answered: @escaping @Sendable (Result<Stanza, any Error>) -> Void)
+
+  /// Sends a stanza in the order of the calls, where it can: the answer to an IQ that a peer bounds by waiting for it.
+  func tell(_ stanza: Stanza)
 
   /// Sends a stanza for which nobody waits: the answer to an IQ, a message, presence to somebody.
   ///

@@ -3,7 +3,7 @@ package import LinkLocal
 package import Trust
 package import XMPP
 
-/// A device on the link, or of this node, as the list of devices shows it: one property a column, and so more than eight.
+/// A device on the link, of a friend's node elsewhere, or of this node, as the list of devices shows it: one property a column, and so more than eight.
 package struct Device: Sendable, Hashable {
   package enum State: String, Sendable, CaseIterable {
     /// Announced, and nothing speaks against it.
@@ -28,6 +28,8 @@ package struct Device: Sendable, Hashable {
   package let message: String?
   /// Every address and interface that it was seen on, sorted.
   package let endpoints: [Endpoint]
+  /// The server over which it is reached, where it is not on the link; nil: by the link.
+  package let server: String?
   /// When the link last told of it, or it last answered.
   package private(set) var seen: Date
 
@@ -55,7 +57,7 @@ package struct Device: Sendable, Hashable {
   }
 
   /// Announced, and at addresses that are known.
-  var isReachable: Bool { state == .online && !endpoints.isEmpty }
+  var isReachable: Bool { state == .online && (!endpoints.isEmpty || server != nil) }
 
   /// What the owner calls it, where it belongs to a friend.
   package var petname: Petname? {
@@ -64,9 +66,10 @@ package struct Device: Sendable, Hashable {
 
   package init(
     jid: JID, name: String, state: State, isLocal: Bool, http: Bool?, status: String, message: String?,
-    endpoints: [Endpoint], seen: Date, standing: Standing, node: NodeID?, isEncrypted: Bool? = nil,
-    appFailure: AppFailure? = nil
+    endpoints: [Endpoint], server: String? = nil, seen: Date, standing: Standing, node: NodeID?,
+    isEncrypted: Bool? = nil, appFailure: AppFailure? = nil
   ) {
+    self.server = server
     self.appFailure = appFailure
     self.standing = standing
     self.node = node

@@ -28,7 +28,8 @@ struct DeviceFacts: Sendable {
       jid: jid, name: discovered.record.nick ?? discovered.name.user, state: .init(discovered.state),
       isLocal: discovered.isLocal,
       http: http ?? announcedHTTP(capabilities), status: discovered.record.status ?? "",
-      message: discovered.record.message, endpoints: discovered.endpoints, seen: discovered.seen,
+      message: discovered.record.message, endpoints: discovered.endpoints,
+      server: discovered.server, seen: discovered.seen,
       standing: standing(shown, hint, trustService),
       node: discovered.isLocal ? trustService.id : hint.flatMap { try? NodeID($0) },
       isEncrypted: isEncrypted, appFailure: appFailure)

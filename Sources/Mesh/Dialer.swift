@@ -15,12 +15,14 @@ final class Dialer: Sendable {
   private let directory: Directory
   private let gatekeeper: Gatekeeper
   private let setup: StreamSetup
+  private let office: Office
   private let pool: StreamPool
   /// What `run()` has to dial.
   private let dials: AsyncStream<Route>
   private let dialsContinuation: AsyncStream<Route>.Continuation
 
-  init(directory: Directory, gatekeeper: Gatekeeper, setup: StreamSetup) {
+  init(directory: Directory, gatekeeper: Gatekeeper, office: Office, setup: StreamSetup) {
+    self.office = office
     self.directory = directory
     self.gatekeeper = gatekeeper
     self.setup = setup
@@ -242,10 +244,7 @@ final class Dialer: Sendable {
     do {
       // Whether there has to be TLS is for us to say: one in the middle could take the offer out.
       // What is announced from now on comes too late to count for this stream.
-      let stream = try await PeerStream.dial(
-        try neighbours(route), from: setup.table.node, to: route.jid,
-        tls: route.expectedKey == nil ? .preferred : .required,
-        host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
+      let stream = try await dialled(route)
       // It has one since it is open.
       guard let identity = stream.identity else { throw StreamFailure.cancelled }
       let open = OpenStream(stream, identity, along: route)
@@ -253,6 +252,7 @@ final class Dialer: Sendable {
         try check(open, route)
       } catch {
         gatekeeper.ended(stream, identity)
+        if route.isRelayed, let id = route.expectedKey { await office.failed(id) }
         throw error
       }
       return open
@@ -268,6 +268,33 @@ final class Dialer: Sendable {
       directory.dialFailed(route.announced)
       throw error
     }
+  }
+
+  private func dialled(_ route: Route) async throws -> PeerStream {
+    guard route.isRelayed else {
+      return try await PeerStream.dial(
+        try neighbours(route), from: setup.table.node, to: route.jid,
+        tls: route.expectedKey == nil ? .preferred : .required,
+        host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
+    }
+    guard let id = route.expectedKey else { throw StreamFailure.closed("nobody knows its key.") }
+    do {
+      return try await PeerStream.dial(
+        over: try await office.connect(to: id), from: setup.table.node, to: route.jid, host: setup.host,
+        logger: setup.logger)
+    } catch {
+      await office.failed(id)
+      throw error
+    }
+  }
+
+  /// Lives with a stream that a friend's node opens over a server, until it ends.
+  func accept(relayed channel: any Channel) async {
+    guard let stream = try? await PeerStream.accepted(over: channel, host: setup.host, logger: setup.logger) else {
+      return
+    }
+    await gatekeeper.run(stream)
+    setup.quietTimer.somethingEnded()
   }
 
   /// Whom we reached: a device with another key than its name belongs to gets nothing from us.

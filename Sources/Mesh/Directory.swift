@@ -100,7 +100,7 @@ final class Directory: Sendable {
 
   /// The way to a device that is about to be dialled, by what the link says of it now; within `MeshLimits.resolving`.
   func resolved(_ route: Route) async -> Route {
-    guard !route.device.isLocal, let name = InstanceName(route.announced) else { return route }
+    guard !route.device.isLocal, !route.isRelayed, let name = InstanceName(route.announced) else { return route }
     let told = resolutions.add()
     resolve(name)
     await withTaskGroup(of: Void.self) { group in
@@ -169,11 +169,13 @@ final class Directory: Sendable {
 
   /// The device and those that the same node announces at the same addresses.
   private func companions(of jid: JID, _ state: State) -> [JID] {
-    guard let device = state.entries[jid]?.route.device, let node = device.node, !device.endpoints.isEmpty else {
+    guard let device = state.entries[jid]?.route.device, let node = device.node,
+      !device.endpoints.isEmpty || device.server != nil
+    else {
       return [jid]
     }
     let others = state.entries.values.lazy.map(\.route.device).filter {
-      $0.node == node && $0.endpoints == device.endpoints && $0.jid != jid
+      $0.node == node && $0.endpoints == device.endpoints && $0.server == device.server && $0.jid != jid
     }
     return [jid] + others.map(\.jid)
   }

@@ -3,6 +3,7 @@ import NIOCore
 import Streams
 import Synchronization
 import Trust
+import XML
 import XMPP
 
 /// Between streams and friendships: who may come in, and what comes of what they say about friendship.
@@ -21,6 +22,10 @@ final class Gatekeeper: Sendable {
     /// It asked for what nodes ask their friends for.
     case claimed(KeyedPeer)
     case disconnected(NodeID)
+    /// A friend's stream has opened.
+    case opened(NodeID)
+    /// A friend says by which account it can be reached.
+    case account(JID?, NodeID)
   }
 
   /// What is to be said to a node over a stream that may have to be dialled.
@@ -29,6 +34,8 @@ final class Gatekeeper: Sendable {
       case friendship(Friendship)
       /// A query for a report, which says whether its node counts this one among its friends, and tells it so of this one.
       case report
+      /// By which account this node can be reached.
+      case account
     }
 
     let content: Content
@@ -48,6 +55,8 @@ final class Gatekeeper: Sendable {
   /// How much of `inputs` is of each node.
   private let waiting = Mutex<[NodeID: Int]>([:])
   private let running = Atomic<Int>(0)
+  /// This node's own account, where friends are to know it, and who was told.
+  private let shared = Mutex<(account: JID?, told: Set<NodeID>)>((nil, []))
 
   init(trustService: TrustService, directory: Directory) {
     self.trustService = trustService
@@ -91,8 +100,54 @@ final class Gatekeeper: Sendable {
         await trustService.claimed(by: peer)
         release(peer.id)
       case .disconnected(let id): await trustService.disconnected(id)
+      case .opened(let id): if shared.withLock({ $0.account != nil }) { tellAccount(to: id) }
+      case .account(let account, let id):
+        await trustService.told(account, by: id)
+        release(id)
       }
     }
+  }
+
+  // MARK: Accounts
+
+  /// Friends learn of it from now on: those who are here at once, others when they come. nil: that there is none any more.
+  func share(_ account: JID?) {
+    let isNews = shared.withLock { shared in
+      guard shared.account != account else { return false }
+      shared = (account, [])
+      return true
+    }
+    guard isNews else { return }
+    for friend in trustService.current.friends {
+      if !tellAccount(to: friend.id), account != nil { announceAccount(to: friend.id) }
+    }
+  }
+
+  /// A friend that is on the link, and has not heard of it, is dialled for that.
+  func announceAccount(to id: NodeID) {
+    let isDue = shared.withLock { $0.account != nil && !$0.told.contains(id) }
+    if isDue, trustService.current.friend(id) != nil {
+      outboxContinuation.yield(OutboxMessage(content: .account, id: id))
+    }
+  }
+
+  /// False where there is no stream.
+  @discardableResult func tellAccount(to id: NodeID) -> Bool {
+    let account = shared.withLock { $0.account }
+    guard tell(Self.element(account), to: id) else { return false }
+    shared.withLock { _ = $0.told.insert(id) }
+    return true
+  }
+
+  private static func element(_ account: JID?) -> Element {
+    Element("account", namespace: Namespace.link, ["jid": account?.text])
+  }
+
+  /// As an IQ set, whose answer changes nothing. False where there is no stream.
+  @discardableResult func tell(_ element: Element, to id: NodeID) -> Bool {
+    guard let stream = registry.stream(with: id) else { return false }
+    stream.tell(Stanza(.iq, type: "set", [element]))
+    return true
   }
 
   // MARK: Friendships that one side knows of
@@ -164,6 +219,13 @@ final class Gatekeeper: Sendable {
     // Before its standing is looked at: whom the owner blocks in between is cut.
     if let id = identity.id { registry.opened(stream, with: id) }
     let standing = self.standing(identity)
+    // Over a server come friends alone.
+    if identity.isRelayed, !identity.isDialled {
+      guard case .friend = standing else {
+        trustService.decided(.streamRefused(identity, why: "no-friend", detail: "only friends come over an account"))
+        return .refused(StreamError(.notAuthorized, "only friends come in over an account"))
+      }
+    }
     // Whoever dialled looks for itself.
     switch standing.refusal {
     case _ where identity.isDialled: break
@@ -174,6 +236,7 @@ final class Gatekeeper: Sendable {
     }
     if identity.id == nil, !identity.isDialled { directory.came(identity) }
     guard case .friend = standing, let id = identity.id else { return .stranger }
+    inputsContinuation.yield(.opened(id))
     if let jid = announced(identity) { inputsContinuation.yield(.met(jid, id)) }
     return .known
   }
@@ -190,6 +253,7 @@ final class Gatekeeper: Sendable {
 
   /// The devices that were reached with its key by now, or came with it, are its own from now on.
   func befriended(_ id: NodeID) {
+    if shared.withLock({ $0.account != nil }) { tellAccount(to: id) }
     for jid in directory.devices(showing: id) { met(jid, id) }
     for stream in registry.all(with: id) {
       if let jid = stream.identity.flatMap(announced) { met(jid, id) }
@@ -222,6 +286,11 @@ final class Gatekeeper: Sendable {
     guard let peer = KeyedPeer(identity) else { return .unknown }
     if let friendship = Friendship(stanza) {
       pass(.friendship(friendship, asAnnounced(peer)), of: peer.id)
+      return .taken(nil)
+    }
+    if stanza.kind == .iq, stanza.type == "set", let account = stanza.payload, account.is("account", Namespace.link) {
+      guard case .friend = standing(identity) else { return .taken(stanza.error(StanzaError(.forbidden))) }
+      pass(.account(account["jid"].flatMap { JID(bare: $0) }, peer.id), of: peer.id)
       return .taken(nil)
     }
     guard stanza.kind == .iq, stanza.type == "set", let message = stanza.payload.flatMap(PairingMessage.init) else {

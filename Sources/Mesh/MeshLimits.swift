@@ -70,4 +70,24 @@ enum MeshLimits {
   static let talliedReasons = 64
   /// Stanzas and requests that wait for one who watches them: at 4 KiB each, 2 MiB.
   static let tracedEvents = 512
+
+  // MARK: Over an account
+
+  /// Resources of accounts that relay: each friend's node has one, and an owner some.
+  static let places = 2048
+  /// How long the other side, a proxy or the server may take for one answer on the way to a connection: some round trips over the Internet,
+  /// and a connection of its own to the proxy.
+  static let relaying = Duration.seconds(20)
+  /// The same for a block in-band: longer than a broken stream may take to be resumed.
+  static let relayedBlock = Duration.seconds(150)
+  /// Connections that others have opened over the account: in all as many as there are friends who are away from home at once, and of one
+  /// account, which its owner may use for some nodes, as many as their streams take while they are replaced.
+  static let relays = 64
+  static let relaysOfAccount = 8
+  /// Proxies of an offer that are tried, and services of the own server that are asked whether they are one.
+  static let streamhosts = 4
+  static let serverItems = 32
+  /// Between two questions to a friend's node that does not answer over its account: at first, and at the most.
+  static let firstListing = Duration.seconds(2)
+  static let longestListing = Duration.seconds(300)
 }

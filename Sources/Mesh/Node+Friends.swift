@@ -173,6 +173,7 @@ extension Node {
       else { continue }
       switch message.content {
       case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
+      case .account: gatekeeper.tellAccount(to: message.id)
       case .report: guard (try? await report(of: device, over: open)) != nil else { continue }
       }
       return
@@ -189,6 +190,7 @@ extension Node {
         if !devices().contains(where: { $0.node == id && $0.state == .online }) { gatekeeper.undelivered(id) }
         continue
       }
+      gatekeeper.announceAccount(to: id)
       let (isRenounced, expectsWord) = (trustService.isRenounced(id), trustService.expectsWord(of: id))
       guard isRenounced || expectsWord, gatekeeper.mayRemind(id) else { continue }
       if isRenounced { gatekeeper.askWhetherFriends(id) }

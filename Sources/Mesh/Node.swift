@@ -20,6 +20,7 @@ package final class Node: Service {
   let gatekeeper: Gatekeeper
   let router: Router
   let dialer: Dialer
+  private let office: Office
   let memory: MemoryBudget
   private let trace: Trace
   private let setup: StreamSetup
@@ -58,14 +59,17 @@ package final class Node: Service {
     router = Router(
       table: table, trustService: trustService,
       requestLog: RequestLog(accessLogger: configuration.accessLog ? logger : nil, trace: trace), logger: logger)
+    office = Office(
+      trustService: trustService, gatekeeper: gatekeeper, directory: directory, table: table,
+      eventLoopGroup: eventLoopGroup, logger: logger)
     let quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
     memory = MemoryBudget(limit: configuration.memory)
     let host = StreamHost(
-      gatekeeper, router, quietTimer, security: try StreamSecurity(trustService.identity),
+      gatekeeper, router, office, quietTimer, security: try StreamSecurity(trustService.identity),
       memory: memory, preference: configuration.preference, tap: trace.tap, version: configuration.version)
     setup = StreamSetup(
       host: host, table: table, quietTimer: quietTimer, eventLoopGroup: eventLoopGroup, logger: logger)
-    dialer = Dialer(directory: directory, gatekeeper: gatekeeper, setup: setup)
+    dialer = Dialer(directory: directory, gatekeeper: gatekeeper, office: office, setup: setup)
     readiness = eventLoopGroup.next().makePromise()
   }
 
@@ -103,6 +107,7 @@ package final class Node: Service {
       group.addTask { await self.dialer.run() }
       group.addTask { await self.directory.run() }
       group.addTask { await self.gatekeeper.run() }
+      group.addTask { await self.office.run() }
       group.addTask { await self.trustService.run() }
       group.addTask { await HealthChecks(table: self.table, logger: self.logger).run() }
       group.addTask { await self.deliverOutbox() }
@@ -128,6 +133,15 @@ package final class Node: Service {
     readiness.fail(CancellationError())
   }
 
+  /// Reaches friends over an account, and is reached, until it ends or another one is used.
+  package func use(_ account: AccountSettings) async { await office.serve(account, over: dialer) }
+
+  /// How far that goes; nil without an account.
+  package func officeReport() async -> OfficeReport? { await office.report() }
+
+  /// Friends are told that there is no account any more. One that merely ends is there again.
+  package func forgetAccount() { gatekeeper.share(nil) }
+
   /// Waits until the node listens, and its own announcement stands, or cannot be made for now: `status` says why. It is made
   /// once that can be done.
   package func waitUntilReady() async throws {
@@ -151,6 +165,7 @@ package final class Node: Service {
     switch event {
     case .announced(let id, let name):
       table.announced(id, as: name.jid)
+      office.devicesChanged()
       if id == ServiceTable.nodeID { state.withLock { $0.announcementProblem = nil } }
       logger.info("announced", metadata: ["device": "\(name)"])
     case .refused(let id, let reason):
@@ -215,6 +230,7 @@ package final class Node: Service {
   package func serve(_ service: HostedService) {
     table.insert(service)
     announce(service)
+    office.devicesChanged()
   }
 
   /// False where no such service is.
@@ -222,6 +238,7 @@ package final class Node: Service {
     guard table.remove(name) else { return false }
     discovery.withdraw(id: name)
     directory.withdrew(id: name)
+    office.devicesChanged()
     return true
   }
 

@@ -57,6 +57,9 @@ package final class Route: Sendable {
 
   package var jid: JID { device.jid }
 
+  /// Its device is elsewhere, and its node is reached over a server.
+  var isRelayed: Bool { device.server != nil }
+
   /// Its device is not to be had by it: it is gone, or another node announces its name.
   var isDisplaced: Bool { !device.isLocal && (device.state == .gone || expectedKey != device.node) }
 
@@ -64,7 +67,8 @@ package final class Route: Sendable {
   func detour(to jid: JID, of id: NodeID) -> Route {
     let device = Device(
       jid: jid, name: jid.localpart ?? jid.text, state: device.state, isLocal: false, http: device.http,
-      status: device.status, message: nil, endpoints: device.endpoints, seen: device.seen, standing: device.standing,
+      status: device.status, message: nil, endpoints: device.endpoints, server: device.server, seen: device.seen,
+      standing: device.standing,
       node: id, isEncrypted: device.isEncrypted)
     return Route(to: device, announcing: hint, expecting: id, shown: shown, lastSign: lastSign, by: self.jid)
   }
@@ -97,7 +101,7 @@ package final class Route: Sendable {
 
   /// Why it cannot be dialled; nil where it can.
   var unreachable: MeshError? {
-    guard addresses.isEmpty else { return nil }
+    guard addresses.isEmpty, !isRelayed else { return nil }
     let what = device.state == .gone ? "has left the network" : "is listed on the network, and does not answer"
     return MeshError(.away, device: jid, message: "“\(jid)” \(what). Is it switched on?", lastSeen: lastSign.time)
   }

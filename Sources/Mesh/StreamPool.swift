@@ -112,9 +112,11 @@ final class OpenStream: Sendable {
   let device: JID
   /// Under which others find it.
   let key: StreamPool.Key
+  private let isRelayed: Bool
 
   init(_ stream: PeerStream, _ identity: PeerIdentity, along route: Route) {
     (self.stream, self.identity, device) = (stream, identity, route.jid)
+    isRelayed = route.isRelayed
     key = identity.id.map { .node($0) } == route.key ? route.key : .device(route.jid)
   }
 
@@ -122,5 +124,7 @@ final class OpenStream: Sendable {
   var nodeID: NodeID? { identity.id }
 
   /// Another device of the node may be gone while the node is there.
-  func reaches(_ route: Route) -> Bool { device == route.jid || route.device.state != .gone }
+  func reaches(_ route: Route) -> Bool {
+    isRelayed == route.isRelayed && (device == route.jid || route.device.state != .gone)
+  }
 }

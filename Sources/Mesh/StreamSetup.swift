@@ -19,7 +19,7 @@ struct StreamSetup: Sendable {
 extension StreamHost {
   /// - Parameter version: of this software.
   init(
-    _ gatekeeper: Gatekeeper, _ router: Router, _ quietTimer: QuietTimer, security: StreamSecurity,
+    _ gatekeeper: Gatekeeper, _ router: Router, _ office: Office, _ quietTimer: QuietTimer, security: StreamSecurity,
     memory: MemoryBudget, preference: [BodyMechanism], tap: StanzaTap, version: String
   ) {
     let table = router.table
@@ -39,6 +39,7 @@ extension StreamHost {
         if stanza.kind == .message {
           return .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
         }
+        if let disposition = office.received(stanza, from: gatekeeper.caller(identity)) { return disposition }
         guard stanza.type == "get", let device = stanza.payload.flatMap(DeviceReport.device) else {
           return gatekeeper.received(stanza, identity)
         }

@@ -8,7 +8,7 @@ extension TrustEvent {
   var concerned: (nodes: Set<NodeID>, devices: Set<JID>) {
     switch self {
     case .befriended(let friend), .confirmed(let friend), .removed(let friend), .renamed(let friend, _),
-      .renounced(let friend):
+      .renounced(let friend), .accountTold(let friend):
       ([friend.id], Set(friend.devices))
     case .pinned(let jid, let friend), .unpinned(let jid, let friend): ([friend.id], [jid])
     case .rotated(let friend, let former): ([friend.id, former], Set(friend.devices))

@@ -267,6 +267,10 @@ package actor TrustService {
     apply { book, now in book.claimed(by: peer, now: now) }
   }
 
+  func told(_ account: JID?, by id: NodeID) {
+    apply { book, now in book.told(account, by: id, now: now) }
+  }
+
   func met(_ jid: JID, id: NodeID) {
     apply { book, now in book.met(jid, id: id, now: now) }
   }

@@ -198,7 +198,12 @@ final class DirectPeer {
       .whenComplete { result in
         do {
           let channel = try result.get()
-          let handler = SOCKS5ClientHandler(destination: destination, tls, proof, ready: ready)
+          let handler = SOCKS5ClientHandler(destination: destination) { context in
+            try (proof.map { try DataHandler.secure(context, tls, $0) } ?? DataHandler.plain(context)).cascade(
+              to: ready)
+          } failed: {
+            ready.fail($0)
+          }
           try channel.pipeline.syncOperations.addHandler(handler)
           let timer = channel.eventLoop.scheduleTask(in: Timeouts.dataHandshake) { channel.close(promise: nil) }
           ready.futureResult.whenComplete { _ in timer.cancel() }

@@ -113,6 +113,11 @@ enum Limits {
   static let lowestFreePort = 20000
   /// How many ports are tried before giving up: all would have to be taken.
   static let portAttempts = 64
+  /// Blocks of an in-band connection that are not acknowledged: over a server some milliseconds away 96 KiB are 10 MB/s, and more would
+  /// only wait in the server's queue.
+  static let inBandWindow = 16
+  /// Bytes of an in-band connection that came and that its reader has not taken: as much as other programs may send ahead of the answers.
+  static let inBandHeld = 512 << 10
   /// Bytes of a stanza that are shown to who looks.
   static let tracedText = 4096
   /// A stanza of this side's own that is read again to be shown: an answer to a peer that takes much, or a block of 64 KiB.

@@ -19,6 +19,47 @@ extension PeerStream {
     return try make(on: channel, role: .responder, tls: .preferred, setting: setting)
   }
 
+  /// The same on a connection over a server. What is not encrypted, its peer cannot be known on.
+  ///
+  /// - Throws: `ChannelError` where it has ended.
+  package static func accepted(over relayed: any Channel, host: StreamHost, logger: Logger) async throws -> PeerStream {
+    let setting = StreamSetting(host: host, logger: logger, isRelayed: true)
+    return try await begin(on: relayed, role: .responder, setting)
+  }
+
+  /// Opens a stream to `remote` on a connection over a server, and waits until it is open. Takes the connection in any case.
+  ///
+  /// - Throws: `StreamFailure`; `ChannelError` where the connection has ended; `CancellationError`.
+  package static func dial(
+    over relayed: any Channel, from local: JID, to remote: JID, host: StreamHost, logger: Logger
+  ) async throws -> PeerStream {
+    let setting = StreamSetting(host: host, logger: logger, dialled: remote, isRelayed: true)
+    let stream = try await begin(on: relayed, role: .initiator(local: local, remote: remote), setting)
+    do {
+      try await stream.opened.value()
+      return stream
+    } catch {
+      relayed.close(promise: nil)
+      throw error
+    }
+  }
+
+  /// - Parameter channel: connected, and not read from by itself.
+  private static func begin(
+    on channel: any Channel, role: StreamMachine.Role, _ setting: StreamSetting
+  ) async throws -> PeerStream {
+    do {
+      return try await channel.eventLoop.submit {
+        let stream = try make(on: channel, role: role, tls: .required, setting: setting)
+        try channel.syncOptions?.setOption(.autoRead, value: true)
+        return stream
+      }.value()
+    } catch {
+      channel.close(promise: nil)
+      throw error
+    }
+  }
+
   /// Opens a stream to `remote` at the first of its addresses that accepts (RFC 8305), and waits until it is open.
   ///
   /// - Throws: `NIOConnectionError` or `ChannelError.connectTimeout` where no address accepts, `StreamFailure` where no

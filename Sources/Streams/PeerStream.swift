@@ -48,7 +48,7 @@ package actor PeerStream {
     liveness = Liveness(now: channel.eventLoop.now)
     let host = setting.host
     handler = StreamHandler(
-      role: role, configuration: host.configuration(tls: tls),
+      role: role, configuration: host.configuration(tls: tls, isRelayed: setting.isRelayed),
       tls: role == .responder ? host.security?.server : host.security?.client, tap: host.tap)
   }
 
@@ -168,6 +168,8 @@ package actor PeerStream {
   }
 
   private func prepareDirect(_ identity: PeerIdentity, _ attributes: StreamAttributes, isKnown: Bool) {
+    // Over a server neither side tells the other where it is.
+    guard !setting.isRelayed else { return }
     let (local, remote) = handler.socketAddresses
     transfers.direct = DirectPeer(
       self, setting, identity, attributes, isKnown: isKnown, between: local, and: remote, under: handler.tlsHandler)
@@ -586,7 +588,8 @@ package actor PeerStream {
   }
 
   private func isDoubtful(at hosts: Set<String>) -> Bool {
-    liveness.isDoubtful(now: eventLoop.now) || handler.remoteAddress.map { !hosts.contains($0) } ?? true
+    liveness.isDoubtful(now: eventLoop.now)
+      || !setting.isRelayed && handler.remoteAddress.map { !hosts.contains($0) } ?? true
   }
 
   @inline(never) private func prepare(_ hosts: Set<String>?) async throws {

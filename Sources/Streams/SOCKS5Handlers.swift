@@ -3,7 +3,7 @@ import NIOCore
 import TLS
 import XMPP
 
-/// SOCKS5 on a connection that this side has made; TLS follows, where the stream has it.
+/// SOCKS5 on a connection that this side has made.
 final class SOCKS5ClientHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -11,18 +11,18 @@ final class SOCKS5ClientHandler: ChannelInboundHandler, RemovableChannelHandler 
 
   private var machine: SOCKS5ClientMachine
   private var bytes = ByteBuffer()
-  private let tls: TLSConfiguration
-  private let proof: DataProof?
-  private let ready: EventLoopPromise<DataConnection>
+  /// Takes it from there, with what has to follow in the pipeline.
+  private let connected: (ChannelHandlerContext) throws -> Void
+  private let failed: (any Error) -> Void
 
-  /// - Parameter ready: completed in any case.
+  /// - Parameter failed: called where `connected` is not, or throws.
   init(
-    destination: String, _ tls: TLSConfiguration, _ proof: DataProof?, ready: EventLoopPromise<DataConnection>
+    destination: String, connected: @escaping (ChannelHandlerContext) throws -> Void,
+    failed: @escaping (any Error) -> Void
   ) {
     machine = SOCKS5ClientMachine(destination: destination)
-    self.tls = tls
-    self.proof = proof
-    self.ready = ready
+    self.connected = connected
+    self.failed = failed
   }
 
   /// To a channel that is connected.
@@ -39,14 +39,14 @@ final class SOCKS5ClientHandler: ChannelInboundHandler, RemovableChannelHandler 
         return
       case .write(let message): context.writeAndFlush(wrapOutboundOut(message), promise: nil)
       case .fail: return context.close(promise: nil)
-      case .connected: return secure(context)
+      case .connected: return goOn(context)
       }
     }
   }
 
-  private func secure(_ context: ChannelHandlerContext) {
+  private func goOn(_ context: ChannelHandlerContext) {
     do {
-      try (proof.map { try DataHandler.secure(context, tls, $0) } ?? DataHandler.plain(context)).cascade(to: ready)
+      try connected(context)
       if bytes.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(bytes)) }
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     } catch {
@@ -55,12 +55,12 @@ final class SOCKS5ClientHandler: ChannelInboundHandler, RemovableChannelHandler 
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    ready.fail(NoDataConnection(reason: "it was refused"))
+    failed(NoDataConnection(reason: "it was refused"))
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    ready.fail(error)
+    failed(error)
     context.close(promise: nil)
   }
 }

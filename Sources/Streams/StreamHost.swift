@@ -69,10 +69,11 @@ package struct StreamHost: Sendable {
     self.answer = answer
   }
 
-  func configuration(tls: TLSPolicy) -> StreamConfiguration {
+  /// - Parameter isRelayed: whether a server carries what passes.
+  func configuration(tls: TLSPolicy, isRelayed: Bool) -> StreamConfiguration {
     StreamConfiguration(
       node: node(), isLocal: isLocal, features: features,
-      steps: NegotiationStep.link(tls: security == nil ? .none : tls))
+      steps: NegotiationStep.link(tls: security == nil ? .none : tls), isReserved: isRelayed)
   }
 
   /// XEP-0174 §10 tells disco#info unasked; XEP-0478 the limits.

@@ -12,6 +12,8 @@ struct StreamSetting: Sendable {
   /// Whom we opened it to, and where that is as far as was known; nil where it came in.
   var dialled: JID?
   var addresses: [SocketAddress]?
+  /// Whether its bytes go over a server.
+  var isRelayed = false
 
   /// Who is at the other end, as far as it has shown. On the stream's event loop.
   ///
@@ -19,6 +21,7 @@ struct StreamSetting: Sendable {
   func identity(as jid: JID?, _ handler: StreamHandler) -> PeerIdentity {
     let address = jid.flatMap { $0.bare.text.utf8.count <= DNSLabel.maximumLength ? $0.bare : nil }
     return PeerIdentity(
-      address: address, proof: handler.proof, networkAddress: handler.remoteAddress, isDialled: dialled != nil)
+      address: address, proof: handler.proof, networkAddress: isRelayed ? nil : handler.remoteAddress,
+      isDialled: dialled != nil, isRelayed: isRelayed)
   }
 }

@@ -27,10 +27,15 @@ package struct Friend: Sendable, Hashable, Codable {
   package let origin: Origin
   /// Since when its node treats this one as none of its friends, as far as that came out; nil where it did not, or is over.
   package internal(set) var renounced: Date?
+  /// Its account on an XMPP server, bare, by which it can be reached from elsewhere: its own word, told to this node alone. nil where
+  /// it has none, or keeps it to itself.
+  package internal(set) var account: JID?
 
   package init(
-    id: NodeID, petname: Petname, devices: [JID] = [], since: Date, origin: Origin, renounced: Date? = nil
+    id: NodeID, petname: Petname, devices: [JID] = [], since: Date, origin: Origin, renounced: Date? = nil,
+    account: JID? = nil
   ) {
+    self.account = account
     self.id = id
     self.petname = petname
     self.devices = devices

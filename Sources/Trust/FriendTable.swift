@@ -75,6 +75,10 @@ struct FriendTable: Sendable {
     friends[id]?.renounced = since
   }
 
+  mutating func setAccount(_ id: NodeID, _ account: JID?) {
+    friends[id]?.account = account
+  }
+
   /// The friend's key is another one from now on; name and devices stay.
   mutating func replace(_ old: NodeID, by new: NodeID) -> Friend? {
     guard friends[new] == nil, blocked[new] == nil, var friend = remove(old) else { return nil }

@@ -21,8 +21,13 @@ package struct PeerIdentity: Sendable, Hashable {
   package let networkAddress: String?
   /// Whether this node opened the stream.
   package let isDialled: Bool
+  /// Whether its stream goes over a server, to which only friends are let in.
+  package let isRelayed: Bool
 
-  package init(address: JID?, proof: Proof, networkAddress: String? = nil, isDialled: Bool = false) {
+  package init(
+    address: JID?, proof: Proof, networkAddress: String? = nil, isDialled: Bool = false, isRelayed: Bool = false
+  ) {
+    self.isRelayed = isRelayed
     self.address = address
     self.proof = proof
     self.networkAddress = networkAddress

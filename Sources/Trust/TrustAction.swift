@@ -43,6 +43,8 @@ package enum TrustEvent: Sendable, Hashable {
   case renounced(Friend)
   /// A node that is none counts this one among its friends.
   case claimed(ClaimedFriendship)
+  /// A friend says by which account it can be reached, or by none any more.
+  case accountTold(Friend)
   case invited(Petname?)
   case inviteRefused(NodeID, InviteRefusal)
   case permitOpened(seconds: Int)

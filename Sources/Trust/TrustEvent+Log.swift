@@ -20,6 +20,7 @@ extension TrustEvent {
     case .declined: "friendship-declined"
     case .renounced: "friendship-renounced"
     case .claimed: "friendship-claimed"
+    case .accountTold: "friend-account"
     case .invited: "invite-issued"
     case .inviteRefused: "invite-refused"
     case .permitOpened: "permit-opened"
@@ -53,6 +54,7 @@ extension TrustEvent {
     case .befriended(let friend):
       Self.fields(friend, ["how": friend.origin.rawValue, "jid": friend.devices.first?.text])
     case .confirmed(let friend), .removed(let friend), .renounced(let friend): Self.fields(friend)
+    case .accountTold(let friend): Self.fields(friend, ["account": friend.account?.text])
     case .renamed(let friend, let old): Self.fields(friend, ["was": old.text])
     case .blocked(let node), .unblocked(let node): Self.fields(node.id, ["petname": node.petname?.text])
     case .pinned(let jid, let friend), .unpinned(let jid, let friend): Self.fields(friend, ["jid": jid.text])

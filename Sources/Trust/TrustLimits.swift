@@ -35,6 +35,9 @@ package enum TrustLimits {
   /// Bytes of the line that comes with a request.
   package static let greetingBytes = 200
 
+  /// Bytes of the address of a friend's account.
+  package static let accountBytes = 512
+
   /// Bytes of an invite's token: 128 bits cannot be guessed.
   package static let tokenBytes = 16
 

@@ -46,6 +46,8 @@ package enum Namespace {
   /// A feature by which Hearth nodes know each other: extensions of ours go to peers that show it only.
   package static let hearth = "urn:hearth:http:1"
   /// A request that asks for a WebSocket may be answered by 101, after which both sides send in one in-band bytestream.
+  /// What nodes say to each other of ways over a server, and that an account leads to one.
+  package static let link = "urn:hearth:link:0"
   package static let upgrade = "urn:hearth:upgrade:0"
   /// What the prefix `xml` is bound to.
   package static let xml = "http://www.w3.org/XML/1998/namespace"

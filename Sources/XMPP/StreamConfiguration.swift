@@ -10,12 +10,15 @@ package struct StreamConfiguration: Sendable {
   package var streamID: @Sendable () -> String
   /// What is negotiated; of several that a stream is ready for, the preferred first.
   package var steps: [NegotiationStep]
+  /// Whether nothing is said of either side before TLS: what passes there is for somebody else to read.
+  package var isReserved: Bool
 
   package init(
     node: JID, isLocal: @escaping @Sendable (JID) -> Bool, features: @escaping @Sendable (JID) -> StreamFeatures,
     streamID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 36) },
-    steps: [NegotiationStep] = []
+    steps: [NegotiationStep] = [], isReserved: Bool = false
   ) {
+    self.isReserved = isReserved
     self.node = node
     self.isLocal = isLocal
     self.features = features

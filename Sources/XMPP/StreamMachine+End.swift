@@ -55,7 +55,7 @@ extension StreamMachine {
     case .responder:
       guard let error else { return nil }
       return Self.bytes {
-        $0.write(StreamHeader(from: configuration.node, id: configuration.streamID()))
+        $0.write(StreamHeader(from: configuration.isReserved ? nil : configuration.node, id: configuration.streamID()))
         $0.writeImmutableBuffer(Self.streamEnd(error))
       }
     }

@@ -7,9 +7,14 @@ extension StreamMachine {
   mutating func greet(_ negotiation: Negotiation) -> [StreamAction] {
     state = .greeting(negotiation)
     return switch role {
-    case .initiator(let local, let remote): [.write(Self.bytes { $0.write(StreamHeader(from: local, to: remote)) })]
+    case .initiator(let local, let remote):
+      [.write(Self.bytes { $0.write(saysNames(negotiation) ? StreamHeader(from: local, to: remote) : StreamHeader()) })]
     case .responder: []
     }
+  }
+
+  private func saysNames(_ negotiation: Negotiation) -> Bool {
+    !configuration.isReserved || negotiation.level != .plaintext
   }
 
   mutating func receivedHeader(_ root: Element, now: NIODeadline) -> [StreamAction] {
@@ -94,13 +99,17 @@ extension StreamMachine {
     var bytes = Self.bytes {
       // The lower of both versions: one that says none would wait for features for ever (§4.7.5).
       let version = stream.version.map { min($0, .xmpp1) }
-      $0.write(StreamHeader(from: stream.local, to: stream.remote, id: configuration.streamID(), version: version))
+      let isNamed = saysNames(negotiation)
+      $0.write(
+        StreamHeader(
+          from: isNamed ? stream.local : nil, to: isNamed ? stream.remote : nil, id: configuration.streamID(),
+          version: version))
     }
     // Our header has gone out: whatever comes next does not write it again.
     state = .offering(negotiation, stream)
     guard stream.knowsFeatures else { return [.write(bytes)] + open(stream, orElse: .oldVersion) }
     let steps = steps(negotiation)
-    var features = configuration.features(stream.local)
+    var features = saysNames(negotiation) ? configuration.features(stream.local) : StreamFeatures()
     for step in steps { step.offer(in: &features) }
     bytes.write(features.element)
     return [.write(bytes)] + (steps.isEmpty ? open(stream, orElse: .noKey) : [])

@@ -5,6 +5,7 @@ import NIOPosix
 import TLS
 import TestKit
 import Testing
+import Trust
 import XMPP
 
 @testable import Daemon
@@ -16,7 +17,7 @@ import XMPP
     _ folder: String, _ section: Configuration.AccountSection = .init(), environment: [String: String] = [:]
   ) async throws -> AccountBook {
     let book = AccountBook(
-      configured: section, store: AccountStore(folder: folder), short: "ABCDEFG",
+      configured: section, store: AccountStore(folder: folder), id: NodeID(digest: Array(repeating: 1, count: 32))!,
       eventLoop: MultiThreadedEventLoopGroup.singleton.next(), environment: environment, logger: .silent)
     try await book.start()
     return book
@@ -55,7 +56,7 @@ import XMPP
     try await TemporaryFolder.with { folder in
       let (listener, identity, section) = try await server()
       let book = try await book(folder, section)
-      #expect(await book.resource.state == .off)
+      #expect(await book.resource().state == .off)
 
       async let refused: Void = {
         _ = try await book.logIn(AccountLogin(jid: "pi@im.example.com", password: "wrong"))
@@ -68,7 +69,7 @@ import XMPP
         #expect((error as? ControlError)?.code == .invalid)
       }
       #expect(!FileManager.default.fileExists(atPath: folder + "/account.json"))
-      #expect(await book.resource.state == .off)
+      #expect(await book.resource().state == .off)
 
       async let taken = book.logIn(AccountLogin(jid: "pi@im.example.com", password: "right"))
       let said = try await answer(listener, identity, "<success xmlns='\(ScriptedPeer.sasl)'/>")
@@ -79,9 +80,9 @@ import XMPP
 
       // It is there after a restart, and gone after logging out.
       let next = try await self.book(folder, section)
-      #expect(await next.resource.jid == "pi@im.example.com")
+      #expect(await next.resource().jid == "pi@im.example.com")
       try await next.logOut()
-      #expect(await next.resource.state == .off)
+      #expect(await next.resource().state == .off)
       #expect(!FileManager.default.fileExists(atPath: folder + "/account.json"))
       #expect(await refusal { try await next.logOut() }?.code == .notFound)
       try await listener.close()
@@ -102,7 +103,7 @@ import XMPP
       var section = Configuration.AccountSection()
       section.jid = Self.jid
       let bare = try await book(folder, section)
-      #expect(await bare.resource.configured)
+      #expect(await bare.resource().configured)
       #expect(
         await refusal { _ = try await bare.logIn(.init(jid: "other@im.example.com", password: "x")) }?.code == .conflict
       )
@@ -114,15 +115,15 @@ import XMPP
 
       section.passwordFile = folder + "/password"
       let withoutFile = try await book(folder, section)
-      #expect(await withoutFile.resource.state == .stopped)
-      #expect(await withoutFile.resource.problem?.message.contains("mode 600") == true)
+      #expect(await withoutFile.resource().state == .stopped)
+      #expect(await withoutFile.resource().problem?.message.contains("mode 600") == true)
       _ = FileManager.default.createFile(
         atPath: folder + "/password", contents: Data("secret\n".utf8), attributes: [.posixPermissions: 0o644])
       await withoutFile.reload(section)
-      #expect(await withoutFile.resource.problem?.message.contains("others may read it") == true)
+      #expect(await withoutFile.resource().problem?.message.contains("others may read it") == true)
       try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder + "/password")
       await withoutFile.reload(section)
-      #expect(await withoutFile.resource.state == .connecting)
+      #expect(await withoutFile.resource().state == .connecting)
     }
   }
 

@@ -5,7 +5,7 @@ import FoundationEssentials
 struct DevicesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
-    abstract: "List the devices on the link.",
+    abstract: "List the devices: those on the link, and friends' over the account.",
     discussion: HelpText.unwrapped(
       """
       Asks the daemon; where none runs, browses by itself for 3 seconds.
@@ -16,6 +16,7 @@ struct DevicesCommand: AsyncParsableCommand {
       TRUST is self (this node's own), friend, stranger (it has a key, and is no friend), plaintext (it has none, and may
       be anyone, also where JSON says that it is encrypted), blocked, one-sided (a friend whose node does not list this one any more), or CHANGED: it shows another key
       than before, and nothing is sent to it. FRIEND is what you call its node; NAME is what it calls itself.
+      VIA is there when a friend's device is reached over the account: the server; link for the others.
 
       Examples:
         hearth devices

@@ -31,7 +31,7 @@ struct MachineFacts {
   func checks(now: Date) -> [Check] {
     obstacles.map(Self.check) + [
       daemon, discovery, publishing, interface, ownRecord, others(now: now), port, names, apps, localhostNames,
-    ] + (status?.account.map { [Self.check($0)] } ?? [])
+    ] + (status?.account.map { [Self.check($0)] + Self.friends($0) } ?? [])
   }
 
   private static func check(_ obstacle: StartObstacle) -> Check {
@@ -62,6 +62,28 @@ struct MachineFacts {
         }
       return .failed(
         "account", "\(jid) is offline (\(step)): \(problem.message)", remedy: "then: hearth account status")
+    }
+  }
+
+  /// How far the way to each friend is there: its account, the way there, its key.
+  private static func friends(_ account: AccountResource) -> [Check] {
+    guard account.state == .online, account.relay else { return [] }
+    let proxy =
+      account.proxy.map { "by the server's proxy, \($0)" }
+      ?? "in-band, as the server has no proxy that is known (XEP-0065)"
+    return account.friends.map { friend in
+      let who = "\(friend.petname) (\(friend.account))"
+      switch friend.state {
+      case .reached: return .ok("account of \(friend.petname)", "\(who) is reached \(proxy), with its key")
+      case .offline:
+        return .unknown(
+          "account of \(friend.petname)", "\(who) is not online there",
+          remedy: "there: hearth account status")
+      case .online:
+        return .failed(
+          "account of \(friend.petname)", "\(who) is online, and not reached: \(friend.problem ?? "it is being asked")",
+          remedy: "there: hearth doctor")
+      }
     }
   }
 

@@ -39,6 +39,16 @@ enum AccountText {
       lines.append("Session    \(Printable.clean(bound)), \(kept)")
     }
     lines.append("Relay      \(account.relay ? "for friends' nodes" : "off")")
+    if account.state == .online, account.relay { lines.append("Proxy      \(account.proxy ?? "none: in-band")") }
+    for friend in account.friends {
+      let words =
+        switch friend.state {
+        case .offline: "offline"
+        case .online: "online, and not reached\(friend.problem.map { ": \($0)" } ?? " yet")"
+        case .reached: "reached"
+        }
+      lines.append(Printable.clean("Friend     \(friend.petname), \(friend.account): \(words)"))
+    }
     if let problem = account.problem {
       lines.append(
         "Problem    \(DeviceTable.age(now.timeIntervalSince(problem.at))): \(Printable.clean(problem.message))")

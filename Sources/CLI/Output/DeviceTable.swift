@@ -6,12 +6,15 @@ import XMPP
 enum DeviceTable {
   /// - Parameter width: cells of the terminal; nil where it is none.
   static func lines(_ devices: [DeviceResource], now: Date, width: Int? = nil) -> [String] {
-    var table = TextTable(header: ["NAME", "JID", "STATE", "TRUST", "FRIEND", "HTTP", "SEEN", "URL"])
+    // At home all of it would say the same.
+    let isVia = devices.contains { $0.via != DeviceResource.onLink }
+    var table = TextTable(
+      header: ["NAME", "JID", "STATE", "TRUST", "FRIEND", "HTTP", "SEEN"] + (isVia ? ["VIA"] : []) + ["URL"])
     table.rows = devices.map { device in
       [
         device.name, device.jid, device.state.rawValue, trust(device), device.petname ?? "-", http(device),
-        seen(device, now: now), device.url ?? "-",
-      ]
+        seen(device, now: now),
+      ] + (isVia ? [device.via] : []) + [device.url ?? "-"]
     }
     return table.lines(fitting: width)
   }

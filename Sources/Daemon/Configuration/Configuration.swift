@@ -67,9 +67,9 @@ struct Configuration: Equatable, Sendable {
     /// Whether the server may be told the password itself.
     var allowsPlain = false
     /// Whether friends' nodes may reach this one over it.
-    var isRelay = false
+    var isRelay = true
     /// Whether friends learn of it.
-    var isShared = false
+    var isShared = true
   }
 
   var account = AccountSection()

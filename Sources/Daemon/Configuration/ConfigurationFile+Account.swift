@@ -27,8 +27,8 @@ extension ConfigurationFile {
     }
     account.fingerprint = try fingerprint(table)
     account.allowsPlain = try table.bool("allow_plain") ?? false
-    account.isRelay = try table.bool("relay") ?? false
-    account.isShared = try table.bool("share") ?? false
+    account.isRelay = try table.bool("relay") ?? true
+    account.isShared = try table.bool("share") ?? true
     return account
   }
 
