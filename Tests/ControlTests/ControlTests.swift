@@ -35,14 +35,14 @@ import XMPP
           {"devices":[{"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":true,\
           "health":null,"http":true,"jid":"thermostat@pi","message":"warm","name":"Living room","node":"\(FakeDaemon.anna)","online":true,\
           "petname":null,"problem":"expected the key of \(FakeDaemon.anna), saw none","renounced":null,"seen":"1970-01-12T13:46:40Z",\
-          "state":"online","status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/"},\
+          "state":"online","status":"avail","trust":"CHANGED","url":"http://thermostat--pi.localhost:8332/","via":"link"},\
           {"addresses":[{"address":"10.0.0.1","interface":"eth0","port":5298}],"encrypted":null,"health":null,"http":null,\
           "jid":"away@pi","message":null,"name":"away","node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,"renounced":null,\
           "seen":"1970-01-12T13:46:40Z","state":"away","status":"avail","trust":"stranger",\
-          "url":"http://away--pi.localhost:8332/"},\
+          "url":"http://away--pi.localhost:8332/","via":"link"},\
           {"addresses":[],"encrypted":null,"health":null,"http":false,"jid":"gone@pi","message":null,"name":"gone",\
           "node":"\(FakeDaemon.bob)","online":false,"petname":null,"problem":null,"renounced":null,\
-          "seen":"1970-01-12T13:46:40Z","state":"gone","status":"avail","trust":"stranger","url":null}],"schema":1}
+          "seen":"1970-01-12T13:46:40Z","state":"gone","status":"avail","trust":"stranger","url":null,"via":"link"}],"schema":1}
 
           """)
     }
