@@ -73,6 +73,26 @@ private func found(_ key: Sighting.Key, _ address: String = "10.0.0.2", port: In
     #expect(other.map(\.state) == [.online] && other.first?.endpoints.map(\.address) == ["10.0.0.2"])
   }
 
+  /// The link comes first, and what it tells of a device is what counts; it is away only where neither way leads to it.
+  @Test func whatIsOnTheLinkIsReachedThereAndElsewhereOverTheServer() {
+    let far = DiscoverySource.account(domain: "example.org")
+    let place = Sighting.Key(
+      instance: tv, interface: Interface(index: 0, name: "NODE"), family: .ipv4)
+    let relayed = DiscoveryEvent.found(Sighting(key: place, endpoint: nil, record: TXTRecord(["nick": "Far"])))
+    var discovered = DiscoveredDevices()
+    #expect(discovered.received(relayed, from: far, now: start).map(\.server) == ["example.org"])
+    #expect(discovered[tv]?.state == .online && discovered[tv]?.record.nick == "Far")
+    let home = discovered.received(found(key()), now: start + 1)
+    #expect(home.map(\.server) == [nil] && home.first?.record.nick == "TV" && home.first?.endpoints.count == 1)
+    #expect(discovered.received(relayed, from: far, now: start + 2).isEmpty)
+    #expect(discovered.dialFailed(tv, now: start + 3).map(\.server) == ["example.org"])
+    #expect(discovered.dialFailed(tv, now: start + 4).map(\.state) == [.away])
+    #expect(discovered.received(relayed, from: far, now: start + 5).map(\.state) == [.online])
+    #expect(discovered.received(.lost(key()), now: start + 6).isEmpty)
+    #expect(discovered.received(.unavailable(reason: "off"), now: start + 7).isEmpty)
+    #expect(discovered.received(.lost(place), from: far, now: start + 8).map(\.state) == [.gone])
+  }
+
   @Test func goneWhenNoInterfaceListsIt() {
     var discovered = DiscoveredDevices()
     _ = discovered.received(found(key()), now: start)

@@ -2,6 +2,7 @@
 """Another client of an account, by slixmpp.
 
     xmpp-client.py ask JID PASSWORD HOST PORT WHOM SECONDS    asks WHOM what it is (XEP-0030), and prints its features, one a line
+    xmpp-client.py open JID PASSWORD HOST PORT WHOM            opens an in-band bytestream (XEP-0047), and prints the condition that comes
     xmpp-client.py stay JID PASSWORD HOST PORT                says "here", and stays until it is ended
 """
 import asyncio
@@ -44,13 +45,25 @@ async def ask(client, whom, seconds):
     client.disconnect()
 
 
+async def open_bytestream(client, whom):
+    iq = client.make_iq_set(ito=whom)
+    iq.append(slixmpp.xmlstream.ET.fromstring(
+        "<open xmlns='http://jabber.org/protocol/ibb' block-size='4096' sid='1' stanza='iq'/>"))
+    try:
+        await iq.send(timeout=20)
+        print("taken", flush=True)
+    except slixmpp.exceptions.IqError as error:
+        print(error.condition, flush=True)
+    client.disconnect()
+
+
 async def stay(_):
     print("here", flush=True)
     await asyncio.sleep(3600)
 
 
 verb, jid, password, host, port, *rest = sys.argv[1:]
-work = {"ask": ask, "stay": stay}[verb]
+work = {"ask": ask, "open": open_bytestream, "stay": stay}[verb]
 client = Client(jid, password, lambda client: work(client, *rest))
 client.connect((host, int(port)))
 client.process(forever=False)
