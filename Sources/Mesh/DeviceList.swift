@@ -8,7 +8,7 @@ import XMPP
 /// would say (XEP-0174 §5).
 ///
 /// `<devices xmlns='urn:hearth:link:0'/>` in an IQ get is answered with the same element, filled. Whoever asked gets it again as an IQ set
-/// when it has changed, for as long as there is a stream.
+/// when it has changed.
 struct DeviceList: Sendable, Equatable {
   struct Entry: Sendable, Equatable {
     let name: InstanceName

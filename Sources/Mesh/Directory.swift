@@ -226,6 +226,13 @@ final class Directory: Sendable {
     amend(route.jid) { $0.isEncrypted = identity.isEncrypted }
   }
 
+  /// Something about a device has changed of which its route knows nothing.
+  func tellAgain(_ jid: JID) {
+    withState { state in
+      if let route = state.entries[jid]?.route { watchers.tell(route.current) }
+    }
+  }
+
   /// What these nodes are to this one has changed, or whose these devices are.
   func refresh(_ nodes: Set<NodeID>, _ devices: Set<JID>) {
     withState { state in

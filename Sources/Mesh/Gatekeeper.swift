@@ -36,6 +36,8 @@ final class Gatekeeper: Sendable {
       case report
       /// By which account this node can be reached.
       case account
+      /// An IQ set.
+      case element(Element)
     }
 
     let content: Content
@@ -148,6 +150,11 @@ final class Gatekeeper: Sendable {
     guard let stream = registry.stream(with: id) else { return false }
     stream.tell(Stanza(.iq, type: "set", [element]))
     return true
+  }
+
+  /// The same over a stream that is dialled for it, where there is a way.
+  func deliver(_ element: Element, to id: NodeID) {
+    outboxContinuation.yield(OutboxMessage(content: .element(element), id: id))
   }
 
   // MARK: Friendships that one side knows of

@@ -32,7 +32,9 @@ struct HealthChecks: Sendable {
       guard !Task.isCancelled else { return }
       change = service.health.failed(error)
     }
-    if let change { logger.report(change, of: service) }
+    guard let change else { return }
+    logger.report(change, of: service)
+    table.healthChanged(service.name)
   }
 }
 

@@ -174,6 +174,7 @@ extension Node {
       switch message.content {
       case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
       case .account: gatekeeper.tellAccount(to: message.id)
+      case .element(let element): open.stream.tell(Stanza(.iq, type: "set", [element]))
       case .report: guard (try? await report(of: device, over: open)) != nil else { continue }
       }
       return

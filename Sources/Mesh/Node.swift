@@ -110,6 +110,7 @@ package final class Node: Service {
       group.addTask { await self.office.run() }
       group.addTask { await self.trustService.run() }
       group.addTask { await HealthChecks(table: self.table, logger: self.logger).run() }
+      group.addTask { await self.tellHealth() }
       group.addTask { await self.deliverOutbox() }
       group.addTask { await self.remind() }
       group.addTask { for await event in self.trustService.events() { self.heard(event) } }
@@ -119,6 +120,13 @@ package final class Node: Service {
       discovery.withdraw(id: ServiceTable.nodeID)
       for service in table.all { discovery.withdraw(id: service.name) }
       group.cancelAll()
+    }
+  }
+
+  /// Who watches devices learns that the app of one does not answer, or does again.
+  private func tellHealth() async {
+    for await name in table.healthChanges {
+      if let jid = table.served.first(where: { $0.name == name })?.jid { directory.tellAgain(jid) }
     }
   }
 

@@ -66,11 +66,7 @@ actor Office {
     gatekeeper.share(settings.isShared ? settings.connection.address : nil)
     follow()
     await withDiscardingTaskGroup { group in
-      group.addTask { [trustService] in
-        for await event in trustService.events() {
-          for id in await self.heard(event) { await self.keepListed(id, over: dialer) }
-        }
-      }
+      group.addTask { await self.followFriends(over: dialer) }
       for await event in settings.connection.events {
         guard session?.settings.connection === settings.connection else { break }
         switch event {
@@ -113,6 +109,16 @@ actor Office {
   /// Friends' accounts are those whose presence counts.
   private func follow() {
     session?.settings.connection.follow(Set(trustService.current.friends.compactMap(\.account)))
+  }
+
+  /// As friends come and go, and say where they are; until cancelled.
+  private func followFriends(over dialer: Dialer) async {
+    await withDiscardingTaskGroup { group in
+      for await event in trustService.events() {
+        for id in heard(event) { group.addTask { await self.keepListed(id, over: dialer) } }
+      }
+      group.cancelAll()
+    }
   }
 
   /// Nodes that there is something to be asked of now.
@@ -244,12 +250,17 @@ actor Office {
 
   // MARK: What this node has
 
-  /// Friends that have asked learn of it.
+  /// Friends that have asked learn of it; one without a stream is dialled for that, where it can be.
   nonisolated func devicesChanged() {
-    guard !subscribers.withLock({ $0.isEmpty }) else { return }
-    let list = table.list()
-    for id in subscribers.withLock({ $0 }) where !gatekeeper.tell(list.element, to: id) {
-      subscribers.withLock { _ = $0.remove(id) }
+    let subscribers = self.subscribers.withLock { $0 }
+    guard !subscribers.isEmpty else { return }
+    let list = table.list().element
+    for id in subscribers {
+      if trustService.current.friend(id) == nil {
+        self.subscribers.withLock { _ = $0.remove(id) }
+      } else if !gatekeeper.tell(list, to: id) {
+        gatekeeper.deliver(list, to: id)
+      }
     }
   }
 

@@ -121,7 +121,9 @@ struct Router: Sendable {
   private func note(_ response: HTTPXResponse, of service: HostedService) {
     let change =
       if let failure = response.failure { service.health.failed(failure) } else { service.health.answered() }
-    if let change { logger.report(change, of: service) }
+    guard let change else { return }
+    logger.report(change, of: service)
+    table.healthChanged(service.name)
   }
 
   /// With the device's word in `Proxy-Status` (RFC 9209 §2) where the response is not the app's, or others have said theirs.

@@ -62,6 +62,8 @@ final class ServiceTable: Sendable {
   private let state: Mutex<State>
   private let insertions = AsyncStream.makeStream(
     of: HostedService.self, bufferingPolicy: .bufferingNewest(MeshLimits.healthChecks))
+  private let healthReports = AsyncStream.makeStream(
+    of: String.self, bufferingPolicy: .bufferingNewest(MeshLimits.healthChecks))
 
   /// - Parameter wanted: what the node wants to be called itself.
   init(wanted: InstanceName, machine: String, id: String) {
@@ -105,6 +107,12 @@ final class ServiceTable: Sendable {
 
   /// Each service that is served from now on, and those that nobody has taken yet; for one reader.
   var inserted: AsyncStream<HostedService> { insertions.stream }
+
+  /// The health of a service is another than before.
+  func healthChanged(_ name: String) { healthReports.continuation.yield(name) }
+
+  /// Of services, each time that it is; for one reader.
+  var healthChanges: AsyncStream<String> { healthReports.stream }
 
   func remove(_ name: String) -> Bool {
     let isRemoved = state.withLock { $0.remove(name) }

@@ -91,12 +91,15 @@ import XMPP
       _ = await node.standing(of: "app", within: .seconds(5))
       #expect(Self.health(of: node) == .down("no response in time"))
       let device = try #require(JID("app@pi"))
+      var changes = node.watchDevices().changes.makeAsyncIterator()
       for (path, health) in [("/", Health.ok), ("/bad", .down("Connection refused")), ("/", .ok)] {
         let head = HTTPRequest(method: .get, scheme: "httpx", authority: "app@pi", path: path)
         try await node.send(HTTPXRequest(head), to: device) { response in
           #expect((response.head.headerFields[.proxyStatus] == nil) == (path == "/"))
         }
         #expect(Self.health(of: node) == health)
+        // Who watches is told each time.
+        while let changed = await changes.next(), changed.jid != device {}
       }
       #expect(node.status().health[device]?.health == .ok)
       // With other settings nothing is known.

@@ -3,11 +3,14 @@
 
     xmpp-client.py ask JID PASSWORD HOST PORT WHOM SECONDS    asks WHOM what it is (XEP-0030), and prints its features, one a line
     xmpp-client.py open JID PASSWORD HOST PORT WHOM            opens an in-band bytestream (XEP-0047), and prints the condition that comes
+    xmpp-client.py ping JID PASSWORD HOST PORT COUNT           pings the server so often (XEP-0199), and prints the median in µs
     xmpp-client.py stay JID PASSWORD HOST PORT                says "here", and stays until it is ended
 """
 import asyncio
 import ssl
+import statistics
 import sys
+import time
 
 import slixmpp
 
@@ -57,13 +60,25 @@ async def open_bytestream(client, whom):
     client.disconnect()
 
 
+async def ping(client, count):
+    times = []
+    for _ in range(int(count)):
+        iq = client.make_iq_get(ito=client.boundjid.domain)
+        iq.append(slixmpp.xmlstream.ET.fromstring("<ping xmlns='urn:xmpp:ping'/>"))
+        began = time.perf_counter()
+        await iq.send(timeout=20)
+        times.append(time.perf_counter() - began)
+    print(int(statistics.median(times) * 1e6), flush=True)
+    client.disconnect()
+
+
 async def stay(_):
     print("here", flush=True)
     await asyncio.sleep(3600)
 
 
 verb, jid, password, host, port, *rest = sys.argv[1:]
-work = {"ask": ask, "open": open_bytestream, "stay": stay}[verb]
+work = {"ask": ask, "open": open_bytestream, "ping": ping, "stay": stay}[verb]
 client = Client(jid, password, lambda client: work(client, *rest))
 client.connect((host, int(port)))
 client.process(forever=False)

@@ -53,6 +53,13 @@ struct DeviceFacts {
         "device", "\(device.jid) is not let in: \(device.problem ?? device.trust ?? "")",
         remedy: device.trust == "blocked"
           ? "hearth friends unblock \(device.node ?? "")" : "ask its owner whether it has a new key")
+    case .online where device.via != DeviceResource.onLink:
+      return .ok(
+        "device", "\(device.jid) is not on this network, and its node lists it over \(device.via)")
+    case .away where device.via != DeviceResource.onLink:
+      return .failed(
+        "device", "\(device.jid) is not on this network, and does not answer over \(device.via)",
+        remedy: "hearth account status says how far the way to its node is")
     case .online:
       return .ok("device", "\(device.jid) is announced, last heard of \(MachineFacts.ago(device.seen, now))")
     case .away where !device.addresses.isEmpty:
