@@ -98,12 +98,12 @@ import XMPP
     let connection = try await InBandConnection.make(
       sid: "a", blockSize: 1000, eventLoop: MultiThreadedEventLoopGroup.singleton.next()
     ) { peer.receive($0, $1) }
+    // Who reads from this end learns when the other one is closed.
+    try await connection.channel.setOption(.allowRemoteHalfClosure, value: false).get()
+    try await connection.channel.setOption(.autoRead, value: true).get()
     connection.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 10), promise: nil)
     try await eventually("no block") { !peer.said.isEmpty }
     peer.answerAll(false)
-    // The other end of the pair is closed; who reads from this one learns of it.
-    try await connection.channel.setOption(.autoRead, value: true).get()
-    try await connection.channel.setOption(.allowRemoteHalfClosure, value: false).get()
     try await connection.channel.closeFuture.value()
   }
 }
