@@ -118,6 +118,8 @@ enum Limits {
   static let inBandWindow = 16
   /// Bytes of an in-band connection that came and that its reader has not taken: as much as other programs may send ahead of the answers.
   static let inBandHeld = 512 << 10
+  /// Bytes of a stream over a server behind which a space comes: what Prosody's proxy reads at once is 8,192.
+  static let trailedBytes = 4096
   /// Bytes of a stanza that are shown to who looks.
   static let tracedText = 4096
   /// A stanza of this side's own that is read again to be shown: an answer to a peer that takes much, or a block of 64 KiB.
@@ -162,6 +164,10 @@ enum Timeouts {
   static let silence = TimeAmount.seconds(5)
   /// A stream that was silent for so long is pinged before it is used again.
   static let doubt = TimeAmount.seconds(10)
+  /// From the last bytes of a stream over a server to the space behind them: longer than between two stanzas of a body, and not long for who
+  /// waits; then four times as long, until a proxy that is slow has read them.
+  static let firstTrail = TimeAmount.milliseconds(20)
+  static let lastTrail = TimeAmount.milliseconds(1280)
   /// For SOCKS5 and TLS on a connection beside the stream, each: longer than anybody waits for it (`BytestreamLimits.connecting`), and
   /// far less than a stream may take, since only programs speak there.
   static let dataHandshake = TimeAmount.seconds(2)

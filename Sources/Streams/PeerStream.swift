@@ -49,7 +49,8 @@ package actor PeerStream {
     let host = setting.host
     handler = StreamHandler(
       role: role, configuration: host.configuration(tls: tls, isRelayed: setting.isRelayed),
-      tls: role == .responder ? host.security?.server : host.security?.client, tap: host.tap)
+      tls: role == .responder ? host.security?.server : host.security?.client, tap: host.tap,
+      isRelayed: setting.isRelayed)
   }
 
   /// On a channel that is being set up, on its event loop.

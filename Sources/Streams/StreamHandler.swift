@@ -50,11 +50,20 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Once it is encrypted.
   private(set) var tlsHandler: TLSHandler?
   private let tap: StanzaTap
+  /// Whether a server carries what is written.
+  private let isRelayed: Bool
+  /// Bytes since a space was to be written behind them, and the next one.
+  private var untrailed = 0
+  private var trail: Scheduled<Void>?
 
   /// - Parameters:
   ///   - tls: for this side's role; nil where the configuration's policy is `none`.
   ///   - tap: shows the stanzas to whoever looks.
-  init(role: StreamMachine.Role, configuration: StreamConfiguration, tls: TLSConfiguration?, tap: StanzaTap) {
+  init(
+    role: StreamMachine.Role, configuration: StreamConfiguration, tls: TLSConfiguration?, tap: StanzaTap,
+    isRelayed: Bool = false
+  ) {
+    self.isRelayed = isRelayed
     self.tap = tap
     machine = StreamMachine(role: role, configuration: configuration)
     self.tls = tls
@@ -129,6 +138,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     deadline?.cancel()
     linger?.cancel()
     readPause?.cancel()
+    trail?.cancel()
     writability.take()?.succeed()
     self.context = nil
     stream = nil
@@ -393,6 +403,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Hands what was written to the channel, which may wait for its flush.
   private func passOn() {
     guard output.readableBytes > 0, let context else { return }
+    if isRelayed { untrailed += output.readableBytes }
     context.write(wrapOutboundOut(output), promise: nil)
     output = ByteBuffer()
   }
@@ -404,6 +415,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     var spent = isKept ? output : ByteBuffer()
     passOn()
     context.flush()
+    if untrailed >= Limits.trailedBytes { scheduleTrail(context) }
     // Mostly it is on its way, and its memory serves again; not where the flush led to more being written.
     if isKept, output.readableBytes == 0 {
       spent.clear()
@@ -413,6 +425,21 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let unsent = unsentBytes(context)
     if !stream.assumeIsolated({ $0.mayHold(unsent) }) {
       abandon(StreamError(.resourceConstraint, "more waits for you than this side can hold"))
+    }
+  }
+
+  /// COMPAT(Prosody): its proxy for bytestreams (0.12) keeps the end of what it has read at once until more comes. So more does, once
+  /// nothing else has for a moment: a space between stanzas (RFC 6120 §4.6.1). It may come too soon, while the proxy has not read all of
+  /// what was before it, so that others follow, each later.
+  private func scheduleTrail(_ context: ChannelHandlerContext, in pause: TimeAmount = Timeouts.firstTrail) {
+    trail?.cancel()
+    untrailed = 0
+    trail = context.eventLoop.assumeIsolated().scheduleTask(in: pause) { [weak self] in
+      guard let self, machine.isOpen, let context = self.context else { return }
+      output.writeStaticString(" ")
+      passOn()
+      context.flush()
+      if pause < Timeouts.lastTrail { scheduleTrail(context, in: pause * 4) }
     }
   }
 
