@@ -115,9 +115,6 @@ struct ControlRoutes: Sendable {
   }
 
   private static func name(_ request: RoutedRequest) throws -> String {
-    guard let name = request.parameter("name") else {
-      throw ControlError(.invalid, "The name of the service is not percent-encoded UTF-8.")
-    }
-    return name
+    try request.parameter("name", called: "The name of the service")
   }
 }

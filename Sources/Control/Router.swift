@@ -85,6 +85,12 @@ struct RoutedRequest: Sendable {
   /// What stands in the path for `:name`; nil where it is not percent-encoded UTF-8.
   func parameter(_ name: String) -> String? { parameters[Substring(name)] }
 
+  /// The same, where it has to be there; `what` begins the sentence that says that it is not.
+  func parameter(_ name: String, called what: String) throws(ControlError) -> String {
+    guard let value = parameter(name) else { throw ControlError(.invalid, "\(what) is not percent-encoded UTF-8.") }
+    return value
+  }
+
   /// What its body says.
   ///
   /// - Parameters:

@@ -157,10 +157,7 @@ struct TrustRoutes: Sendable {
   }
 
   private static func who(_ request: RoutedRequest) throws(ControlError) -> String {
-    guard let who = request.parameter("who") else {
-      throw ControlError(.invalid, "The name is not percent-encoded UTF-8.")
-    }
-    return who
+    try request.parameter("who", called: "The name")
   }
 
   private static func device(_ wish: TrustRequest) throws(ControlError) -> JID {

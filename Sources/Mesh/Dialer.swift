@@ -235,6 +235,7 @@ final class Dialer: Sendable {
       pool.ended(open)
       setup.quietTimer.somethingEnded()
     } catch {
+      if route.isRelayed, let id = route.expectedKey { await office.failed(id) }
       pool.dialled(route, .failure(error is CancellationError ? StreamPool.shuttingDown : error))
     }
   }
@@ -252,7 +253,6 @@ final class Dialer: Sendable {
         try check(open, route)
       } catch {
         gatekeeper.ended(stream, identity)
-        if route.isRelayed, let id = route.expectedKey { await office.failed(id) }
         throw error
       }
       return open
@@ -278,14 +278,9 @@ final class Dialer: Sendable {
         host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
     }
     guard let id = route.expectedKey else { throw StreamFailure.closed("nobody knows its key.") }
-    do {
-      return try await PeerStream.dial(
-        over: try await office.connect(to: id), from: setup.table.node, to: route.jid, host: setup.host,
-        logger: setup.logger)
-    } catch {
-      await office.failed(id)
-      throw error
-    }
+    return try await PeerStream.dial(
+      over: try await office.connect(to: id), from: setup.table.node, to: route.jid, host: setup.host,
+      logger: setup.logger)
   }
 
   /// Lives with a stream that a friend's node opens over a server, until it ends.

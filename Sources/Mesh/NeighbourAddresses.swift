@@ -1,6 +1,7 @@
 import Codecs
 import LinkLocal
 import NIOCore
+import Streams
 
 /// Which of the addresses that anyone on the link may announce are dialled: only those that can be a neighbour's. Whatever is at
 /// another one would hear a stream header from this machine, and may trust what comes from there.
@@ -40,8 +41,4 @@ struct NeighbourAddresses {
     bytes.count == 4
       ? (1..<224).contains(bytes[0]) : bytes[0] != 0xFF && bytes.contains { $0 != 0 }
   }
-}
-
-extension SocketAddress {
-  fileprivate var bytes: [UInt8]? { ipAddress.flatMap(IPAddress.bytes) }
 }

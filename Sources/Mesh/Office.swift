@@ -265,9 +265,9 @@ actor Office {
   }
 
   /// What friends' nodes say of devices, theirs and this node's; nil for all else.
-  nonisolated func received(_ stanza: Stanza, from caller: Caller) -> StanzaDisposition? {
+  nonisolated func received(_ stanza: Stanza, from identity: PeerIdentity) -> StanzaDisposition? {
     guard stanza.kind == .iq, let payload = stanza.payload, payload.is("devices", Namespace.link) else { return nil }
-    guard case .friend = caller.standing, let id = caller.identity.id else {
+    guard case .friend = gatekeeper.standing(identity), let id = identity.id else {
       return .taken(stanza.error(StanzaError(.forbidden)))
     }
     if stanza.type == "get" {

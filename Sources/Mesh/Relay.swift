@@ -69,7 +69,7 @@ final class Relay: Sendable {
       let connection = try await inBand(Key(peer: peer, sid: sid), InBandConnection.blockSize, account, on: eventLoop)
       let open = IBBElement.open(IBBOpen(sid: sid, blockSize: InBandConnection.blockSize))
       do {
-        _ = try await account.request(Stanza(.iq, to: peer, type: "set", [open.element]), within: MeshLimits.relaying)
+        _ = try await Self.ask(account, "set", open.element, of: peer)
       } catch {
         connection.channel.close(promise: nil)
         throw error
@@ -80,6 +80,13 @@ final class Relay: Sendable {
     } catch {
       throw StreamFailure.closed("it takes no connection over its account: \(Self.words(error)).")
     }
+  }
+
+  /// The payload of the answer.
+  private static func ask(
+    _ account: any AccountConnection, _ type: String, _ payload: Element, of peer: JID?
+  ) async throws -> Element? {
+    try await account.request(Stanza(.iq, to: peer, type: type, [payload]), within: MeshLimits.relaying).payload
   }
 
   private static func words(_ error: any Error) -> String {
@@ -96,9 +103,7 @@ final class Relay: Sendable {
     on eventLoop: any EventLoop
   ) async throws -> any Channel {
     let transport = S5BTransport(sid: sid, destination: nil, candidates: [proxy])
-    let answer = try await account.request(
-      Stanza(.iq, to: peer, type: "set", [transport.query]), within: MeshLimits.relaying)
-    guard S5BTransport.used(in: answer.payload) == proxy.jid else {
+    guard S5BTransport.used(in: try await Self.ask(account, "set", transport.query, of: peer)) == proxy.jid else {
       throw StanzaError(.itemNotFound, "the peer has not connected to the proxy")
     }
     let channel = try await ProxyConnection.open(
@@ -108,8 +113,7 @@ final class Relay: Sendable {
     do {
       let activate = Element("activate", namespace: Namespace.bytestreams, text: peer.text)
       let query = Element("query", namespace: Namespace.bytestreams, ["sid": sid], [activate])
-      _ = try await account.request(
-        Stanza(.iq, to: JID(proxy.jid), type: "set", [query]), within: MeshLimits.relaying)
+      _ = try await Self.ask(account, "set", query, of: JID(proxy.jid))
       return channel
     } catch {
       channel.close(promise: nil)
@@ -133,8 +137,7 @@ final class Relay: Sendable {
   private static func findProxy(of account: any AccountConnection) async throws -> S5BCandidate? {
     func ask(_ jid: JID?, _ payload: Element) async throws -> Element? {
       do {
-        return try await account.request(Stanza(.iq, to: jid, type: "get", [payload]), within: MeshLimits.relaying)
-          .payload
+        return try await Self.ask(account, "get", payload, of: jid)
       } catch is StanzaError {
         return nil
       }

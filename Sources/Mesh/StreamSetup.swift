@@ -39,7 +39,7 @@ extension StreamHost {
         if stanza.kind == .message {
           return .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
         }
-        if let disposition = office.received(stanza, from: gatekeeper.caller(identity)) { return disposition }
+        if let disposition = office.received(stanza, from: identity) { return disposition }
         guard stanza.type == "get", let device = stanza.payload.flatMap(DeviceReport.device) else {
           return gatekeeper.received(stanza, identity)
         }

@@ -1,3 +1,4 @@
+import Codecs
 package import NIOCore
 import NIOPosix
 
@@ -67,6 +68,9 @@ extension TimeAmount {
 }
 
 extension SocketAddress {
+  /// `IPAddress.bytes` of it.
+  package var bytes: [UInt8]? { ipAddress.flatMap(IPAddress.bytes) }
+
   /// The address without port and scope; an IPv4 address as such, also where an IPv6 socket took the connection
   /// (RFC 4291 §2.5.5.2).
   package var host: String? {

@@ -31,11 +31,6 @@ enum LocalAddresses {
   }
 }
 
-extension SocketAddress {
-  /// `IPAddress.bytes` of it.
-  fileprivate var bytes: [UInt8]? { ipAddress.flatMap(IPAddress.bytes) }
-}
-
 /// The other end of a stream, as far as bodies go beside it: where it is, which key it has, and which connections are being made.
 ///
 /// Lives on the stream's event loop. There is one where both sides have shown their keys, and where neither has TLS: beside a stream that
