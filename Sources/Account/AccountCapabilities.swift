@@ -4,12 +4,13 @@ import XMPP
 
 /// What this resource of the account is and can do (XEP-0030), and how it says so in its presence (XEP-0115).
 enum AccountCapabilities {
-  /// Bytestreams, and the link inside of them, only where friends' nodes may come that way.
-  static func info(isRelay: Bool) -> DiscoInfo {
-    DiscoInfo(
+  /// The link inside of bytestreams only where friends' nodes may come that way, HTTP only where a service answers here.
+  static func info(_ configuration: AccountConfiguration) -> DiscoInfo {
+    let relay: Set = configuration.isRelay ? [Namespace.bytestreams, Namespace.ibb, Namespace.link] : []
+    let http: Set = configuration.isServing ? [Namespace.http, Namespace.ibb, Namespace.shim] : []
+    return DiscoInfo(
       identities: [.init(category: "client", type: "bot", name: "Hearth")],
-      features: [Namespace.caps, Namespace.discoInfo, Namespace.ping]
-        + (isRelay ? [Namespace.bytestreams, Namespace.ibb, Namespace.link] : []))
+      features: [Namespace.caps, Namespace.discoInfo, Namespace.ping] + relay.union(http).sorted())
   }
 
   static func node(of info: DiscoInfo) -> String { "\(Capabilities.node)#\(info.verification())" }
@@ -22,7 +23,7 @@ enum AccountCapabilities {
       Element("priority", namespace: Namespace.client, text: "-1"),
       Element(
         "c", namespace: Namespace.caps,
-        ["hash": "sha-1", "node": Capabilities.node, "ver": info(isRelay: configuration.isRelay).verification()]),
+        ["hash": "sha-1", "node": Capabilities.node, "ver": info(configuration).verification()]),
     ] + (link.map { [Element("link", namespace: Namespace.link, ["node": $0])] } ?? [])
   }
 }

@@ -33,6 +33,10 @@ package struct AccountConfiguration: Hashable, Sendable {
   package var allowsPlain: Bool
   /// Whether friends' nodes may reach this one over the account.
   package var isRelay: Bool
+  /// Whether a service answers HTTP at this address.
+  package var isServing: Bool
+  /// Whether the owner hears of accounts that want to be contacts.
+  package var takesRequests = true
   /// Of this node, told in its presence where it relays.
   package var node: String?
   /// The resource to ask for (RFC 6120 §7).
@@ -40,8 +44,10 @@ package struct AccountConfiguration: Hashable, Sendable {
 
   package init(
     address: JID, password: String, server: Server? = nil, security: Security? = nil, fingerprint: [UInt8]? = nil,
-    allowsPlain: Bool = false, isRelay: Bool = false, node: String? = nil, resource: String
+    allowsPlain: Bool = false, isRelay: Bool = false, isServing: Bool = false,
+    node: String? = nil, resource: String
   ) {
+    self.isServing = isServing
     self.node = node
     self.address = address
     self.password = password

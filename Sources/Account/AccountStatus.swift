@@ -28,6 +28,8 @@ package struct AccountStatus: Hashable, Sendable {
   package internal(set) var isResumable = false
   /// How often it did.
   package internal(set) var resumptions = 0
+  /// Accounts that want to be contacts, and wait for the owner's word.
+  package internal(set) var asking: [JID] = []
   /// The last one; stays while the stream is open, so that one can look why it broke.
   package internal(set) var problem: AccountProblem?
   package internal(set) var problemTime: Date?

@@ -24,10 +24,17 @@ package struct Contacts: Sendable {
   /// What this session has brought about, and may take back.
   private var ours: Set<JID> = []
   private var isLoaded = false
+  /// Whose presence we have and who have ours, by whoever's wish: contacts as people have them.
+  private var mutual: Set<JID> = []
 
   package init(wanted: Set<JID>) {
     self.wanted = wanted
   }
+
+  package func isMutual(_ address: JID) -> Bool { mutual.contains(address.bare) }
+
+  /// All that are mutual.
+  package var contacts: Set<JID> { mutual }
 
   package func isWanted(_ address: JID) -> Bool { wanted.contains(address.bare) }
 
@@ -51,6 +58,16 @@ package struct Contacts: Sendable {
     for item in query.elements.prefix(1) { take(item) }
   }
 
+  /// Those who want to be contacts and are not waited for: their server asks again in each session (RFC 6121 §3.1.3).
+  package var asking: [JID] { requests.subtracting(wanted).sorted() }
+
+  /// What the owner says to one of those; nothing where it does not ask any more.
+  package mutating func answer(_ contact: JID, accepting isAccepted: Bool) -> [Action] {
+    guard requests.remove(contact.bare) != nil else { return [] }
+    guard isAccepted else { return [Action("unsubscribed", contact.bare)] }
+    return [Action("subscribed", contact.bare), Action("subscribe", contact.bare)]
+  }
+
   /// Presence of one of the four types of subscription.
   package mutating func received(_ type: String, from contact: JID) -> [Action] {
     let contact = contact.bare
@@ -66,10 +83,13 @@ package struct Contacts: Sendable {
   }
 
   private mutating func take(_ item: Element) {
-    guard item.is("item", Namespace.roster), let contact = item["jid"].flatMap({ JID($0) })?.bare, isWanted(contact)
-    else {
-      return
+    guard item.is("item", Namespace.roster), let contact = item["jid"].flatMap({ JID($0) })?.bare else { return }
+    if item["subscription"] != "both" {
+      mutual.remove(contact)
+    } else if mutual.count < AccountLimits.contacts {
+      mutual.insert(contact)
     }
+    guard isWanted(contact) else { return }
     if ["to", "both"].contains(item["subscription"]) || item["ask"] == "subscribe" { subscribed.insert(contact) }
   }
 

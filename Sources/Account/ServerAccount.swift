@@ -35,6 +35,8 @@ package actor ServerAccount: AccountConnection {
   private nonisolated let queue = EventQueue()
   private nonisolated let retirement = AsyncStream.makeStream(of: Never.self)
   private nonisolated let wanted = Mutex<Set<JID>>([])
+  private nonisolated let mutual = Mutex<Set<JID>>([])
+  private nonisolated let admitted = Mutex<@Sendable (JID) -> Bool>({ _ in false })
   private nonisolated let shown: Mutex<AccountStatus>
   private nonisolated let executor: LoopExecutor
   private let dialer: AccountDialer
@@ -67,7 +69,7 @@ package actor ServerAccount: AccountConnection {
   }
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-  private nonisolated var eventLoop: any EventLoop { executor.eventLoop }
+  package nonisolated var eventLoop: any EventLoop { executor.eventLoop }
 
   package nonisolated var status: AccountStatus { shown.withLock { $0 } }
 
@@ -85,6 +87,14 @@ package actor ServerAccount: AccountConnection {
     let contacts = Set(contacts.map(\.bare).sorted().prefix(AccountLimits.contacts))
     wanted.withLock { $0 = contacts }
     eventLoop.execute { self.assumeIsolated { $0.followedChanged() } }
+  }
+
+  package nonisolated func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool) {
+    admitted.withLock { $0 = isAdmitted }
+  }
+
+  package nonisolated func isContact(_ jid: JID) -> Bool {
+    jid.bare == address || mutual.withLock { $0.contains(jid.bare) }
   }
 
   package func send(_ stanza: Stanza) async throws {
@@ -245,8 +255,7 @@ package actor ServerAccount: AccountConnection {
     case .iq where stanza.isAnswer: receivedAnswer(stanza)
     case .iq: receivedRequest(stanza)
     case .presence: receivedPresence(stanza)
-    // Nobody chats with a node; the resource's priority says so.
-    case .message: break
+    case .message: receivedMessage(stanza)
     }
   }
 
@@ -271,10 +280,32 @@ package actor ServerAccount: AccountConnection {
     guard let sender = session?.sender else { return }
     if answer.id == session?.rosterID, sender.isAccount(answer.from) {
       session?.rosterID = nil
-      return say(session?.contacts.loaded(answer.type == "result" ? answer.payload : nil) ?? [])
+      let actions = session?.contacts.loaded(answer.type == "result" ? answer.payload : nil) ?? []
+      contactsChanged()
+      return say(actions)
     }
+    if answer.id?.hasPrefix(RoutedConnection.idPrefix) == true { return pass(answer) }
     guard let waiter = pending.resolve(answer.id, from: sender.canonical(answer.from)) else { return }
     if let error = answer.error { waiter(.failure(error)) } else { waiter(.success(answer)) }
+  }
+
+  private func contactsChanged() {
+    let contacts = session?.contacts.contacts ?? []
+    mutual.withLock { $0 = contacts }
+  }
+
+  /// Nobody chats with a node, as the resource's priority says; parts of bodies come so.
+  private func receivedMessage(_ message: Stanza) {
+    guard message.type != "error",
+      message.children.contains(where: { $0.namespace == Namespace.http || $0.namespace == Namespace.ibb })
+    else { return }
+    pass(message)
+  }
+
+  /// To whoever follows what happens, where it is for somebody there.
+  private func pass(_ stanza: Stanza) {
+    guard let from = stanza.from, admitted.withLock({ $0 })(from) else { return }
+    if !queue.push(.stanza(stanza)) { overflow() }
   }
 
   private func receivedRequest(_ iq: Stanza) {
@@ -287,17 +318,18 @@ package actor ServerAccount: AccountConnection {
       // Whoever else sends one wants to be a contact (RFC 6121 §2.1.6).
       guard sender.isAccount(iq.from) else { break }
       session?.contacts.pushed(payload)
+      contactsChanged()
       return say(iq.result().withoutSender)
-    case ("get", Namespace.ping, "ping") where isKnown(iq.from): return say(iq.result().withoutSender)
-    case ("get", Namespace.discoInfo, "query") where isKnown(iq.from):
-      let info = AccountCapabilities.info(isRelay: dialer.configuration.isRelay)
+    case ("get", Namespace.ping, "ping") where isHeard(iq.from): return say(iq.result().withoutSender)
+    case ("get", Namespace.discoInfo, "query") where isHeard(iq.from):
+      let info = AccountCapabilities.info(dialer.configuration)
       let node = payload["node"]
       guard node == nil || node == AccountCapabilities.node(of: info) else {
         return say(iq.error(StanzaError(.itemNotFound)).withoutSender)
       }
       return say(iq.result(info.query(node: node)).withoutSender)
-    case _ where isKnown(iq.from):
-      if !queue.push(.request(iq)) { overflow() }
+    case _ where isHeard(iq.from):
+      if !queue.push(.stanza(iq)) { overflow() }
       return
     default: break
     }
@@ -305,24 +337,49 @@ package actor ServerAccount: AccountConnection {
     say(iq.error(StanzaError(.serviceUnavailable)).withoutSender)
   }
 
+  /// Those who are told of our presence, and whoever follows what happens wants to hear.
+  private func isHeard(_ from: JID?) -> Bool {
+    isKnown(from) || from.map { from in admitted.withLock { $0 }(from) } ?? false
+  }
+
   /// The account itself, its server, and contacts.
   private func isKnown(_ from: JID?) -> Bool {
     guard let session else { return false }
     if session.sender.isServer(from) { return true }
     guard let from else { return true }
-    return from.bare == address || session.contacts.isWanted(from)
+    return from.bare == address || session.contacts.isWanted(from) || session.contacts.isMutual(from)
   }
 
   private func receivedPresence(_ presence: Stanza) {
     guard let session, let from = presence.from else { return }
     switch presence.type {
     case nil, "unavailable":
-      let isOther = from.bare == address ? from != session.sender.account : session.contacts.isWanted(from)
+      let isOther = from.bare == address ? from != session.sender.account : isKnown(from)
       guard isOther, from.resource != nil else { return }
-      if !queue.push(.presence(presence)) { overflow() }
-    case let type? where type != "error": say(self.session?.contacts.received(type, from: from) ?? [])
+      // What a foreign peer's client is can be asked for again.
+      if !queue.push(.presence(presence)), from.bare == address || session.contacts.isWanted(from) { overflow() }
+    case let type? where type != "error":
+      say(self.session?.contacts.received(type, from: from) ?? [])
+      askingChanged()
     default: break
     }
+  }
+
+  private func askingChanged() {
+    let asking = dialer.configuration.takesRequests ? session?.contacts.asking ?? [] : []
+    let new = Set(asking).subtracting(status.asking)
+    show { $0.asking = asking }
+    for contact in new.sorted() {
+      logger.info("wants to be a contact: see hearth requests", metadata: ["jid": "\(contact)"])
+    }
+  }
+
+  /// What the owner says to an account that wants to be a contact; false where it does not ask any more.
+  package func answer(_ contact: JID, accepting isAccepted: Bool) -> Bool {
+    let actions = session?.contacts.answer(contact, accepting: isAccepted) ?? []
+    say(actions)
+    askingChanged()
+    return !actions.isEmpty
   }
 
   private func say(_ actions: [Contacts.Action]) {
@@ -331,6 +388,7 @@ package actor ServerAccount: AccountConnection {
 
   private func followedChanged() {
     say(session?.contacts.follow(wanted.withLock { $0 }) ?? [])
+    askingChanged()
   }
 
   private func overflow() {
@@ -406,6 +464,7 @@ package actor ServerAccount: AccountConnection {
     show {
       $0.boundAddress = nil
       $0.isResumable = false
+      $0.asking = []
     }
     for waiter in pending.failAll() { waiter(.failure(AccountFailure.offline)) }
     roomMayBeThere()

@@ -59,7 +59,7 @@ package struct S5BTransport: Sendable, Hashable {
 
   /// The destination of the candidates that `offerer` has, who is the requester of XEP-0065 §5.3.2 there.
   package static func destination(sid: String, offerer: String, other: String) -> String {
-    SHA1.digest((sid + offerer + other).utf8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    SHA1.hexadecimal((sid + offerer + other).utf8)
   }
 
   /// Reads `<transport/>`; candidates that are not the other side's own, and those beyond `BytestreamLimits.candidates`, are left out.

@@ -25,10 +25,16 @@ enum Completion {
   }
   /// By their whole ids, as accepting wants them.
   static var requestIDs: CompletionKind {
-    kind { client, _ in try await client.requests().requests.map(\.id) }
+    kind { client, _ in
+      let list = try await client.requests()
+      return list.requests.map(\.id) + list.contacts
+    }
   }
   static var requests: CompletionKind {
-    kind { client, _ in try await client.requests().requests.map { $0.jid ?? $0.short } }
+    kind { client, _ in
+      let list = try await client.requests()
+      return list.requests.map { $0.jid ?? $0.short } + list.contacts
+    }
   }
   static var asked: CompletionKind {
     kind { client, _ in try await client.requests().asked.map { $0.jid ?? $0.short } }

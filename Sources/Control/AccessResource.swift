@@ -1,6 +1,7 @@
 package import Trust
 
-/// Who may use a service, in JSON: `"friends"`, `"public"`, or a list of petnames.
+/// Who may use a service, in JSON: `"friends"`, `"public"`, or a list of petnames, `friends`, `contacts`, and accounts like
+/// `jid:anna@example.net`.
 package enum AccessResource: Codable, Sendable, Hashable {
   case friends
   case `public`
@@ -15,26 +16,22 @@ package enum AccessResource: Codable, Sendable, Hashable {
     }
   }
 
-  package init(_ access: AccessPolicy.Access) {
+  package init(_ access: AccessPolicy.Access, _ accounts: AccountAccess = .none) {
+    let words = accounts.words
     switch access {
-    case .friends: self = .friends
     case .public: self = .public
-    case .names(let names): self = .names(names.sorted().map(\.text))
+    case .friends: self = words.isEmpty ? .friends : .names(["friends"] + words)
+    case .names(let names): self = .names(names.sorted().map(\.text) + words)
     }
   }
 
   /// Throws `TrustError` where a name can be no friend's.
-  package var access: AccessPolicy.Access {
+  package var audience: (access: AccessPolicy.Access, accounts: AccountAccess) {
     get throws(TrustError) {
       switch self {
-      case .friends: return .friends
-      case .public: return .public
-      case .names(let texts):
-        guard !texts.isEmpty
-        else { throw TrustError(.policy, "an empty list of friends opens nothing: name some, or say \"friends\"") }
-        var names: Set<Petname> = []
-        for text in texts { names.insert(try Petname(text)) }
-        return .names(names)
+      case .friends: (.friends, .none)
+      case .public: (.public, .none)
+      case .names(let words): try AccessPolicy.audience(words)
       }
     }
   }

@@ -80,6 +80,10 @@ package struct AccountResource: Codable, Sendable, Hashable {
   @Nullable package private(set) var problem: Problem?
   /// `host:port` of the server's proxy for bytestreams (XEP-0065); null where it offers none, or was not asked yet.
   @Nullable package private(set) var proxy: String?
+  /// The service that answers foreign peers at its address; null: none.
+  @Nullable package private(set) var serve: String?
+  /// Accounts that want to be contacts, and wait for the owner's word.
+  package let asking: [String]
   /// By petname.
   package let friends: [Friend]
 
@@ -87,8 +91,9 @@ package struct AccountResource: Codable, Sendable, Hashable {
     state: State, jid: String? = nil, configured: Bool = false, since: Date? = nil, server: String? = nil,
     tls: String? = nil, mechanism: String? = nil, binding: String? = nil, bound: String? = nil, resumable: Bool = false,
     resumptions: Int = 0, relay: Bool = false, share: Bool = false, problem: Problem? = nil, proxy: String? = nil,
-    friends: [Friend] = []
+    serve: String? = nil, asking: [String] = [], friends: [Friend] = []
   ) {
+    self.asking = asking
     self.friends = friends
     self.state = state
     self.configured = configured
@@ -105,6 +110,7 @@ package struct AccountResource: Codable, Sendable, Hashable {
     self.bound = bound
     self.problem = problem
     self.proxy = proxy
+    self.serve = serve
   }
 }
 

@@ -113,7 +113,7 @@ extension ControlClient {
     }
   }
 
-  private static func segment(_ who: String) throws(ControlError) -> String {
+  static func segment(_ who: String) throws(ControlError) -> String {
     guard !who.isEmpty else { throw ControlError(.invalid, "Name a friend, a node id or a device's address.") }
     return PercentEncoding.encode(who, except: .authority)
   }

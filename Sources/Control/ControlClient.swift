@@ -82,6 +82,11 @@ package struct ControlClient: Sendable {
       .put, "/v1/account", body: ByteBuffer(bytes: try ControlJSON.encode(login)), for: AccountResource.self)
   }
 
+  /// What the owner says to an account that wants to be a contact.
+  package func answer(contact: String, accepting isAccepted: Bool) async throws {
+    try await tell(.post, "/v1/account/requests/\(try Self.segment(contact))/\(isAccepted ? "accept" : "reject")")
+  }
+
   package func logOut() async throws {
     try await tell(.delete, "/v1/account")
   }

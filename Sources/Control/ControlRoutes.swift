@@ -27,7 +27,8 @@ struct ControlRoutes: Sendable {
       try .json(
         StatusResource(
           daemon.node.status(), id: daemon.node.trustService.id, version: version, frontPort: frontPort,
-          forwards: await daemon.forwards(), account: await daemon.account()))
+          forwards: await daemon.forwards(), account: await daemon.account(),
+          component: daemon.componentStatus()))
     }
     router.on(.put, "/v1/services/:name") { request in
       let name = try Self.name(request)
@@ -72,6 +73,13 @@ struct ControlRoutes: Sendable {
     router.on(.delete, "/v1/account") { _ in
       try await daemon.logOut()
       return .noContent
+    }
+    for (path, isAccepted) in [("/v1/account/requests/:jid/accept", true), ("/v1/account/requests/:jid/reject", false)]
+    {
+      router.on(.post, path) { request in
+        try await daemon.answer(request.parameter("jid") ?? "", accepting: isAccepted)
+        return .noContent
+      }
     }
   }
 

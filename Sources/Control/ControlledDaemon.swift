@@ -28,6 +28,8 @@ package protocol ControlledDaemon: Sendable {
   func closeForward(_ port: Int) async throws
   /// On an XMPP server.
   func account() async -> AccountResource
+  /// nil where this node is no component of a server.
+  func componentStatus() -> ComponentResource?
   /// Tries the login, keeps it over restarts, and uses it at once.
   ///
   /// - Throws: `ControlError`, and then nothing has changed.
@@ -36,6 +38,10 @@ package protocol ControlledDaemon: Sendable {
   ///
   /// - Throws: `ControlError`.
   func logOut() async throws
+  /// What the owner says to an account that wants to be a contact.
+  ///
+  /// - Throws: `ControlError` where it does not ask any more.
+  func answer(_ contact: String, accepting isAccepted: Bool) async throws
   /// Makes a new key for the next start.
   ///
   /// - Throws: `ControlError`.

@@ -8,6 +8,8 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   package var description: String?
   /// Who may use it. Required: nothing is open that nobody opened.
   package var access: AccessResource
+  /// `"servers too"`: with `access` `"public"`, whoever has an account on any XMPP server may use it as well.
+  package var `public`: String?
   /// The only methods; nil: all.
   package var methods: [String]?
   /// The only paths, with all below them; nil: all.
@@ -32,7 +34,7 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   package var xml: Bool?
 
   package init(
-    target: String, title: String? = nil, description: String? = nil, access: AccessResource,
+    target: String, title: String? = nil, description: String? = nil, access: AccessResource, public: String? = nil,
     methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool? = nil, fingerprint: String? = nil,
     insecure: Bool? = nil, listing: Bool? = nil, host: String? = nil, forwardedFor: Bool? = nil, gadget: Bool? = nil,
     timeout: Int? = nil, xml: Bool? = nil
@@ -41,6 +43,7 @@ package struct ServiceResource: Codable, Sendable, Hashable {
     self.title = title
     self.description = description
     self.access = access
+    self.public = `public`
     self.methods = methods
     self.paths = paths
     self.plaintext = plaintext
@@ -57,7 +60,23 @@ package struct ServiceResource: Codable, Sendable, Hashable {
   /// Throws `TrustError` where the rules cannot be meant.
   package var policy: AccessPolicy {
     get throws(TrustError) {
-      try AccessPolicy(access: access.access, methods: methods, paths: paths, plaintext: plaintext ?? false)
+      var (access, accounts) = try access.audience
+      accounts.anyone = try Self.isForServers(`public`)
+      return try AccessPolicy(
+        access: access, accounts: accounts, methods: methods, paths: paths, plaintext: plaintext ?? false)
+    }
+  }
+}
+
+extension ServiceResource {
+  /// The one word that opens a service to the world's servers; everything else is a mistake.
+  package static let serversToo = "servers too"
+
+  package static func isForServers(_ word: String?) throws(TrustError) -> Bool {
+    switch word {
+    case nil: false
+    case serversToo: true
+    case let word?: throw TrustError(.policy, "public is “\(word)”; it must be \"\(serversToo)\", or be left out")
     }
   }
 }

@@ -43,6 +43,8 @@ package struct StatusResource: Codable, Sendable, Hashable {
   package let forwards: [ForwardResource]
   /// On an XMPP server; null where there is none.
   @Nullable package private(set) var account: AccountResource?
+  /// Null where this node is none.
+  @Nullable package private(set) var component: ComponentResource?
 
   package struct Bodies: Codable, Sendable, Hashable {
     package let direct: Int
@@ -51,7 +53,7 @@ package struct StatusResource: Codable, Sendable, Hashable {
 
   package init(
     _ status: NodeStatus, id: NodeID, version: String, frontPort: Int?, forwards: [ForwardResource] = [],
-    account: AccountResource? = nil
+    account: AccountResource? = nil, component: ComponentResource? = nil
   ) {
     self.version = version
     jid = status.jid.text
@@ -64,9 +66,11 @@ package struct StatusResource: Codable, Sendable, Hashable {
     services = status.services.map {
       Service(
         name: $0.name, wanted: $0.wanted?.text, jid: $0.jid?.text, target: $0.target,
-        access: AccessResource($0.policy.access), plaintext: $0.policy.plaintext, problem: $0.problem,
+        access: AccessResource($0.policy.access, $0.policy.accounts), plaintext: $0.policy.plaintext,
+        problem: $0.problem,
         health: HealthResource($0.health))
     }
+    self.component = component
     self.account = account?.state == .off ? nil : account
     front = frontPort.map { FrontAddress(port: $0).dashboard }
     problem = status.discoveryProblem

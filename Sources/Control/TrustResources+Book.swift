@@ -28,7 +28,8 @@ extension FriendResource {
 }
 
 extension RequestList {
-  init(_ book: FriendBook, now: Date) {
+  init(_ book: FriendBook, contacts: [String], now: Date) {
+    self.contacts = contacts
     requests = book.requests.map {
       PendingResource(
         id: $0.id.description, short: $0.id.short, jid: $0.jid?.text, address: $0.address, greeting: $0.greeting,

@@ -56,6 +56,8 @@ package struct RequestList: Codable, Sendable, Hashable {
   package let requests: [PendingResource]
   /// Of the owner, for others.
   package let asked: [AskedResource]
+  /// Accounts on servers that want to be contacts of this node's own, for the owner.
+  package let contacts: [String]
   package let pairing: PairingResource
   package let permit: PermitResource
 }

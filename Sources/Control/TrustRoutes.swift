@@ -62,7 +62,7 @@ struct TrustRoutes: Sendable {
 
   private func addRequests(to router: inout Router) {
     router.on(.get, "/v1/requests") { _ in
-      try .json(RequestList(owner.book, now: Date()))
+      try .json(RequestList(owner.book, contacts: await daemon.account().asking, now: Date()))
     }
     router.on(.post, "/v1/requests") { request in
       let wish = try await request.json(like: #"{"device": "thermostat@pi"}"#, empty: TrustRequest())

@@ -19,14 +19,18 @@ actor AccountBook {
   private let store: AccountStore
   /// Of this node.
   private let id: NodeID
-  private let eventLoop: any EventLoop
+  /// Made where there is an account.
+  private let eventLoop: @Sendable () -> any EventLoop
   private let logger: Logger
   private let passwordInEnvironment: String?
+  /// Whether the owner hears of accounts that want to be contacts.
+  private let takesRequests: Bool
   private var stored: AccountStore.Login?
   /// Whose `run` the runner calls.
   private var connection: ServerAccount?
   private var running: AccountConfiguration?
   private var isSharing = false
+  private var served: String?
   /// What keeps an account from being used, where that is not the server.
   private var obstacle: String?
 
@@ -41,8 +45,9 @@ actor AccountBook {
   }
 
   init(
-    configured: Configuration.AccountSection, store: AccountStore, id: NodeID, eventLoop: any EventLoop,
-    environment: [String: String] = ProcessInfo.processInfo.environment, logger: Logger
+    configured: Configuration.AccountSection, store: AccountStore, id: NodeID,
+    eventLoop: @escaping @Sendable () -> any EventLoop,
+    takesRequests: Bool = true, environment: [String: String] = ProcessInfo.processInfo.environment, logger: Logger
   ) {
     self.configured = configured
     self.store = store
@@ -50,6 +55,7 @@ actor AccountBook {
     self.eventLoop = eventLoop
     passwordInEnvironment = environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
     self.logger = logger
+    self.takesRequests = takesRequests
     (connections, changes) = AsyncStream.makeStream()
   }
 
@@ -83,15 +89,18 @@ actor AccountBook {
       wanted = nil
     }
     guard
-      anew || wanted != running || configured.isShared != isSharing || connection?.status.state == .stopped
+      anew || wanted != running || configured.isShared != isSharing || configured.served != served
+        || connection?.status.state == .stopped
     else { return }
     running = wanted
-    isSharing = configured.isShared
-    connection = wanted.map { ServerAccount($0, on: eventLoop, logger: logger) }
+    (isSharing, served) = (configured.isShared, configured.served)
+    connection = wanted.map { ServerAccount($0, on: eventLoop(), logger: logger) }
     changes.yield(
       connection.map {
         UsedAccount(
-          connection: $0, settings: AccountSettings($0, isRelay: configured.isRelay, isShared: configured.isShared))
+          connection: $0,
+          settings: AccountSettings(
+            $0, isRelay: configured.isRelay, isShared: configured.isShared, served: configured.served))
       })
   }
 
@@ -104,10 +113,13 @@ actor AccountBook {
   }
 
   private func configuration(_ jid: JID, _ password: String) -> AccountConfiguration {
-    AccountConfiguration(
+    var configuration = AccountConfiguration(
       address: jid, password: password, server: configured.server, security: configured.tls,
       fingerprint: configured.fingerprint, allowsPlain: configured.allowsPlain, isRelay: configured.isRelay,
+      isServing: configured.served != nil,
       node: id.description, resource: "hearth.\(id.short.asciiLowercased)")
+    configuration.takesRequests = takesRequests
+    return configuration
   }
 
   private func password(of jid: JID) throws(ControlError) -> String? {
@@ -117,7 +129,7 @@ actor AccountBook {
   }
 
   /// The first line.
-  private static func password(in file: String) throws(ControlError) -> String {
+  static func password(in file: String) throws(ControlError) -> String {
     do throws(StateError) {
       guard let bytes = try SecretFile.contents(of: file, limit: DaemonLimits.accountBytes) else {
         throw .unusable(SystemError("read", file, code: 2))
@@ -148,7 +160,7 @@ actor AccountBook {
       !login.password.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
     else { throw ControlError(.invalid, "A password has 1 to \(AccountLimits.passwordBytes) bytes, on one line.") }
     do throws(AccountProblem) {
-      _ = try await AccountTrial(configuration(jid, login.password), on: eventLoop).run()
+      _ = try await AccountTrial(configuration(jid, login.password), on: eventLoop()).run()
     } catch {
       throw ControlError(error)
     }
@@ -178,6 +190,13 @@ actor AccountBook {
     apply()
   }
 
+  /// Throws where nobody of this address waits.
+  func answer(_ contact: String, accepting isAccepted: Bool) async throws(ControlError) {
+    guard let connection, let jid = Self.address(contact), await connection.answer(jid, accepting: isAccepted) else {
+      throw ControlError(.notFound, "“\(contact)” does not ask to be a contact: see `hearth requests`.")
+    }
+  }
+
   // MARK: How it is
 
   /// - Parameter report: of the ways over it.
@@ -198,7 +217,7 @@ actor AccountBook {
       problem: status.problem.map { problem in
         .init(code: problem.code.rawValue, message: problem.message, at: status.problemTime ?? status.since)
       },
-      proxy: report?.proxy,
+      proxy: report?.proxy, serve: configured.served, asking: status.asking.map(\.text),
       friends: (report?.friends ?? []).map { friend in
         let state: AccountResource.Friend.State =
           switch friend.state {

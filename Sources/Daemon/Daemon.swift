@@ -85,7 +85,8 @@ package struct Daemon {
     try await book.start()
     let accountBook = AccountBook(
       configured: configuration.account, store: AccountStore(folder: state.path), id: trustService.id,
-      eventLoop: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+      eventLoop: { ServerLoop.eventLoop },
+      takesRequests: configuration.node.requests != .reject, logger: logger)
     try await accountBook.start()
     try await run(services(node, book, accountBook, keys, ForwardStore(folder: state.path)))
   }
@@ -107,10 +108,15 @@ package struct Daemon {
       logger: logger)
     try await forwardBook.start()
     let gateway = Gateway(node: node, responder: dashboard, logger: logger)
+    let component = configuration.component.flatMap {
+      ComponentRunner($0, node: node, on: ServerLoop.eventLoop, logger: logger)
+    }
     let control = ControlServer(
       socket: socket,
       daemon: RunningDaemon(
-        services: booked, forwardBook: forwardBook, accountBook: accountBook, keys: keys, gateway: gateway),
+        services: booked, forwardBook: forwardBook, accountBook: accountBook, component: component?.component,
+        keys: keys,
+        gateway: gateway),
       version: Self.version, frontPort: frontPort, eventLoopGroup: .singletonMultiThreadedEventLoopGroup,
       logger: logger)
     let readiness = Readiness(
@@ -126,10 +132,9 @@ package struct Daemon {
     let watchdog = Watchdog(notifier: notifier, eventLoopGroup: .singletonMultiThreadedEventLoopGroup) {
       _ = node.status()
     }
-    return [readiness, node] + (front.map { [$0] } ?? []) + (forwards.map { [$0] } ?? [])
-      + (metrics.map { [$0] } ?? []) + [
-        AccountRunner(book: accountBook, node: node), control, reload, watchdog, notifier,
-      ]
+    let optional: [(any Service)?] = [front, forwards, metrics, component]
+    return [readiness, node] + optional.compactMap { $0 }
+      + [AccountRunner(book: accountBook, node: node), control, reload, watchdog, notifier]
   }
 
   /// nil where no front runs.

@@ -43,9 +43,10 @@ struct Reload: Service {
       if configuration.node != running.node || configuration.front != running.front
         || configuration.limits != running.limits || configuration.transfer != running.transfer
         || configuration.log != running.log || configuration.metrics != running.metrics
+        || configuration.component != running.component
       {
         logger.warning(
-          "changes under [node], [front], [limits], [transfer], [log] and [metrics] need a restart",
+          "changes under [node], [front], [limits], [transfer], [log], [metrics] and [component] need a restart",
           metadata: ["file": "\(file ?? "none")"])
       }
     } catch {

@@ -1,3 +1,4 @@
+import Account
 import Control
 import Front
 import HTTPEdge
@@ -12,6 +13,7 @@ struct RunningDaemon: ControlledDaemon {
   let services: BookedServices
   let forwardBook: ForwardBook
   let accountBook: AccountBook
+  let component: ServerComponent?
   let keys: IdentityStore
   let gateway: Gateway
 
@@ -49,8 +51,16 @@ struct RunningDaemon: ControlledDaemon {
     await accountBook.resource(services.node.officeReport())
   }
 
+  func componentStatus() -> ComponentResource? {
+    guard let status = component?.status else { return nil }
+    return ComponentResource(domain: status.domain.text, online: status.isOnline, problem: status.problem?.message)
+  }
+
   func logIn(_ login: AccountLogin) async throws -> AccountResource { try await accountBook.logIn(login) }
   func logOut() async throws { try await accountBook.logOut() }
+  func answer(_ contact: String, accepting isAccepted: Bool) async throws {
+    try await accountBook.answer(contact, accepting: isAccepted)
+  }
 
   func rotateKey() async throws -> NodeID {
     do {

@@ -68,6 +68,8 @@ package struct DashboardResponder: FrontResponder {
     case .forbidden(let reason): problem = .forbidden(reason)
     case .unconfirmed(let device, let origin, let path):
       return Confirmation(of: device, at: origin, path: path).response()
+    case .overServers(let device, let servers, let origin, let path):
+      return ServerNotice(of: device, over: servers, at: origin, path: path).response()
     }
     return problem.response(to: request, by: node.proxyName, dashboard: front?.dashboard)
   }

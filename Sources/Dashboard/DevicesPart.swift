@@ -89,7 +89,7 @@ extension Home {
   /// Of a device that is not what it says it is.
   private func standing(_ device: Device) -> String {
     switch device.standing {
-    case .self, .friend, .stranger, .plaintext, .blocked: ""
+    case .self, .friend, .stranger, .plaintext, .account, .blocked: ""
     case .changed, .mismatch:
       "<span class=\"bad\">CHANGED: another key than expected. \(ask(device, "What to do"))</span>"
     }

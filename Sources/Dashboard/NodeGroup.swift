@@ -84,7 +84,7 @@ extension NodeGroup.Kind {
     case .self: self = .own
     case .friend: self = .friend
     case .stranger: self = .stranger
-    case .plaintext, .changed, .mismatch: self = .plaintext
+    case .plaintext, .account, .changed, .mismatch: self = .plaintext
     case .blocked: self = .blocked
     }
   }

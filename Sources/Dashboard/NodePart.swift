@@ -41,6 +41,12 @@ extension Home {
     case .names(let names):
       words = book == nil ? "some friends" : names.sorted().map { HTML.escaped($0.text) }.joined(separator: ", ")
     }
+    if policy.accounts.anyone {
+      words += ", and on any server"
+    } else if policy.accounts != .none {
+      words +=
+        book == nil ? ", and some accounts" : ", " + policy.accounts.words.map(HTML.escaped).joined(separator: ", ")
+    }
     if policy.methods != nil || policy.paths != nil { words += ", in part" }
     if policy.plaintext { words += ", unencrypted too" }
     return words

@@ -77,6 +77,11 @@ extension Problem {
 
   /// The same, with what there is to do about it where friendship or keys are the reason.
   init(_ error: MeshError, of node: Node) {
+    self.init(error, at: node)
+    way = error.server.map { .server($0) } ?? (node.usesAccount ? .link : nil)
+  }
+
+  private init(_ error: MeshError, at node: Node) {
     guard let device = node.device(error.device) else {
       self.init(error)
       return

@@ -20,6 +20,8 @@ package struct Problem: Error, Sendable {
   /// Seconds.
   package var retryAfter: Int?
   package var nextSteps: NextSteps?
+  /// By which way it was tried, where this node has several.
+  var way: Way?
   /// Whether the device has other pages.
   var hasFirstPage = false
   /// Whether it may be over soon, so that the page looks again.
@@ -33,6 +35,26 @@ package struct Problem: Error, Sendable {
     self.title = title
     self.message = message
     self.device = device
+  }
+
+  enum Way: Hashable, Sendable {
+    case link
+    case server(String)
+
+    /// As JSON has it: like `via` of a device.
+    var word: String {
+      switch self {
+      case .link: "link"
+      case .server(let domain): domain
+      }
+    }
+
+    fileprivate var html: String {
+      switch self {
+      case .link: "Tried at home, on this network."
+      case .server(let domain): "Tried through <bdi>\(HTML.escaped(domain))</bdi>."
+      }
+    }
   }
 
   /// - Parameters:
@@ -65,6 +87,7 @@ package struct Problem: Error, Sendable {
   private func html(_ dashboard: String?, _ looksAgain: Bool) -> String {
     var html = "<p>\(HTML.escaped(message))</p>"
     if let nextSteps { html += nextSteps.html(dashboard) }
+    if let way { html += "\n<p class=\"note\">\(way.html)</p>" }
     if let lastSeen { html += "\n<p class=\"note\">Last seen \(Page.time(lastSeen)).</p>" }
     if let since { html += "\n<p class=\"note\">So since \(Page.time(since)).</p>" }
     if hasFirstPage { html += "\n<p><a class=\"button\" href=\"/\">Its first page</a></p>" }
@@ -91,6 +114,7 @@ package struct Problem: Error, Sendable {
     let standing: String?
     let commands: [String]?
     let page: String?
+    let via: String?
     let expectedNode: String?
     let shownNode: String?
   }
@@ -99,6 +123,7 @@ package struct Problem: Error, Sendable {
     let report = Report(
       error: error, message: message, device: device?.text, seen: lastSeen?.formatted(.iso8601),
       standing: nextSteps?.standing, commands: nextSteps?.commands, page: nextSteps?.page.flatMap { $0.url(dashboard) },
+      via: way?.word,
       expectedNode: nextSteps?.expected, shownNode: nextSteps?.shown)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

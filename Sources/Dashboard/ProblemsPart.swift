@@ -59,7 +59,7 @@ extension Home {
     switch device.standing {
     case .changed(let known, let shown): (expected, seen) = (known.description, shown)
     case .mismatch(let announced, let shown): (expected, seen) = (announced, shown)
-    case .self, .friend, .stranger, .plaintext, .blocked: return nil
+    case .self, .friend, .stranger, .plaintext, .account, .blocked: return nil
     }
     let ask = HTML.escaped(DashboardRoute.ask(device.jid).path)
     return PagePart.Item(

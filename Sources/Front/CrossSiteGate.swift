@@ -46,7 +46,7 @@ package enum CrossSiteGate {
   }
 
   /// Opens a page in a window, not in a frame, and changes nothing.
-  private static func isNavigation(_ request: HTTPRequest) -> Bool {
+  static func isNavigation(_ request: HTTPRequest) -> Bool {
     let fields = request.headerFields
     return [.get, .head].contains(request.method) && fields[values: .secFetchMode] == ["navigate"]
       && fields[values: .secFetchDest] == ["document"]

@@ -20,6 +20,8 @@ package enum FrontError: Error, Sendable {
   /// Another site's link to this device carries data: the user has to say so, by a click at `origin`. `path` is with its
   /// query.
   case unconfirmed(JID, origin: String, path: String)
+  /// The device is reached over these servers, which read what passes: the user is told once, and goes on by a click.
+  case overServers(JID, servers: [String], origin: String, path: String)
 }
 
 extension FrontError {
@@ -31,7 +33,7 @@ extension FrontError {
     case .loop: "proxy_loop_detected"
     case .internalError: "proxy_internal_error"
     case .misdirected, .badRequest: "http_request_error"
-    case .forbidden, .unconfirmed: "http_request_denied"
+    case .forbidden, .unconfirmed, .overServers: "http_request_denied"
     }
   }
 
@@ -43,6 +45,7 @@ extension FrontError {
     case .app: "its app gives no answer"
     case .loop: "its target is this front"
     case .internalError: "an error of this node"
+    case .overServers: "the user is told who reads along"
     case .unconfirmed: "a link of another site that carries data"
     }
   }

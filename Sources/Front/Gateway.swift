@@ -16,6 +16,7 @@ package struct Gateway: Sendable {
   /// For how long a device that was here lately and cannot be reached is tried.
   private let patience: Duration
   private let via = Via()
+  private let notices = ServerNotices()
   private let logger: Logger
 
   package init(node: Node, responder: any FrontResponder, patience: Duration = .zero, logger: Logger) {
@@ -38,6 +39,7 @@ package struct Gateway: Sendable {
     do {
       guard !via.marks(request.headers) else { throw FrontError.loop(device) }
       let route = try node.route(to: device)
+      try tell(of: route, request.head, path, origin)
       // As it announces itself, upper and lower case: some peers compare by characters.
       let outgoing = outgoing(request, along: route, path, origin, id)
       try await node.send(outgoing, along: route, patience: patience) { response in
@@ -62,6 +64,15 @@ package struct Gateway: Sendable {
         responder.response(to: request.head, failing: .badRequest(error.message), at: nil))
     }
     try await forward(request, to: uri.jid, path: uri.path, origin: nil, reply)
+  }
+
+  /// Throws `overServers` where a person is about to see for the first time what servers read.
+  private func tell(of route: Route, _ request: HTTPRequest, _ path: String, _ origin: DeviceOrigin?) throws(FrontError)
+  {
+    guard let origin, !route.servers.isEmpty, CrossSiteGate.isNavigation(request), notices.isNew(route.jid) else {
+      return
+    }
+    throw .overServers(route.jid, servers: route.servers, origin: origin.text, path: path)
   }
 
   /// What a person sees where the device's node answers in its app's place; nil for what an app has said, and for programs.

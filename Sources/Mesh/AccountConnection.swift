@@ -1,10 +1,15 @@
+package import NIOCore
 package import XMPP
 
-/// The owner's account on an XMPP server (RFC 6120, 6121), over which nodes are reached that are not on the link. Filled by
+/// The owner's account on an XMPP server (RFC 6120, 6121), over which nodes are reached that are not on the link, and foreign peers. Filled by
 /// `Account`, in tests by memory.
 package protocol AccountConnection: AnyObject, Sendable {
   /// Bare, as it is configured.
   var address: JID { get }
+
+  /// Where all that passes over it is dealt with, bytestreams and streams to foreign peers included: what floods it keeps that loop busy, and
+  /// not those of the link.
+  var eventLoop: any EventLoop { get }
 
   /// What happens to it, in order. For one consumer, who keeps up: what is not taken is bounded, and the connection ends
   /// rather than lose one.
@@ -30,6 +35,12 @@ package protocol AccountConnection: AnyObject, Sendable {
   /// Whose presence it asks for, and who may see its own (RFC 6121 §3): friends' accounts, bare. Replaces what was asked for.
   func follow(_ contacts: Set<JID>)
 
+  /// Whose stanzas are passed on besides those of contacts: asked for each that comes. Whom nobody hears is answered as if nobody were there.
+  func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool)
+
+  /// Whether it is this account itself, or has a subscription with it both ways (RFC 6121 §2.1.2.5), as far as is known.
+  func isContact(_ jid: JID) -> Bool
+
   /// Is connected, again and again, until it is cancelled.
   func run() async
 }
@@ -41,8 +52,8 @@ package enum AccountEvent: Sendable {
   case offline(reason: String)
   /// Of a contact's resource, or of another one of this very account: available or unavailable.
   case presence(Stanza)
-  /// An IQ that wants an answer, and gets it by `send`.
-  case request(Stanza)
+  /// An IQ that wants an answer, and gets it by `send`; an answer to an IQ that was sent by `send`; a message that carries part of a body.
+  case stanza(Stanza)
 }
 
 package enum AccountFailure: Error, Hashable, Sendable {

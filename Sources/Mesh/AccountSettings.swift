@@ -6,7 +6,10 @@ package struct AccountSettings: Sendable {
   /// Whether friends are told its address.
   package let isShared: Bool
 
-  package init(_ connection: any AccountConnection, isRelay: Bool, isShared: Bool) {
-    (self.connection, self.isRelay, self.isShared) = (connection, isRelay, isShared)
+  /// The service that answers foreign peers at its address; nil: none.
+  package let served: String?
+
+  package init(_ connection: any AccountConnection, isRelay: Bool, isShared: Bool, served: String? = nil) {
+    (self.connection, self.isRelay, self.isShared, self.served) = (connection, isRelay, isShared, served)
   }
 }

@@ -14,7 +14,7 @@ import XMPP
 final class Dialer: Sendable {
   private let directory: Directory
   private let gatekeeper: Gatekeeper
-  private let setup: StreamSetup
+  let setup: StreamSetup
   private let office: Office
   private let pool: StreamPool
   /// What `run()` has to dial.
@@ -71,7 +71,7 @@ final class Dialer: Sendable {
         // Its body broke off.
         throw route.meshError(failure)
       }
-      route = try directory.route(to: route.jid)
+      if !route.isForeign { route = try directory.route(to: route.jid) }
     }
   }
 
@@ -277,7 +277,7 @@ final class Dialer: Sendable {
         tls: route.expectedKey == nil ? .preferred : .required,
         host: setup.host, eventLoop: setup.eventLoopGroup.next(), logger: setup.logger)
     }
-    guard let id = route.expectedKey else { throw StreamFailure.closed("nobody knows its key.") }
+    guard let id = route.expectedKey else { return try await office.stream(toForeign: route.jid, setup) }
     return try await PeerStream.dial(
       over: try await office.connect(to: id), from: setup.table.node, to: route.jid, host: setup.host,
       logger: setup.logger)
@@ -288,6 +288,20 @@ final class Dialer: Sendable {
     guard let stream = try? await PeerStream.accepted(over: channel, host: setup.host, logger: setup.logger) else {
       return
     }
+    await withDiscardingTaskGroup { group in
+      group.addTask { [gatekeeper] in
+        try? await Task.sleep(for: MeshLimits.introduction)
+        guard !Task.isCancelled, let identity = stream.identity else { return }
+        if case .friend = gatekeeper.standing(identity) { return }
+        stream.terminate()
+      }
+      await run(stream)
+      group.cancelAll()
+    }
+  }
+
+  /// The same with any that came in.
+  func run(_ stream: PeerStream) async {
     await gatekeeper.run(stream)
     setup.quietTimer.somethingEnded()
   }

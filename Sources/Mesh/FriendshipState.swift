@@ -15,7 +15,7 @@ package enum FriendshipState: Sendable, Hashable {
   case asks(PendingRequest)
   /// nil where the device does not announce who it is.
   case stranger(NodeID?)
-  /// It shows no key.
+  /// It shows no key, or is known by its account alone.
   case plaintext
   case changed(expected: NodeID, seen: NodeID?)
   case mismatch(announced: String, seen: NodeID?)
@@ -25,7 +25,7 @@ package enum FriendshipState: Sendable, Hashable {
     switch device.standing {
     case .self: self = .own
     case .friend(let petname): self = .friend(petname)
-    case .plaintext: self = .plaintext
+    case .plaintext, .account: self = .plaintext
     case .changed(let expected, let seen): self = .changed(expected: expected, seen: seen)
     case .mismatch(let announced, let seen): self = .mismatch(announced: announced, seen: seen)
     case .blocked: self = .blocked(device.node)

@@ -57,6 +57,8 @@ final class Gatekeeper: Sendable {
   /// How much of `inputs` is of each node.
   private let waiting = Mutex<[NodeID: Int]>([:])
   private let running = Atomic<Int>(0)
+  /// What tells contacts from others.
+  private let contacts = Mutex<(any AccountConnection)?>(nil)
   /// This node's own account, where friends are to know it, and who was told.
   private let shared = Mutex<(account: JID?, told: Set<NodeID>)>((nil, []))
 
@@ -180,7 +182,7 @@ final class Gatekeeper: Sendable {
     guard let peer = KeyedPeer(caller.identity) else { return }
     switch caller.standing {
     case .friend where trustService.isRenounced(peer.id), .stranger: pass(.claimed(asAnnounced(peer)), of: peer.id)
-    case .friend, .self, .plaintext, .changed, .mismatch, .blocked: break
+    case .friend, .self, .plaintext, .account, .changed, .mismatch, .blocked: break
     }
   }
 
@@ -226,9 +228,15 @@ final class Gatekeeper: Sendable {
     // Before its standing is looked at: whom the owner blocks in between is cut.
     if let id = identity.id { registry.opened(stream, with: id) }
     let standing = self.standing(identity)
+    if case .account = standing {
+      trustService.decided(.streamAccepted(identity, standing))
+      return .stranger
+    }
     // Over a server come friends alone.
     if identity.isRelayed, !identity.isDialled {
       guard case .friend = standing else {
+        // Who has an invite is a friend in a moment, and until then gets nothing: see `Router`.
+        if case .stranger = standing, trustService.expectsGuests() { return .stranger }
         trustService.decided(.streamRefused(identity, why: "no-friend", detail: "only friends come over an account"))
         return .refused(StreamError(.notAuthorized, "only friends come in over an account"))
       }
@@ -296,7 +304,7 @@ final class Gatekeeper: Sendable {
       return .taken(nil)
     }
     if stanza.kind == .iq, stanza.type == "set", let account = stanza.payload, account.is("account", Namespace.link) {
-      guard case .friend = standing(identity) else { return .taken(stanza.error(StanzaError(.forbidden))) }
+      // Who has just become a friend by what was said before is one when this is dealt with; others count for nothing then.
       pass(.account(account["jid"].flatMap { JID(bare: $0) }, peer.id), of: peer.id)
       return .taken(nil)
     }
@@ -326,8 +334,18 @@ final class Gatekeeper: Sendable {
   /// - Parameter hint: the announced id under which it was found, where this node dialled. Who came in may claim in mDNS
   ///   what it likes.
   func standing(_ identity: PeerIdentity, hint: String? = nil) -> Standing {
-    trustService.verdict(jid: identity.address, id: identity.id, hint: hint)
+    if let account = identity.account { return standing(ofAccount: account) }
+    return trustService.verdict(jid: identity.address, id: identity.id, hint: hint)
   }
+
+  func standing(ofAccount account: JID) -> Standing {
+    .account(account, isContact: isContact(account))
+  }
+
+  func isContact(_ account: JID) -> Bool { contacts.withLock { $0 }?.isContact(account) == true }
+
+  /// By this account's roster it is known who is a contact; nil: nobody is.
+  func use(_ account: (any AccountConnection)?) { contacts.withLock { $0 = account } }
 
   /// Without the claimed name where the link does not list it with this very key.
   private func asAnnounced(_ peer: KeyedPeer) -> KeyedPeer {

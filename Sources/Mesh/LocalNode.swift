@@ -13,6 +13,8 @@ package protocol LocalNode: Sendable {
   /// Every device known now, sorted by address, and each one that changes from now on, until the consumer or the node stops.
   func watchDevices() -> (known: [Device], changes: AsyncStream<Device>)
   func status() -> NodeStatus
+  /// The full address on a server by which friends' nodes reach this one; nil where they do not at the moment.
+  var relayAddress: JID? { get }
   /// Asks the node of a device what it sees of the way.
   ///
   /// - Throws: `MeshError` where it cannot be reached, or does not answer; `CancellationError`.
@@ -43,6 +45,8 @@ package protocol LocalNode: Sendable {
 extension Node: LocalNode {}
 
 extension LocalNode {
+  package var relayAddress: JID? { nil }
+
   /// What to say of a device that nothing is known of.
   package func notDiscovered(_ device: JID) -> MeshError {
     guard let problem = status().discoveryProblem else { return .notDiscovered(device) }

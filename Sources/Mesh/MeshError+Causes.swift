@@ -18,10 +18,12 @@ extension Route {
   /// - Returns: a `MeshError`, or the `CancellationError` that it was given.
   func meshError(_ error: any Error) -> any Error {
     switch error {
-    case is MeshError, is CancellationError: error
-    case let error as Imposture: MeshError(error, device: jid)
-    case let error as StreamFailure: MeshError(error, device: jid, lastSeen: lastSign.time)
-    default: MeshError(unreachable: jid, error, lastSeen: lastSign.time)
+    case let error as MeshError: error.over(device.server)
+    case is CancellationError: error
+    case let error as Imposture: MeshError(error, device: jid).over(device.server)
+    case let error as StreamFailure:
+      MeshError(error, device: jid, lastSeen: isForeign ? nil : lastSign.time).over(device.server)
+    default: MeshError(unreachable: jid, error, lastSeen: lastSign.time).over(device.server)
     }
   }
 }

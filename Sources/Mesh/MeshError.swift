@@ -46,6 +46,8 @@ package struct MeshError: Error, Sendable {
     case node
   }
   package var refuser: Refuser?
+  /// The server over which it was tried; nil: at home, on the link.
+  package private(set) var server: String?
   /// When the device was last seen, where it ever was.
   package let lastSeen: Date?
 
@@ -55,6 +57,13 @@ package struct MeshError: Error, Sendable {
     self.message = message
     self.nextStep = nextStep
     self.lastSeen = lastSeen
+  }
+
+  /// The same where it was tried over this server; nil: on the link.
+  func over(_ server: String?) -> MeshError {
+    var error = self
+    error.server = server
+    return error
   }
 }
 

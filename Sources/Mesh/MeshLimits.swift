@@ -84,6 +84,14 @@ enum MeshLimits {
   /// account, which its owner may use for some nodes, as many as their streams take while they are replaced.
   static let relays = 64
   static let relaysOfAccount = 8
+  /// Those of accounts that are no friends', while an invite is open; and how long such a stream has to show the invite's token.
+  static let guestRelays = 4
+  static let introduction = Duration.seconds(10)
+  /// Streams to and from foreign peers: in all, and with clients of one account.
+  static let routed = 64
+  static let routedOfAccount = 8
+  /// Clients of one contact that are remembered.
+  static let clients = 16
   /// Proxies of an offer that are tried, and services of the own server that are asked whether they are one.
   static let streamhosts = 4
   static let serverItems = 32

@@ -18,8 +18,10 @@ extension Node {
   ///
   /// - Throws: `MeshError` where it cannot be reached or has another key, `TrustError` where the line is not good any more.
   package func join(_ line: InviteLine, petname: String?) async throws -> Friend {
-    let device = await find(line)
-    let outcome = try await asking(device, expecting: line.id) { id in
+    let found = await find(line)
+    let device = found ?? line.jid
+    let way = found == nil ? await office.route(toInviter: line) : nil
+    let outcome = try await asking(device, by: way, expecting: line.id) { id in
       try await trustService.ask(id, jid: device, petname: petname, token: line.token)
     }
     guard case .friends(let friend) = outcome else {
@@ -40,11 +42,12 @@ extension Node {
   }
 
   private func asking(
-    _ device: JID, expecting expected: NodeID?, _ request: @Sendable (NodeID) async throws -> Void
+    _ device: JID, by way: Route? = nil, expecting expected: NodeID?,
+    _ request: @Sendable (NodeID) async throws -> Void
   ) async throws -> AskOutcome {
     var retries = RetryPolicy(isRepeatable: true, deadline: .now)
     while true {
-      let (stream, peer) = try await authenticated(device, expecting: expected)
+      let (stream, peer) = try await authenticated(device, by: way, expecting: expected)
       do {
         return try await outcome(of: peer.id, at: device, over: stream) { try await request(peer.id) }
       } catch let error as MeshError where retries.failedToAsk(error) == .now {
@@ -61,8 +64,8 @@ extension Node {
     if !stream.isOpen { await trustService.disconnected(peer.id) }
   }
 
-  /// The device that the invite names, or another of the same node where that is not announced.
-  private func find(_ line: InviteLine) async -> JID {
+  /// The device that the invite names, or another of the same node where that is not announced; nil where the link has none.
+  private func find(_ line: InviteLine) async -> JID? {
     await withTaskGroup(of: JID?.self) { group in
       group.addTask {
         for await device in self.deviceChanges() where device.state != .gone && device.node == line.id {
@@ -76,13 +79,17 @@ extension Node {
       }
       let found = await group.next() ?? nil
       group.cancelAll()
-      return found ?? line.jid
+      return found
     }
   }
 
   /// A stream to the device, and who it is by its key.
-  private func authenticated(_ device: JID, expecting expected: NodeID?) async throws -> (PeerStream, KeyedPeer) {
-    let open = try await dialer.liveStream(along: route(to: device))
+  ///
+  /// - Parameter way: that of an invite over a server; nil: by the link.
+  private func authenticated(
+    _ device: JID, by way: Route? = nil, expecting expected: NodeID?
+  ) async throws -> (PeerStream, KeyedPeer) {
+    let open = try await dialer.liveStream(along: way ?? route(to: device))
     guard var peer = KeyedPeer(open.identity) else {
       throw MeshError(
         .forbidden, device: device, message: "“\(device)” shows no key, so nobody can know who it is.")

@@ -20,7 +20,7 @@ package final class Node: Service {
   let gatekeeper: Gatekeeper
   let router: Router
   let dialer: Dialer
-  private let office: Office
+  let office: Office
   let memory: MemoryBudget
   private let trace: Trace
   private let setup: StreamSetup
@@ -61,7 +61,7 @@ package final class Node: Service {
       requestLog: RequestLog(accessLogger: configuration.accessLog ? logger : nil, trace: trace), logger: logger)
     office = Office(
       trustService: trustService, gatekeeper: gatekeeper, directory: directory, table: table,
-      eventLoopGroup: eventLoopGroup, logger: logger)
+      logger: logger)
     let quietTimer = QuietTimer(eventLoop: eventLoopGroup.next(), action: whenQuiet)
     memory = MemoryBudget(limit: configuration.memory)
     let host = StreamHost(
@@ -101,7 +101,7 @@ package final class Node: Service {
       group.addTask { for await event in self.discovery.events { self.received(event) } }
       group.addTask {
         await withDiscardingTaskGroup { group in
-          for await stream in listener.streams { group.addTask { await self.run(stream) } }
+          for await stream in listener.streams { group.addTask { await self.dialer.run(stream) } }
         }
       }
       group.addTask { await self.dialer.run() }
@@ -130,11 +130,6 @@ package final class Node: Service {
     }
   }
 
-  private func run(_ stream: PeerStream) async {
-    await gatekeeper.run(stream)
-    setup.quietTimer.somethingEnded()
-  }
-
   private func stopped() {
     dialer.shutDown()
     directory.shutDown()
@@ -143,6 +138,16 @@ package final class Node: Service {
 
   /// Reaches friends over an account, and is reached, until it ends or another one is used.
   package func use(_ account: AccountSettings) async { await office.serve(account, over: dialer) }
+
+  /// Answers at the addresses of a component, until it ends.
+  package func use(component: any AccountConnection) async {
+    await ComponentServices(table: table, gatekeeper: gatekeeper).serve(component, over: dialer)
+  }
+
+  /// Whether there is an account by which devices may be reached.
+  package var usesAccount: Bool { office.isUsed }
+
+  package var relayAddress: JID? { office.relayAddress }
 
   /// How far that goes; nil without an account.
   package func officeReport() async -> OfficeReport? { await office.report() }
@@ -282,7 +287,9 @@ package final class Node: Service {
     do {
       return try directory.route(to: device)
     } catch {
-      throw error.code == .notDiscovered ? notDiscovered(device) : error
+      guard error.code == .notDiscovered else { throw error }
+      if let route = office.route(toForeign: device) { return route }
+      throw notDiscovered(device)
     }
   }
 

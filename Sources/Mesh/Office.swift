@@ -9,7 +9,8 @@ import XML
 package import XMPP
 
 /// Friends' nodes that are not on the link, over the owner's account on a server: where each is, and which devices it has. The way there
-/// is a bytestream, and what runs inside is the stream of the link, with its keys: the server carries ciphertext.
+/// is a bytestream, and what runs inside is the stream of the link, with its keys: the server carries ciphertext. Foreign peers are
+/// reached over the same account, and come in by it, as `RoutedPeers` has it.
 ///
 /// One account is used at a time. What it tells is dealt with in order; what takes longer runs beside that.
 actor Office {
@@ -25,6 +26,8 @@ actor Office {
     var asked: Set<NodeID> = []
     /// How often each was not who it has to be, or did not answer: the next of its places has its turn then.
     var failures: [NodeID: Int] = [:]
+    /// Where nodes say they are that have invited this one.
+    var invited: [NodeID: JID] = [:]
     /// Why one has not told its devices.
     var problems: [NodeID: String] = [:]
   }
@@ -33,10 +36,12 @@ actor Office {
   private let gatekeeper: Gatekeeper
   private let directory: Directory
   private let table: ServiceTable
-  private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
   private let relay: Relay
+  private let routed = RoutedPeers()
   private var session: Session?
+  /// The account, while it is used, and its full address while it is online.
+  private nonisolated let used = Mutex<(settings: AccountSettings, own: JID?)?>(nil)
   /// Nodes that want to hear of changes.
   private nonisolated let subscribers = Mutex<Set<NodeID>>([])
   /// What friends' nodes say of their devices unasked.
@@ -45,10 +50,10 @@ actor Office {
 
   init(
     trustService: TrustService, gatekeeper: Gatekeeper, directory: Directory, table: ServiceTable,
-    eventLoopGroup: any EventLoopGroup, logger: Logger
+    logger: Logger
   ) {
     (self.trustService, self.gatekeeper, self.directory, self.table) = (trustService, gatekeeper, directory, table)
-    (self.eventLoopGroup, self.logger) = (eventLoopGroup, logger)
+    self.logger = logger
     relay = Relay(logger: logger)
   }
 
@@ -63,23 +68,27 @@ actor Office {
   func serve(_ settings: AccountSettings, over dialer: Dialer) async {
     leave()
     session = Session(settings: settings)
+    used.withLock { $0 = (settings, nil) }
+    gatekeeper.use(settings.connection)
+    settings.connection.admit { [routed, relay] jid in
+      routed.isOpen(to: jid) || relay.isOpen(to: jid) || self.foreignService(for: jid, settings) != nil
+        || settings.isRelay && self.trustService.expectsGuests()
+    }
     gatekeeper.share(settings.isShared ? settings.connection.address : nil)
     follow()
     await withDiscardingTaskGroup { group in
       group.addTask { await self.followFriends(over: dialer) }
+      group.addTask { await self.routed.run(over: settings.connection) }
       for await event in settings.connection.events {
         guard session?.settings.connection === settings.connection else { break }
         switch event {
         case .online(let jid, let isResumed): if !isResumed { online(as: jid) }
         case .offline: offline()
         case .presence(let presence):
+          routed.received(presence)
           if let id = received(presence) { group.addTask { await self.keepListed(id, over: dialer) } }
-        case .request(let iq):
-          guard
-            let work = relay.received(
-              iq, over: settings.connection, on: eventLoopGroup.next(), mayCome: mayCome(iq.from))
-          else { continue }
-          group.addTask { if let channel = await work() { await dialer.accept(relayed: channel) } }
+        case .stanza(let stanza):
+          if let work = received(stanza, settings, over: dialer) { group.addTask { await work() } }
         }
       }
       group.cancelAll()
@@ -90,18 +99,93 @@ actor Office {
   private func leave() {
     offline()
     session = nil
+    used.withLock { $0 = nil }
+    gatekeeper.use(nil)
   }
 
   private func online(as jid: JID) {
     offline()
     session?.own = jid
+    used.withLock { $0?.own = jid }
   }
 
   private func offline() {
     for id in (session?.listed ?? [:]).keys { forget(id) }
     session?.places = [:]
     session?.own = nil
+    used.withLock { $0?.own = nil }
     relay.endAll()
+    routed.endAll()
+  }
+
+  // MARK: What comes
+
+  /// Bytestreams of friends' nodes, and stanzas of foreign peers, each to its stream; what is returned lives with a new one.
+  private func received(
+    _ stanza: Stanza, _ settings: AccountSettings, over dialer: Dialer
+  ) -> (@Sendable () async -> Void)? {
+    guard let own = session?.own else { return nil }
+    let payload = stanza.payload
+    // A friend's node may be both: it opens ways to itself, and asks what foreign peers ask.
+    let opensWay =
+      stanza.from.map { session?.places[$0] != nil } == true
+      && (payload?.is("open", Namespace.ibb) == true || payload?.namespace == Namespace.bytestreams)
+    if !opensWay, !relay.concerns(stanza), routed.received(stanza, at: own) { return nil }
+    if stanza.wantsAnswer, payload?.namespace == Namespace.http {
+      return accept(stanza, settings, at: own, over: dialer)
+    }
+    guard stanza.wantsAnswer else { return nil }
+    let work = relay.received(
+      stanza, over: settings.connection, on: settings.connection.eventLoop, of: admission(of: stanza.from))
+    guard let work else { return nil }
+    return { if let channel = await work() { await dialer.accept(relayed: channel) } }
+  }
+
+  private func accept(
+    _ request: Stanza, _ settings: AccountSettings, at own: JID, over dialer: Dialer
+  ) -> (@Sendable () async -> Void)? {
+    guard let from = request.from, let device = foreignService(for: from, settings) else {
+      settings.connection.tell(request.error(StanzaError(.serviceUnavailable)))
+      return nil
+    }
+    guard
+      let work = routed.accept(
+        request, at: own, for: device, on: settings.connection.eventLoop, dialer.setup)
+    else {
+      settings.connection.tell(request.error(StanzaError(.resourceConstraint, "too many streams from there")))
+      return nil
+    }
+    return { if let stream = await work() { await dialer.run(stream) } }
+  }
+
+  /// The device that answers this peer at the account's own address; nil where the owner has named none, or not this peer.
+  private nonisolated func foreignService(for jid: JID, _ settings: AccountSettings) -> JID? {
+    guard let name = settings.served, let (device, policy) = table.device(named: name),
+      policy.accounts.admits(jid, isContact: settings.connection.isContact(jid))
+    else { return nil }
+    return device
+  }
+
+  // MARK: Foreign peers
+
+  /// The way to an address that is on no link and no friend's, while there is an account; nil where it can be none on a server.
+  nonisolated func route(toForeign jid: JID) -> Route? {
+    let domain = jid.domainpart
+    guard let settings = used.withLock({ $0?.settings }), jid.localpart?.isEmpty == false, domain.contains("."),
+      !domain.lowercased().hasSuffix(".local"), !trustService.isPinned(jid.bare)
+    else { return nil }
+    return Route(
+      to: jid.bare, over: settings.connection.address.domainpart, gatekeeper.standing(ofAccount: jid.bare))
+  }
+
+  /// - Throws: `MeshError` where no client of it answers HTTP.
+  func stream(toForeign jid: JID, _ setup: StreamSetup) async throws -> PeerStream {
+    guard let session, let own = session.own else {
+      throw MeshError(
+        .away, device: jid, message: "“\(jid)” is not on this network, and this node's own account is offline.")
+    }
+    let device = session.settings.served.flatMap { table.device(named: $0)?.jid } ?? table.node
+    return try await routed.stream(to: jid, at: own, as: device, over: session.settings.connection, setup)
   }
 
   // MARK: Whose accounts
@@ -134,7 +218,8 @@ actor Office {
   /// Where a friend's node is, or says that it is: whoever has the password of an account may say so, too, and does not get the better of
   /// it by that.
   private func place(of id: NodeID) -> JID? {
-    guard let session, let friend = trustService.current.friend(id) else { return nil }
+    guard let session else { return nil }
+    guard let friend = trustService.current.friend(id) else { return session.invited[id] }
     let places = session.places.filter { jid, node in
       node == id && (jid.bare == friend.account || jid.bare == session.settings.connection.address)
     }.keys.sorted()
@@ -144,11 +229,29 @@ actor Office {
   /// No stream to this node came about.
   func failed(_ id: NodeID) { session?.failures[id, default: 0] += 1 }
 
-  /// Whether a bytestream is taken from there: whose stream comes inside of it is seen by its key.
-  private func mayCome(_ jid: JID?) -> Bool {
-    guard let session, session.settings.isRelay, let jid, jid.resource != nil else { return false }
-    return jid.bare == session.settings.connection.address
+  /// Whether a bytestream is taken from there: whose stream comes inside of it is seen by its key. Others than friends come as long as an
+  /// invite is open.
+  private func admission(of jid: JID?) -> Relay.Admission {
+    guard let session, session.settings.isRelay, let jid, jid.resource != nil else { return .refused }
+    let isFriends =
+      jid.bare == session.settings.connection.address
       || trustService.current.friends.contains { $0.account == jid.bare }
+    return isFriends ? .friend : trustService.expectsGuests() ? .guest : .refused
+  }
+
+  nonisolated var isUsed: Bool { used.withLock { $0 != nil } }
+
+  /// The address of this node's own account, where friends' nodes come.
+  nonisolated var relayAddress: JID? {
+    used.withLock { used in used.flatMap { $0.settings.isRelay && $0.settings.isShared ? $0.own : nil } }
+  }
+
+  /// The way to the node that has invited this one, over the account that the invite names; nil where there is none.
+  func route(toInviter line: InviteLine) -> Route? {
+    guard session?.own != nil, let account = line.account else { return nil }
+    if session?.invited.count ?? 0 >= MeshLimits.relaysOfAccount { session?.invited = [:] }
+    session?.invited[line.id] = account
+    return Route(to: line.jid, over: account.domainpart, of: line.id)
   }
 
   /// The node that there is something to be asked of now.
@@ -245,7 +348,7 @@ actor Office {
     guard let session, let own = session.own else { throw StreamFailure.closed("this node's own account is offline.") }
     guard let peer = place(of: id) else { throw StreamFailure.closed("its account is offline.") }
     return try await relay.connect(
-      to: peer, from: own, over: session.settings.connection, on: eventLoopGroup.next())
+      to: peer, from: own, over: session.settings.connection, on: session.settings.connection.eventLoop)
   }
 
   // MARK: What this node has
@@ -309,10 +412,14 @@ extension Route {
   fileprivate convenience init(toNodeOf friend: Friend, over server: String, from own: JID) {
     // Any name is answered by the node, and its key says that it is the friend's.
     let jid = friend.devices.first ?? JID(bare: friend.petname.text) ?? own
+    self.init(to: jid, over: server, of: friend.id, .friend(friend.petname))
+  }
+
+  /// The way to a node at an account on this server.
+  fileprivate convenience init(to jid: JID, over server: String, of id: NodeID, _ standing: Standing = .stranger) {
     let device = Device(
-      jid: jid, name: friend.petname.text, state: .online, isLocal: false, http: false, status: "", message: nil,
-      endpoints: [], server: server, seen: Date(), standing: .friend(friend.petname), node: friend.id)
-    self.init(
-      to: device, announcing: friend.id.description, expecting: friend.id, shown: nil, lastSign: LastSign(Date()))
+      jid: jid, name: jid.localpart ?? jid.text, state: .online, isLocal: false, http: false, status: "", message: nil,
+      endpoints: [], server: server, seen: Date(), standing: standing, node: id)
+    self.init(to: device, announcing: id.description, expecting: id, shown: nil, lastSign: LastSign(Date()))
   }
 }

@@ -152,7 +152,9 @@ extension OwnerActions {
   /// A line that makes a friend of the node that joins with it, once, and when it is void.
   package func invite(petname: String?) async throws -> (line: InviteLine, expires: Date) {
     let expires = Date() + TrustLimits.inviteLife
-    return (try await trustService.invite(jid: node.status().jid, petname: try name(petname)), expires)
+    let line = try await trustService.invite(
+      jid: node.status().jid, account: node.relayAddress, petname: try name(petname))
+    return (line, expires)
   }
 
   /// Becomes friends with the node that printed the line.

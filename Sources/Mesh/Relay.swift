@@ -18,10 +18,20 @@ final class Relay: Sendable {
     let sid: String
   }
 
+  /// Whether a resource may open connections, and as whom.
+  enum Admission {
+    case friend
+    /// Who may have the token of an invite.
+    case guest
+    case refused
+  }
+
   private struct State {
     var inBand: [Key: InBandConnection] = [:]
     /// Connections that others have opened, of each account, whoever has its password.
     var incoming: [JID: Int] = [:]
+    /// Those of guests among them.
+    var guests = 0
     var all: [ObjectIdentifier: any Channel] = [:]
     /// What the server offers; nil where it was not asked, and inside of that where it offers none.
     var proxy: S5BCandidate??
@@ -35,7 +45,7 @@ final class Relay: Sendable {
   /// Of an account that is offline nothing is left.
   func endAll() {
     let channels = state.withLock { state in
-      defer { state = State(incoming: state.incoming) }
+      defer { state = State(incoming: state.incoming, guests: state.guests) }
       return Array(state.all.values)
     }
     for channel in channels { channel.close(promise: nil) }
@@ -43,6 +53,17 @@ final class Relay: Sendable {
 
   var knownProxy: String? {
     state.withLock { $0.proxy }.flatMap { $0 }.map { "\($0.host):\($0.port)" }
+  }
+
+  /// Whether a connection in-band to or from there is open.
+  func isOpen(to peer: JID) -> Bool { state.withLock { $0.inBand.keys.contains { $0.peer == peer } } }
+
+  /// Whether it belongs to such a connection.
+  func concerns(_ stanza: Stanza) -> Bool {
+    guard let peer = stanza.from, let payload = stanza.payload, payload.namespace == Namespace.ibb,
+      let sid = payload["sid"]
+    else { return false }
+    return state.withLock { $0.inBand[Key(peer: peer, sid: sid)] != nil }
   }
 
   // MARK: To others
@@ -160,15 +181,15 @@ final class Relay: Sendable {
 
   /// What an IQ of another resource asks for is answered, here or by what is returned: which gives a connection, where it came about.
   ///
-  /// - Parameter mayCome: whether this resource may open any.
+  /// - Parameter admission: of this resource.
   func received(
-    _ iq: Stanza, over account: any AccountConnection, on eventLoop: any EventLoop, mayCome: Bool
+    _ iq: Stanza, over account: any AccountConnection, on eventLoop: any EventLoop, of admission: Admission
   ) -> (@Sendable () async -> (any Channel)?)? {
     guard let peer = iq.from, let payload = iq.payload, iq.type == "set" else { return refuse(iq, over: account) }
     switch payload.namespace {
-    case Namespace.ibb: return received(payload, iq, of: peer, over: account, on: eventLoop, mayCome: mayCome)
-    case Namespace.bytestreams where mayCome:
-      return { await self.accept(payload, iq, of: peer, over: account, on: eventLoop) }
+    case Namespace.ibb: return received(payload, iq, of: peer, over: account, on: eventLoop, admission)
+    case Namespace.bytestreams where admission != .refused:
+      return { await self.accept(payload, iq, of: peer, over: account, on: eventLoop, admission) }
     default: return refuse(iq, over: account)
     }
   }
@@ -182,14 +203,14 @@ final class Relay: Sendable {
 
   private func received(
     _ payload: Element, _ iq: Stanza, of peer: JID, over account: any AccountConnection, on eventLoop: any EventLoop,
-    mayCome: Bool
+    _ admission: Admission
   ) -> (@Sendable () async -> (any Channel)?)? {
     do {
       switch try IBBElement(payload) {
       case .open(let open):
-        guard mayCome else { return refuse(iq, over: account) }
+        guard admission != .refused else { return refuse(iq, over: account) }
         guard open.carrier == .iq else { return refuse(iq, StanzaError(.featureNotImplemented), over: account) }
-        return { await self.accept(open, iq, of: peer, over: account, on: eventLoop) }
+        return { await self.accept(open, iq, of: peer, over: account, on: eventLoop, admission) }
       case .data(let block):
         guard let connection = state.withLock({ $0.inBand[Key(peer: peer, sid: block.sid)] }) else {
           return refuse(iq, StanzaError(.itemNotFound, "there is no such bytestream"), over: account)
@@ -207,30 +228,32 @@ final class Relay: Sendable {
   }
 
   private func accept(
-    _ open: IBBOpen, _ iq: Stanza, of peer: JID, over account: any AccountConnection, on eventLoop: any EventLoop
+    _ open: IBBOpen, _ iq: Stanza, of peer: JID, over account: any AccountConnection, on eventLoop: any EventLoop,
+    _ admission: Admission
   ) async -> (any Channel)? {
     let key = Key(peer: peer, sid: open.sid)
-    guard state.withLock({ $0.inBand[key] == nil }), admit(peer) else {
+    guard state.withLock({ $0.inBand[key] == nil }), admit(peer, admission) else {
       account.tell(iq.error(StanzaError(.resourceConstraint, "too many connections from there")))
       return nil
     }
     do {
       let connection = try await inBand(key, min(open.blockSize, InBandConnection.blockSize), account, on: eventLoop)
-      connection.channel.closeFuture.whenComplete { _ in self.release(peer) }
+      connection.channel.closeFuture.whenComplete { _ in self.release(peer, admission) }
       // A larger block than this side sends is taken, too, as long as it is as small as was said.
       account.tell(iq.result())
       return connection.channel
     } catch {
-      release(peer)
+      release(peer, admission)
       account.tell(iq.error(StanzaError(.resourceConstraint)))
       return nil
     }
   }
 
   private func accept(
-    _ query: Element, _ iq: Stanza, of peer: JID, over account: any AccountConnection, on eventLoop: any EventLoop
+    _ query: Element, _ iq: Stanza, of peer: JID, over account: any AccountConnection, on eventLoop: any EventLoop,
+    _ admission: Admission
   ) async -> (any Channel)? {
-    guard let own = iq.to, admit(peer) else {
+    guard let own = iq.to, admit(peer, admission) else {
       account.tell(iq.error(StanzaError(.resourceConstraint, "too many connections from there")))
       return nil
     }
@@ -242,7 +265,7 @@ final class Relay: Sendable {
           let channel = try? await ProxyConnection.open(
             host: host.host, port: host.port, destination: destination, eventLoop: eventLoop, mayBe: Self.mayBeProxy)
         else { continue }
-        channel.closeFuture.whenComplete { _ in self.release(peer) }
+        channel.closeFuture.whenComplete { _ in self.release(peer, admission) }
         keep(channel)
         account.tell(iq.result(transport.used(host.jid)))
         return channel
@@ -251,7 +274,7 @@ final class Relay: Sendable {
     } catch {
       account.tell(iq.error(error))
     }
-    release(peer)
+    release(peer, admission)
     return nil
   }
 
@@ -291,18 +314,21 @@ final class Relay: Sendable {
     channel.closeFuture.whenComplete { _ in self.state.withLock { $0.all[id] = nil } }
   }
 
-  private func admit(_ peer: JID) -> Bool {
+  private func admit(_ peer: JID, _ admission: Admission) -> Bool {
     state.withLock { state in
       guard state.incoming.values.reduce(0, +) < MeshLimits.relays,
-        state.incoming[peer.bare, default: 0] < MeshLimits.relaysOfAccount
+        state.incoming[peer.bare, default: 0] < MeshLimits.relaysOfAccount,
+        admission == .friend || state.guests < MeshLimits.guestRelays
       else { return false }
+      if admission == .guest { state.guests += 1 }
       state.incoming[peer.bare, default: 0] += 1
       return true
     }
   }
 
-  private func release(_ peer: JID) {
+  private func release(_ peer: JID, _ admission: Admission) {
     state.withLock { state in
+      if admission == .guest { state.guests -= 1 }
       let left = state.incoming[peer.bare, default: 1] - 1
       state.incoming[peer.bare] = left > 0 ? left : nil
     }

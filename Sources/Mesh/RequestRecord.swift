@@ -96,6 +96,7 @@ package struct RequestRecord: Sendable {
     switch caller.standing {
     case .self: .owner
     case .friend(let petname): .friend(petname)
+    case .account(let jid, _): .address(jid)
     case .stranger, .plaintext, .changed, .mismatch, .blocked:
       caller.identity.id.map { .key($0) } ?? caller.identity.address.map { .address($0) } ?? .unnamed
     }

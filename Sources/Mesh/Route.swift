@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPX
 import LinkLocal
 import NIOCore
@@ -60,8 +61,26 @@ package final class Route: Sendable {
   /// Its device is elsewhere, and its node is reached over a server.
   var isRelayed: Bool { device.server != nil }
 
+  /// A peer that is no node of ours, at an address on a server, which reads what passes.
+  package var isForeign: Bool { device.server != nil && expectedKey == nil }
+
+  /// Those that read what passes, this node's own first; none where only the device's node does.
+  package var servers: [String] {
+    guard let server = device.server, expectedKey == nil else { return [] }
+    let other = jid.domainpart
+    return server.lowercased() == other.lowercased() ? [server] : [server, other]
+  }
+
   /// Its device is not to be had by it: it is gone, or another node announces its name.
   var isDisplaced: Bool { !device.isLocal && (device.state == .gone || expectedKey != device.node) }
+
+  /// The way to a foreign peer.
+  convenience init(to jid: JID, over server: String, _ standing: Standing) {
+    let device = Device(
+      jid: jid, name: jid.localpart ?? jid.text, state: .online, isLocal: false, http: nil, status: "", message: nil,
+      endpoints: [], server: server, seen: Date(), standing: standing, node: nil)
+    self.init(to: device, announcing: nil, expecting: nil, shown: nil, lastSign: LastSign(Date()))
+  }
 
   /// The way to another device of the node to which this one leads.
   func detour(to jid: JID, of id: NodeID) -> Route {
@@ -77,7 +96,7 @@ package final class Route: Sendable {
   package var isTrusted: Bool {
     switch device.standing {
     case .self, .friend: true
-    case .stranger, .plaintext, .changed, .mismatch, .blocked: false
+    case .stranger, .plaintext, .account, .changed, .mismatch, .blocked: false
     }
   }
 

@@ -64,6 +64,10 @@ struct Router: Sendable {
     guard let service = table.service(device) else {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
     }
+    if caller.isGuest {
+      trustService.decided(.accessRefused(caller.identity, service: service.name, .stranger))
+      throw Refusal.stranger.stanzaError
+    }
     let head = request.head
     try check(head.method, of: head, at: service, caller)
     // Whatever passes in a WebSocket, it began as a GET: HTTP's method for one is CONNECT, where it has one (RFC 8441 §4).

@@ -10,6 +10,13 @@ package struct Caller: Sendable {
   /// For the log.
   var who: String { identity.id?.short ?? identity.address?.text ?? "unnamed" }
 
+  /// It came over a server by its key, and is no friend yet: nothing is open to it, whatever is public on the link.
+  var isGuest: Bool {
+    guard identity.isRelayed, identity.account == nil else { return false }
+    if case .friend = standing { return false }
+    return true
+  }
+
   package init(identity: PeerIdentity, standing: Standing) {
     self.identity = identity
     self.standing = standing

@@ -80,6 +80,13 @@ final class ServiceTable: Sendable {
     state.withLock { $0.entry(jid)?.service }
   }
 
+  /// The service of this name: its address, and who may use it.
+  func device(named name: String) -> (jid: JID, policy: AccessPolicy)? {
+    state.withLock { state in
+      state.services[name].flatMap { entry in (entry.jid ?? entry.wanted).map { ($0, entry.service.policy) } }
+    }
+  }
+
   /// Whether this is an address of this node or of one of its services: one that it has, is meant to have, or had before.
   func isLocal(_ jid: JID) -> Bool {
     state.withLock { state in state.node == jid || jid == wanted.jid || state.entry(jid) != nil }

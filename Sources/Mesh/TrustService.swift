@@ -119,6 +119,9 @@ package actor TrustService {
     }
   }
 
+  /// Whether somebody may come whom nobody knows yet, with the token of an invite.
+  nonisolated func expectsGuests(now: Date = Date()) -> Bool { book.withLock { !$0.invites(now: now).isEmpty } }
+
   /// Whether it is a friend whose node does not count this one among its own, as far as that is known.
   nonisolated func isRenounced(_ id: NodeID) -> Bool { book.withLock { $0.friend(id)?.renounced != nil } }
 
@@ -185,10 +188,11 @@ package actor TrustService {
     try change { book, _ throws(TrustError) in try book.withdraw(try book.find(who)) }
   }
 
-  /// A line for `join` on another node, good once and for ten minutes; `jid` is this node's own address.
-  package func invite(jid: JID, petname: String?) throws -> InviteLine {
+  /// A line for `join` on another node, good once and for ten minutes; `jid` is this node's own address, `account` the one on a server that leads
+  /// to it.
+  package func invite(jid: JID, account: JID? = nil, petname: String?) throws -> InviteLine {
     let token = SecureRandom.bytes(TrustLimits.tokenBytes)
-    guard let line = InviteLine(jid: jid, id: id, token: token) else {
+    guard let line = InviteLine(jid: jid, id: id, token: token, account: account) else {
       throw TrustError(.invite, "there is no line for “\(jid)”")
     }
     try change { book, now throws(TrustError) in

@@ -1,9 +1,6 @@
 package import Bytestreams
-import Codecs
 import EventLoops
-import Glibc
 package import NIOCore
-import NIOPosix
 package import XMPP
 
 /// A connection to a peer inside of an in-band bytestream over a server (XEP-0047), for whatever runs on TCP.
@@ -25,29 +22,12 @@ package final class InBandConnection: Sendable {
   package static func make(
     sid: String, blockSize: Int, eventLoop: any EventLoop, send: @escaping Sender
   ) async throws -> InBandConnection {
-    var pair: [CInt] = [-1, -1]
-    guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &pair) == 0 else {
-      throw IOError(errnoCode: errno, reason: "socketpair")
-    }
     let handler = try await eventLoop.submit {
       NIOLoopBound(InBandHandler(sid: sid, blockSize: blockSize, send: send), eventLoop: eventLoop)
     }.value()
-    let near = ClientBootstrap(group: eventLoop).channelOption(.autoRead, value: false)
-      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.inBandWindow * blockSize))
-      .channelOption(.maxMessagesPerRead, value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-      }
-      .withConnectedSocket(pair[0])
-    let far = ClientBootstrap(group: eventLoop).channelOption(.autoRead, value: false)
-      .channelOption(.allowRemoteHalfClosure, value: true).withConnectedSocket(pair[1])
-    do {
-      let channel = try await near.and(far).map { $0.1 }.value()
-      return InBandConnection(channel, handler)
-    } catch {
-      for future in [near, far] { future.whenSuccess { $0.close(promise: nil) } }
-      throw error
-    }
+    let channel = try await SocketPair.connect(
+      handler, readingUpTo: Limits.inBandWindow * blockSize, eventLoop: eventLoop)
+    return InBandConnection(channel, handler)
   }
 
   private init(_ channel: any Channel, _ handler: NIOLoopBound<InBandHandler>) {

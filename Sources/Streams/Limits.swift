@@ -120,6 +120,14 @@ enum Limits {
   static let inBandHeld = 512 << 10
   /// Bytes of a stream over a server behind which a space comes: what Prosody's proxy reads at once is 8,192.
   static let trailedBytes = 4096
+  /// Bytes of a stanza that a server routes in any case (RFC 6120 §13.12), whatever its own limit and those of others on the way are.
+  static let routedStanza = 10_000
+  /// Bytes that are read from a stream over a server at once, and then sent, before more is read.
+  static let routedRead = 64 * 1024
+  /// Stanzas that come while such a stream is being opened: what a browser's page begins with; and bytes that came and that it has not
+  /// taken, as the largest body in one stanza is and some more: it is read from as long as memory lasts.
+  static let routedWaiting = 64
+  static let routedHeld = 4 << 20
   /// Bytes of a stanza that are shown to who looks.
   static let tracedText = 4096
   /// A stanza of this side's own that is read again to be shown: an answer to a peer that takes much, or a block of 64 KiB.

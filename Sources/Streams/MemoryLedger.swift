@@ -1,9 +1,10 @@
 import Trust
+import XMPP
 
 /// Who holds how much of the node's memory, and who has to give some back when it is too much. A value; `MemoryBudget` shares it.
 ///
 /// Each stream has an account. Those of one peer count together, so that many streams get it no more than one does; a peer
-/// without a key is known by its address alone. Strangers together have a share of their own, and are asked before any friend.
+/// without a key is known by its address on the network or on a server alone. Strangers together have a share of their own, and are asked before any friend.
 struct MemoryLedger {
   struct Holder: Hashable, Sendable {
     enum Name: Hashable, Sendable {
@@ -16,7 +17,7 @@ struct MemoryLedger {
     let isKnown: Bool
 
     init(_ identity: PeerIdentity, isKnown: Bool) {
-      name = identity.id.map { .key($0) } ?? .address(identity.networkAddress ?? "")
+      name = identity.id.map { .key($0) } ?? .address(identity.networkAddress ?? identity.account?.text ?? "")
       self.isKnown = isKnown
     }
   }

@@ -24,7 +24,7 @@ extension PeerStream {
   /// - Throws: `ChannelError` where it has ended.
   package static func accepted(over relayed: any Channel, host: StreamHost, logger: Logger) async throws -> PeerStream {
     let setting = StreamSetting(host: host, logger: logger, isRelayed: true)
-    return try await begin(on: relayed, role: .responder, setting)
+    return try await begin(on: relayed, role: .responder, tls: .required, setting)
   }
 
   /// Opens a stream to `remote` on a connection over a server, and waits until it is open. Takes the connection in any case.
@@ -34,23 +34,39 @@ extension PeerStream {
     over relayed: any Channel, from local: JID, to remote: JID, host: StreamHost, logger: Logger
   ) async throws -> PeerStream {
     let setting = StreamSetting(host: host, logger: logger, dialled: remote, isRelayed: true)
-    let stream = try await begin(on: relayed, role: .initiator(local: local, remote: remote), setting)
+    let role = StreamMachine.Role.initiator(local: local, remote: remote)
+    return try await opened(try await begin(on: relayed, role: role, tls: .required, setting), on: relayed)
+  }
+
+  /// A stream between `local` and `remote`, whose stanzas a server routes; for both directions, whoever began.
+  ///
+  /// - Parameter channel: of a `RoutedConnection`.
+  /// - Throws: `StreamFailure`; `ChannelError` where the connection has ended; `CancellationError`.
+  package static func routed(
+    on channel: any Channel, from local: JID, to remote: JID, host: StreamHost, logger: Logger
+  ) async throws -> PeerStream {
+    let setting = StreamSetting(host: host, logger: logger, isRelayed: true, routed: remote)
+    let role = StreamMachine.Role.initiator(local: local, remote: remote)
+    return try await opened(try await begin(on: channel, role: role, tls: .none, setting), on: channel)
+  }
+
+  private static func opened(_ stream: PeerStream, on channel: any Channel) async throws -> PeerStream {
     do {
       try await stream.opened.value()
       return stream
     } catch {
-      relayed.close(promise: nil)
+      channel.close(promise: nil)
       throw error
     }
   }
 
   /// - Parameter channel: connected, and not read from by itself.
   private static func begin(
-    on channel: any Channel, role: StreamMachine.Role, _ setting: StreamSetting
+    on channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, _ setting: StreamSetting
   ) async throws -> PeerStream {
     do {
       return try await channel.eventLoop.submit {
-        let stream = try make(on: channel, role: role, tls: .required, setting: setting)
+        let stream = try make(on: channel, role: role, tls: tls, setting: setting)
         try channel.syncOptions?.setOption(.autoRead, value: true)
         return stream
       }.value()

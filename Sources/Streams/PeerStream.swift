@@ -47,10 +47,12 @@ package actor PeerStream {
     transfers = Transfers(eventLoop: channel.eventLoop, memory: memory)
     liveness = Liveness(now: channel.eventLoop.now)
     let host = setting.host
+    // Of a bytestream over a server.
+    let isInside = setting.isRelayed && setting.routed == nil
     handler = StreamHandler(
-      role: role, configuration: host.configuration(tls: tls, isRelayed: setting.isRelayed),
+      role: role, configuration: host.configuration(tls: tls, isReserved: isInside),
       tls: role == .responder ? host.security?.server : host.security?.client, tap: host.tap,
-      isRelayed: setting.isRelayed)
+      isRelayed: isInside)
   }
 
   /// On a channel that is being set up, on its event loop.

@@ -69,11 +69,11 @@ package struct StreamHost: Sendable {
     self.answer = answer
   }
 
-  /// - Parameter isRelayed: whether a server carries what passes.
-  func configuration(tls: TLSPolicy, isRelayed: Bool) -> StreamConfiguration {
+  /// - Parameter isReserved: whether nothing is said of either side before TLS.
+  func configuration(tls: TLSPolicy, isReserved: Bool) -> StreamConfiguration {
     StreamConfiguration(
       node: node(), isLocal: isLocal, features: features,
-      steps: NegotiationStep.link(tls: security == nil ? .none : tls), isReserved: isRelayed)
+      steps: NegotiationStep.link(tls: security == nil ? .none : tls), isReserved: isReserved)
   }
 
   /// XEP-0174 §10 tells disco#info unasked; XEP-0478 the limits.

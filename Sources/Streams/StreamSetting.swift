@@ -14,11 +14,16 @@ struct StreamSetting: Sendable {
   var addresses: [SocketAddress]?
   /// Whether its bytes go over a server.
   var isRelayed = false
+  /// Who is there by the word of a server that routes the stanzas; nil where the other end shows it by itself.
+  var routed: JID?
 
   /// Who is at the other end, as far as it has shown. On the stream's event loop.
   ///
   /// An address that no device of the link can have is none, so that nobody fills lists and logs with it.
   func identity(as jid: JID?, _ handler: StreamHandler) -> PeerIdentity {
+    if let routed {
+      return PeerIdentity(address: routed.bare, proof: .server(domain: routed.domainpart), isRelayed: true)
+    }
     let address = jid.flatMap { $0.bare.text.utf8.count <= DNSLabel.maximumLength ? $0.bare : nil }
     return PeerIdentity(
       address: address, proof: handler.proof, networkAddress: isRelayed ? nil : handler.remoteAddress,

@@ -14,6 +14,8 @@ package struct AccessPolicy: Sendable, Hashable {
   }
 
   package let access: Access
+  /// Who may besides, over servers.
+  package let accounts: AccountAccess
   /// nil for all. `GET` includes `HEAD`, which tells less.
   package let methods: Set<String>?
   /// nil for all.
@@ -26,8 +28,13 @@ package struct AccessPolicy: Sendable, Hashable {
   /// Methods are compared with regard to case (RFC 9110 §9.1). `paths` are prefixes by whole segments, see
   /// `PathPrefix`.
   package init(
-    access: Access, methods: [String]? = nil, paths: [String]? = nil, plaintext: Bool = false
+    access: Access, accounts: AccountAccess = .none, methods: [String]? = nil, paths: [String]? = nil,
+    plaintext: Bool = false
   ) throws(TrustError) {
+    if accounts.anyone, access != .public {
+      throw TrustError(
+        .policy, "public = \"servers too\" lets in anyone, and access says otherwise: set access = \"public\" as well")
+    }
     if plaintext, access != .public {
       throw TrustError(
         .policy, "plaintext = true lets in anyone, and access says otherwise: set access = \"public\", or leave it out")
@@ -39,6 +46,7 @@ package struct AccessPolicy: Sendable, Hashable {
       throw TrustError(.policy, "“\(method)” is no method: write them in capitals, as in [\"GET\", \"POST\"]")
     }
     self.access = access
+    self.accounts = accounts
     self.methods = methods.map(Set.init)
     self.paths = try paths.map { paths throws(TrustError) in
       var prefixes: [PathPrefix] = []
@@ -76,6 +84,7 @@ package struct AccessPolicy: Sendable, Hashable {
       }
     case .stranger: access == .public ? nil : .stranger
     case .plaintext: plaintext ? nil : .plaintext
+    case .account(let jid, let isContact): accounts.admits(jid, isContact: isContact) ? nil : .account
     case .blocked, .changed, .mismatch: caller.refusal
     }
   }

@@ -20,7 +20,7 @@ extension FriendBook {
     switch verdict(jid: peer.address, id: peer.id) {
     case .friend: friendTable.friends[peer.id]?.renounced == nil ? [] : confirmed(by: peer.id, now: now)
     case .stranger: noteClaim(of: peer, now: now)
-    case .self, .plaintext, .changed, .mismatch, .blocked: []
+    case .self, .plaintext, .account, .changed, .mismatch, .blocked: []
     }
   }
 

@@ -51,7 +51,7 @@ extension FriendBook {
   ) -> [TrustAction] {
     switch verdict(jid: peer.address, id: peer.id) {
     case .friend, .stranger: break
-    case .self, .plaintext, .changed, .mismatch, .blocked:
+    case .self, .plaintext, .account, .changed, .mismatch, .blocked:
       return rateLimiter.pass(.pairingRefused(peer.id, .unexpected), now: now)
     }
     let before = pairing.peer

@@ -18,7 +18,7 @@ extension FriendBook {
     switch verdict(jid: peer.address, id: peer.id) {
     case .self: return refuse(peer, .itself, now: now)
     case .blocked: return refuseBlocked(request, peer, now: now)
-    case .changed, .mismatch, .plaintext:
+    case .changed, .mismatch, .plaintext, .account:
       // Only a new key that the old one vouches for gets past a pinned address.
       return rotate(request, peer, now: now) ?? refuse(peer, .changed, now: now)
     case .friend:

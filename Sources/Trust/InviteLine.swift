@@ -1,7 +1,8 @@
 import Codecs
 package import XMPP
 
-/// What an owner gives to another to become friends: `httpx://node@machine/invite/<node id>/<token>`.
+/// What an owner gives to another to become friends: `httpx://node@machine/invite/<node id>/<token>`, and behind another `/`, where the node
+/// has one, the account's address that leads to it, so that two nodes can become friends that share no link.
 ///
 /// Letters, digits and `:/@-._%` only, so that shells, chat programs and people pass it on unharmed. Whoever reads
 /// it can use it.
@@ -11,13 +12,16 @@ package struct InviteLine: Sendable, Hashable {
   package let id: NodeID
   /// `TrustLimits.tokenBytes` bytes.
   package let token: [UInt8]
+  /// Full; nil: it is to be found on the link.
+  package let account: JID?
 
   private static let scheme = "httpx://"
   private static let folder = "invite"
 
   /// nil where the token has another length.
-  package init?(jid: JID, id: NodeID, token: [UInt8]) {
+  package init?(jid: JID, id: NodeID, token: [UInt8], account: JID? = nil) {
     guard token.count == TrustLimits.tokenBytes else { return nil }
+    self.account = account.flatMap { $0.text.utf8.count <= TrustLimits.lineAccountBytes ? $0 : nil }
     self.jid = jid
     self.id = id
     self.token = token
@@ -32,7 +36,7 @@ package struct InviteLine: Sendable, Hashable {
     let parts = line.dropFirst(Self.scheme.utf8.count)
       .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count >= 2, parts[1].elementsEqual(Self.folder.utf8) else { throw Self.unreadable }
-    guard parts.count == 4 else { throw Self.incomplete }
+    guard (4...5).contains(parts.count) else { throw Self.incomplete }
     guard let jid = Self.decoded(parts[0]).flatMap({ JID(bare: $0) }) else { throw Self.unreadable }
     self.jid = jid
     id = try NodeID(String(decoding: parts[2], as: UTF8.self))
@@ -41,6 +45,12 @@ package struct InviteLine: Sendable, Hashable {
       throw Self.incomplete
     }
     self.token = token
+    account = try parts.count == 5 ? Self.account(parts[4]) : nil
+  }
+
+  private static func account(_ text: some Collection<UInt8>) throws(TrustError) -> JID {
+    guard let jid = decoded(text).flatMap({ JID($0) }), jid.localpart?.isEmpty == false else { throw incomplete }
+    return jid
   }
 
   private static let unreadable = TrustError(
@@ -59,6 +69,7 @@ extension InviteLine: CustomStringConvertible {
   package var description: String {
     let token = Base32.lowercase.encode(token)
     let address = PercentEncoding.encode(jid.text, except: .unquoted)
-    return "\(Self.scheme)\(address)/\(Self.folder)/\(id)/\(token)"
+    let place = account.map { "/" + PercentEncoding.encode($0.text, except: .unquoted) } ?? ""
+    return "\(Self.scheme)\(address)/\(Self.folder)/\(id)/\(token)\(place)"
   }
 }

@@ -51,6 +51,16 @@ package struct PeerIdentity: Sendable, Hashable {
   }
 }
 
+extension PeerIdentity {
+  /// Its account, bare, where a server says who it is; nil for others.
+  package var account: JID? {
+    switch proof {
+    case .server: address?.bare
+    case .tls, .encrypted, .none: nil
+    }
+  }
+}
+
 /// A peer that has shown its key: the only kind that can be a friend.
 package struct KeyedPeer: Sendable, Hashable {
   package var identity: PeerIdentity

@@ -8,6 +8,8 @@ package enum Refusal: Error, Sendable, Hashable {
   case notNamed(Petname)
   /// Without a key there is no telling who asks.
   case plaintext
+  /// It comes by an account on a server that the owner did not name.
+  case account
   case method(String)
   case path
   /// Where paths are limited, one must be written plainly.
@@ -22,6 +24,7 @@ package enum Refusal: Error, Sendable, Hashable {
     case .stranger: "stranger"
     case .notNamed: "not-named"
     case .plaintext: "plaintext"
+    case .account: "account"
     case .method: "method"
     case .path: "path"
     case .unclearPath: "unclear-path"
@@ -39,6 +42,7 @@ package enum Refusal: Error, Sendable, Hashable {
     switch self {
     case .stranger: "only friends of the owner get in here: ask for friendship, and wait for the owner to accept"
     case .notNamed: "the owner opened this to other friends: ask the owner to name you"
+    case .account: "the owner did not open this to your account: ask the owner to name it"
     case .method("CONNECT"): "the owner did not open WebSockets here, which are the method CONNECT"
     case .plaintext: "this device answers over TLS only, and to those who show a certificate: use a client that does"
     case .method(let method): "the owner did not open the method \(method) here"
@@ -59,7 +63,7 @@ package enum Refusal: Error, Sendable, Hashable {
     case .mismatch(let announced, let seen):
       "\(announced) was announced, and the key is \(seen.map { "that of \($0)" } ?? "missing")"
     case .notNamed(let petname): "\(petname) is not among the names in access"
-    case .stranger, .plaintext, .method, .path, .unclearPath, .blocked: text
+    case .stranger, .plaintext, .account, .method, .path, .unclearPath, .blocked: text
     }
   }
 
@@ -71,7 +75,7 @@ package enum Refusal: Error, Sendable, Hashable {
   package var stanzaError: StanzaError {
     switch self {
     case .notNamed, .method, .path, .unclearPath: StanzaError(.notAllowed, text)
-    case .stranger, .plaintext, .blocked, .changed, .mismatch: StanzaError(.forbidden, text)
+    case .stranger, .plaintext, .account, .blocked, .changed, .mismatch: StanzaError(.forbidden, text)
     }
   }
 }

@@ -9,6 +9,8 @@ package enum Standing: Sendable, Hashable {
   case stranger
   /// No key, with or without TLS: whatever it says of itself, it may be anyone.
   case plaintext
+  /// An account on a server, bare: the server says who it is, and nobody else can. Contacts are those of this node's own account.
+  case account(JID, isContact: Bool)
   /// The address is pinned to the first key; another one, or none at all, was shown.
   case changed(expected: NodeID, seen: NodeID?)
   /// What was announced as `id` is not the key that was shown.
@@ -22,6 +24,7 @@ package enum Standing: Sendable, Hashable {
     case .friend: "friend"
     case .stranger: "stranger"
     case .plaintext: "plaintext"
+    case .account(_, let isContact): isContact ? "contact" : "account"
     case .changed, .mismatch: "CHANGED"
     case .blocked: "blocked"
     }
@@ -30,7 +33,7 @@ package enum Standing: Sendable, Hashable {
   /// Why no stream to or from this peer is kept; nil where it may go on.
   package var refusal: Refusal? {
     switch self {
-    case .self, .friend, .stranger, .plaintext: nil
+    case .self, .friend, .stranger, .plaintext, .account: nil
     case .changed(let expected, let seen): .changed(expected: expected, seen: seen)
     case .mismatch(let announced, let seen): .mismatch(announced: announced, seen: seen)
     case .blocked: .blocked

@@ -79,6 +79,8 @@ package enum TrustLimits {
 
   /// Bytes of an invite line, all of it: an address, every byte of it encoded, takes 189.
   package static let lineBytes = 512
+  /// Bytes of an account's address in one: a longer one is left out, and the line leads to the link alone.
+  package static let lineAccountBytes = 100
 
   /// Lines of the log about refused strangers without delay, and the seconds in which one more may follow.
   package static let refusalBurst = 32

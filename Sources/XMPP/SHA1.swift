@@ -10,6 +10,11 @@ package enum SHA1 {
     return state.flatMap(bigEndian)
   }
 
+  /// The same as 40 small hexadecimal digits.
+  package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    digest(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
   /// To a multiple of 64 bytes: a one, zeros, and the length in bits (§4).
   private static func padded(_ bytes: [UInt8]) -> [UInt8] {
     let zeros = (119 - bytes.count % 64) % 64

@@ -192,6 +192,38 @@ import XMPP
 
   private typealias Action = Contacts.Action
 
+  @Test func othersWaitForTheOwnersWord() {
+    let (bob, carl) = (JID("bob@example.net")!, JID("carl@example.net")!)
+    var contacts = Contacts(wanted: [])
+    _ = contacts.loaded(nil)
+    for contact in [carl, bob] { #expect(contacts.received("subscribe", from: contact).isEmpty) }
+    #expect(contacts.asking == [bob, carl] && !contacts.isMutual(bob))
+    #expect(contacts.answer(bob, accepting: true) == [Action("subscribed", bob), Action("subscribe", bob)])
+    #expect(contacts.answer(carl, accepting: false) == [Action("unsubscribed", carl)])
+    #expect(contacts.asking.isEmpty && contacts.answer(bob, accepting: true).isEmpty)
+    // Only what the server's roster says both ways makes a contact.
+    func push(_ subscription: String) {
+      let item = Element("item", namespace: Namespace.roster, ["jid": bob.text, "subscription": subscription])
+      contacts.pushed(Element("query", namespace: Namespace.roster, [:], [item]))
+    }
+    for (subscription, isMutual) in [("to", false), ("both", true), ("from", false), ("both", true), ("remove", false)]
+    {
+      push(subscription)
+      #expect(contacts.isMutual(JID("Bob@example.net/phone")!) == isMutual, "\(subscription)")
+    }
+  }
+
+  @Test func aGiantRosterIsBounded() {
+    var contacts = Contacts(wanted: [])
+    let items = (0..<3 * AccountLimits.contacts).map { index in
+      Element("item", namespace: Namespace.roster, ["jid": "u\(index)@example.net", "subscription": "both"])
+    }
+    _ = contacts.loaded(Element("query", namespace: Namespace.roster, [:], items))
+    #expect(contacts.contacts.count == AccountLimits.contacts)
+    for index in 0..<1000 { _ = contacts.received("subscribe", from: JID("v\(index)@example.net")!) }
+    #expect(contacts.asking.count <= 256)
+  }
+
   @Test func whoIsWantedIsAskedOnce() {
     var contacts = Contacts(wanted: [anna])
     let actions = [

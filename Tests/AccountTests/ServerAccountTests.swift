@@ -136,7 +136,7 @@ private func next(
         if case .presence(let stanza) = $0 { stanza.from?.bare.text == "anna@example.net" } else { false }
       }
       try await peer.send("<iq type='set' id='r1' from='anna@example.net/x'><x xmlns='urn:x'/></iq>")
-      try await next(&events) { if case .request(let stanza) = $0 { stanza.id == "r1" } else { false } }
+      try await next(&events) { if case .stanza(let stanza) = $0 { stanza.id == "r1" } else { false } }
       try await scene.account.send(Stanza(.iq, to: JID("anna@example.net/x"), type: "result", id: "r1"))
       try await peer.expect("<iq to='anna@example.net/x' type='result' id='r1'/>")
       // The server's count is asked for, and ours is told.

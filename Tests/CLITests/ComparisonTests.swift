@@ -115,6 +115,8 @@ private struct Pair {
     func recentRequests() -> [RequestRecord] { [] }
     func traceEvents() -> AsyncStream<TraceEvent> { AsyncStream { $0.finish() } }
 
+    func componentStatus() -> ComponentResource? { nil }
+    func answer(_ contact: String, accepting isAccepted: Bool) throws { throw Unused() }
     func account() -> AccountResource { AccountResource(state: .off) }
     func logIn(_ login: AccountLogin) throws -> AccountResource { throw Unused() }
     func logOut() throws { throw Unused() }

@@ -60,14 +60,14 @@ struct TrustTextTests {
   }
 
   private static func requests(
-    _ requests: String = "", asked: String = "", digits: String? = nil, seconds: Int = 0
+    _ requests: String = "", asked: String = "", contacts: String = "", digits: String? = nil, seconds: Int = 0
   ) throws -> [String] {
     let peer = digits.map { _ in #""id": "\#(id)", "short": "ABCDEFG", "jid": "tv@den""# }
     let list = try decode(
       RequestList.self,
       """
       {"schema": 1, "requests": [\(requests)], "asked": [\(asked)],
-      "pairing": {\(peer ?? #""id": null, "short": null, "jid": null"#),
+      "contacts": [\(contacts)], "pairing": {\(peer ?? #""id": null, "short": null, "jid": null"#),
       "digits": \(digits.map { $0.isEmpty ? "null" : "\"\($0)\"" } ?? "null")},
       "permit": {"open": \(seconds > 0), "seconds": \(seconds)}}
       """)
@@ -90,6 +90,14 @@ struct TrustTextTests {
           "You asked ABCDEFG (ABCDEFG), now, and wait for an answer",
           "  hearth requests withdraw ABCDEFG   to take it back",
         ])
+  }
+
+  @Test func accountsWaitAsWell() throws {
+    #expect(
+      try Self.requests(contacts: #""anna@example.net""#) == [
+        "anna@example.net wants to be a contact of this node's account", "  hearth accept anna@example.net",
+        "  hearth reject anna@example.net",
+      ])
   }
 
   @Test func digitsToCompare() throws {

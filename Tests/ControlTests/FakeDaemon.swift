@@ -179,6 +179,12 @@ extension FakeDaemon: ControlledDaemon {
     logins.withLock { $0.last.map { AccountResource(state: .online, jid: $0) } } ?? AccountResource(state: .off)
   }
 
+  func componentStatus() -> ComponentResource? { nil }
+
+  func answer(_ contact: String, accepting isAccepted: Bool) throws {
+    guard contact == "anna@example.net" else { throw ControlError(.notFound, "does not ask") }
+  }
+
   func logIn(_ login: AccountLogin) throws -> AccountResource {
     guard login.password == "swordfish" else { throw ControlError(.invalid, "wrong password") }
     logins.withLock { $0.append(login.jid) }

@@ -37,7 +37,7 @@ import XMPP
       #expect(
         requests == """
           {"asked":[{"id":"\(FakeDaemon.carol)","jid":"carol@attic","petname":null,\
-          "short":"\(FakeDaemon.carol.short)","since":"1970-01-12T13:46:40Z"}],"pairing":{"digits":null,"id":null,"jid":null,"short":null},\
+          "short":"\(FakeDaemon.carol.short)","since":"1970-01-12T13:46:40Z"}],"contacts":[],"pairing":{"digits":null,"id":null,"jid":null,"short":null},\
           "permit":{"open":false,"seconds":0},"requests":[{"address":"10.0.0.9","greeting":"Hello",\
           "id":"\(FakeDaemon.bob)","jid":"bob@den","short":"\(FakeDaemon.bob.short)",\
           "since":"1970-01-12T13:46:40Z"}],"schema":1}
@@ -210,6 +210,10 @@ import XMPP
 
   @Test(arguments: [
     ("friends", AccessResource.friends, #""friends""#), ("public", .public, #""public""#),
+    (
+      "friends,contacts,jid:anna@example.net", .names(["friends", "contacts", "jid:anna@example.net"]),
+      #"["friends","contacts","jid:anna@example.net"]"#
+    ),
     ("anna", .names(["anna"]), #"["anna"]"#), ("anna,bob", .names(["anna", "bob"]), #"["anna","bob"]"#),
   ])
   func access(_ text: String, _ access: AccessResource, _ json: String) throws {
@@ -217,8 +221,8 @@ import XMPP
     #expect(access.description == text)
     #expect(String(decoding: try ControlJSON.encode(access), as: UTF8.self) == json)
     #expect(try ControlJSON.decode(AccessResource.self, from: Data(json.utf8)) == access)
-    let parsed = try access.access
-    #expect(AccessResource(parsed) == access)
+    let (parsed, accounts) = try access.audience
+    #expect(AccessResource(parsed, accounts) == access)
   }
 
   @Test func nextStepsTravel() throws {
@@ -234,7 +238,8 @@ import XMPP
     #expect(String(decoding: json, as: UTF8.self) == #"{"node":"\#(FakeDaemon.anna)","step":"unblock"}"#)
   }
 
-  @Test(arguments: ["", "anna,", "Friends", "a b", "anna,public"]) func accessThatCannotBeMeant(_ text: String) {
-    #expect(throws: TrustError.self) { _ = try AccessResource(text).access }
+  @Test(arguments: ["", "anna,", "Friends", "a b", "anna,public", "jid:anna", "jid:", "jid:a@b/c"])
+  func accessThatCannotBeMeant(_ text: String) {
+    #expect(throws: TrustError.self) { _ = try AccessResource(text).audience }
   }
 }

@@ -18,7 +18,7 @@ import XMPP
   ) async throws -> AccountBook {
     let book = AccountBook(
       configured: section, store: AccountStore(folder: folder), id: NodeID(digest: Array(repeating: 1, count: 32))!,
-      eventLoop: MultiThreadedEventLoopGroup.singleton.next(), environment: environment, logger: .silent)
+      eventLoop: { MultiThreadedEventLoopGroup.singleton.next() }, environment: environment, logger: .silent)
     try await book.start()
     return book
   }

@@ -132,7 +132,8 @@ struct ConfigurationTests {
       "name", "machine", "listen", "interfaces", "requests", "enabled", "port", "6310", "target", "title",
       "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
       "host", "forwarded_for", "gadget", "timeout", "xml", "memory", "prefer",
-      "listen", "access", "jid", "password_file", "server", "tls", "allow_plain", "relay", "share",
+      "listen", "access", "jid", "password_file", "server", "tls", "allow_plain", "relay", "share", "serve", "domain",
+      "secret_file", "public",
     ]
     #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix(while: Self.isOfKey)) }) == Set(known))
   }
@@ -162,7 +163,7 @@ struct ConfigurationTests {
   private static let friends = "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\n"
 
   static let bad = [
-    Bad("[nod]\n", 1, "nod", "node, front, limits, transfer, log, metrics, account, forward, services"),
+    Bad("[nod]\n", 1, "nod", "node, front, limits, transfer, log, metrics, account, component, forward, services"),
     Bad("[log]\naccess = 1", 2, "log.access", "true or false"),
     Bad("[metrics]\nlisten = 8332", 2, "metrics.listen", "another one"),
     Bad("\n[node]\nname = \"a\"\nnmae = \"b\"\n", 4, "node.nmae", "name, machine, listen, interfaces, requests"),
@@ -211,7 +212,7 @@ struct ConfigurationTests {
     Bad("[account]\ntls = \"none\"", 2, "account.tls", "\"direct\" or \"starttls\""),
     Bad("[account]\nfingerprint = \"5B\"", 2, "account.fingerprint", "SHA-256"),
     Bad("[account]\nallow_plain = 1", 2, "account.allow_plain", "true or false"),
-    Bad("[account]\nserve = \"tv\"", 2, "account.serve", "jid, password_file, server"),
+    Bad("[account]\nserves = \"tv\"", 2, "account.serves", "jid, password_file, server"),
     Bad("[services]\ntv = \"http://x\"", 2, "services.tv", "[services.tv]"),
     Bad("[services.tv]\ntitle = \"TV\"", 1, "services.tv", "no target"),
     Bad("[services.tv]\ntarget = \"ftp://x\"", 2, "services.tv.target", "http://host:port"),
@@ -240,6 +241,17 @@ struct ConfigurationTests {
     Bad(
       "[services.tv]\ntarget = \"https://a\"\naccess = \"friends\"\nfingerprint = \"5B\"", 4,
       "services.tv.fingerprint", "64 hexadecimal"),
+    Bad("[component]\nsecret_file = \"/s\"", 1, "component", "has no domain"),
+    Bad("[component]\ndomain = \"a@b.c\"\nsecret_file = \"/s\"", 2, "component.domain", "must be a domain"),
+    Bad("[component]\ndomain = \"home.example.org\"\nsecret_file = \"s\"", 3, "component.secret_file", "absolute path"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = [\"jid:anna\"]", 3, "services.tv.access", "jid:anna@example.net"),
+    Bad("[services.tv]\ntarget = \"/w\"\naccess = \"public\"\npublic = true", 4, "services.tv.public", "must be"),
+    Bad(
+      "[services.tv]\ntarget = \"/w\"\naccess = \"public\"\npublic = \"yes\"", 4, "services.tv.public",
+      "\"servers too\""),
+    Bad(
+      "[services.tv]\ntarget = \"/w\"\naccess = \"friends\"\npublic = \"servers too\"", 4, "services.tv.public",
+      "set access"),
     Bad("[services.tv]\ntarget = \"/w\"\naccess = []", 3, "services.tv.access", "list of friends' names"),
     Bad("[services.tv]\ntarget = \"/w\"\naccess = true", 3, "services.tv.access", "list of friends' names"),
     Bad(friends + "plaintext = 1", 4, "services.tv.plaintext", "true or false"),

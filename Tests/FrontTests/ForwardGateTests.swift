@@ -25,7 +25,7 @@ struct ForwardGateTests {
       case .forbidden: return "forbidden"
       case .badRequest: return "bad"
       case .unconfirmed: return "unconfirmed"
-      case .device, .app, .loop, .internalError: return "other"
+      case .device, .app, .loop, .internalError, .overServers: return "other"
       }
     }
   }

@@ -128,6 +128,39 @@ import XMPP
     }
   }
 
+  /// Two nodes that have never shared a link: the line says where the one is that invites, and the other knows its key.
+  @Test func invitesWorkOverServers() async throws {
+    let server = MemoryServer()
+    let (pi, laptop) = (try Character("pi"), try Character("laptop"))
+    let (home, anna) = (
+      server.account("pi@example.test/two", node: pi.id), server.account("anna@example.test/one", node: laptop.id)
+    )
+    try await Nodes.run([pi]) { pis in
+      try await pis[0].serve(Door("door", .public))
+      try await Nodes.run([laptop]) { laptops in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for (node, account) in [(laptops[0], anna), (pis[0], home)] {
+            group.addTask { await node.use(AccountSettings(account, isRelay: true, isShared: true)) }
+            account.logIn()
+          }
+          while pis[0].relayAddress == nil || laptops[0].relayAddress == nil { await Task.yield() }
+          let line = try await OwnerActions(of: pis[0], requiringNames: false).invite(petname: "anna").line
+          #expect(line.account == home.jid)
+          // Nobody comes in by an open invite but with its token.
+          let eve = try #require(
+            InviteLine(jid: line.jid, id: line.id, token: [UInt8](repeating: 7, count: 16), account: line.account))
+          await #expect(throws: TrustError.self) { _ = try await laptops[0].join(eve, petname: "home") }
+          let friend = try await laptops[0].join(line, petname: "home")
+          #expect(friend.id == pi.id)
+          _ = try #require(await laptops[0].awaitDevice { $0.jid.text == "door@pi" && $0.state == .online })
+          #expect(try await laptops[0].fetch(Self.door).readableBytes == 0)
+          #expect(pi.trustService.current.friend(laptop.id)?.account == anna.address)
+          group.cancelAll()
+        }
+      }
+    }
+  }
+
   /// A connection from an account that is no friend's is not taken; from one that is, no stream whose key is no friend's.
   @Test func strangersDoNotComeIn() async throws {
     let play = try await Play()

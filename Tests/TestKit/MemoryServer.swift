@@ -1,4 +1,7 @@
 package import Mesh
+package import NIOCore
+import NIOPosix
+import Streams
 import Synchronization
 package import Trust
 import XML
@@ -14,9 +17,11 @@ package final class MemoryServer: Sendable {
 
   package var passed: [Stanza] { traffic.withLock { $0 } }
 
-  /// - Parameter node: the id that its presence tells; nil: none.
-  package func account(_ jid: String, node: NodeID?) -> MemoryAccount {
-    MemoryAccount(JID(jid)!, node, at: self)
+  /// - Parameters:
+  ///   - node: the id that its presence tells; nil: none.
+  ///   - contacts: bare.
+  package func account(_ jid: String, node: NodeID?, contacts: Set<JID> = []) -> MemoryAccount {
+    MemoryAccount(JID(jid)!, node, contacts, at: self)
   }
 
   fileprivate func joined(_ account: MemoryAccount) {
@@ -64,15 +69,23 @@ package final class MemoryAccount: AccountConnection {
   private let node: NodeID?
   private let server: MemoryServer
   private let state = Mutex(State())
+  private let admitted = Mutex<@Sendable (JID) -> Bool>({ _ in false })
+  private let contacts: Set<JID>
 
-  fileprivate init(_ jid: JID, _ node: NodeID?, at server: MemoryServer) {
-    (self.jid, self.node, self.server) = (jid, node, server)
+  fileprivate init(_ jid: JID, _ node: NodeID?, _ contacts: Set<JID>, at server: MemoryServer) {
+    (self.jid, self.node, self.contacts, self.server) = (jid, node, contacts, server)
     (events, continuation) = AsyncStream.makeStream()
   }
 
   package var address: JID { jid.bare }
 
+  package var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.any() }
+
   package func follow(_ contacts: Set<JID>) {}
+
+  package func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool) { admitted.withLock { $0 = isAdmitted } }
+
+  package func isContact(_ jid: JID) -> Bool { contacts.contains(jid.bare) }
 
   package func run() async {
     logIn()
@@ -129,7 +142,8 @@ package final class MemoryAccount: AccountConnection {
   }
 
   fileprivate func received(_ stanza: Stanza) {
-    guard stanza.isAnswer, let id = stanza.id else { return tell(event: .request(stanza)) }
+    let isRouted = stanza.id?.hasPrefix(RoutedConnection.idPrefix) == true
+    guard stanza.isAnswer, !isRouted, let id = stanza.id else { return tell(event: .stanza(stanza)) }
     guard let waiter = state.withLock({ $0.pending.removeValue(forKey: id) }) else { return }
     waiter(stanza.error.map { .failure($0) } ?? .success(stanza))
   }

@@ -42,6 +42,28 @@ import XMPP
     }
   }
 
+  @Test func accountsAreNoFriends() throws {
+    let anna = JID("anna@example.net")!
+    let (friends, accounts) = try AccessPolicy.audience(["friends", "contacts", "jid:Anna@example.net"])
+    #expect(friends == .friends && accounts == AccountAccess(accounts: [anna], contacts: true))
+    #expect(accounts.words == ["contacts", "jid:Anna@example.net"])
+    let named = try AccessPolicy(access: .friends, accounts: AccountAccess(accounts: [anna]))
+    let table: [(AccessPolicy, contact: Bool, other: Bool)] = [
+      (policy(.friends), false, false), (policy(.public), false, false),
+      (policy(.public, plaintext: true), false, false),
+      (named, true, true),
+      (try AccessPolicy(access: .names([]), accounts: AccountAccess(contacts: true)), true, false),
+      (try AccessPolicy(access: .public, accounts: AccountAccess(anyone: true)), true, true),
+    ]
+    for (policy, contact, other) in table {
+      #expect((refusal(policy, .account(anna, isContact: true)) == nil) == contact, "\(policy)")
+      #expect((refusal(policy, .account(anna, isContact: false)) == nil) == other, "\(policy)")
+    }
+    #expect(refusal(named, .account(JID("eve@example.net")!, isContact: true)) == .account)
+    // What lets an account in lets in no node of that name.
+    #expect(refusal(named, .stranger) == .stranger && refusal(named, .plaintext) == .plaintext)
+  }
+
   @Test func methodsAreLimited() {
     let reading = policy(.friends, methods: ["GET"])
     #expect(refusal(reading, annaStands) == nil)
@@ -109,7 +131,7 @@ import XMPP
 
   @Test func refusalsSayWhatToDoAndKeepSecrets() {
     let all: [Refusal] = [
-      .stranger, .notNamed(name("bob")), .plaintext, .method("POST"), .path, .unclearPath, .blocked,
+      .stranger, .notNamed(name("bob")), .plaintext, .account, .method("POST"), .path, .unclearPath, .blocked,
       .changed(expected: anna, seen: bob), .mismatch(announced: anna.description, seen: bob),
     ]
     #expect(Set(all.map(\.name)).count == all.count)

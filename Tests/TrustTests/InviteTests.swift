@@ -161,6 +161,13 @@ import XMPP
     #expect(line.description.count == "httpx://thermostat@pi/invite/".count + 63 + 1 + 26)
     #expect(try InviteLine(line.description.replacing("httpx:", with: "HTTPX:")) == line)
     #expect(InviteLine(jid: thermostat, id: anna, token: [1]) == nil)
+    let account = try #require(JID("pi@example.org/hearth.abc1234"))
+    let far = try #require(InviteLine(jid: thermostat, id: anna, token: token, account: account))
+    #expect(far.description == line.description + "/pi@example.org%2Fhearth.abc1234")
+    #expect(try InviteLine(far.description).account == account)
+    for wrong in ["/", "/x", "/@a", "/a@b/c"] {
+      #expect(code { _ = try InviteLine(line.description + wrong) } == .invite, "\(wrong)")
+    }
   }
 
   @Test func saysWhatIsWrong() throws {

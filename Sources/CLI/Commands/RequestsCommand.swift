@@ -4,7 +4,7 @@ import FoundationEssentials
 
 struct RequestsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "requests", abstract: "Show who wants to be a friend, and whom you have asked.",
+    commandName: "requests", abstract: "Show who wants to be a friend or a contact, and whom you have asked.",
     discussion: HelpText.unwrapped(
       """
       Also the digits to compare, and whether the door is open (hearth permit). What a stranger says of itself proves
@@ -53,11 +53,14 @@ struct RequestsCommand: AsyncParsableCommand {
 
 struct AcceptCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "accept", abstract: "Make a friend of a node that asked.",
+    commandName: "accept", abstract: "Make a friend of a node that asked, or a contact of an account.",
     discussion: HelpText.unwrapped(
       """
+      A contact of this node's account on a server may use what has contacts in its access; its server says who it is.
+
       Examples:
         hearth accept K6QVJZR-… --name anna
+        hearth accept anna@example.net
       """))
 
   @Argument(
@@ -72,7 +75,12 @@ struct AcceptCommand: AsyncParsableCommand {
 
   func run() async throws {
     let client = client.client
-    let request = try await client.requests().requests.first { $0.id == who }
+    let list = try await client.requests()
+    if list.contacts.contains(who) {
+      try await client.answer(contact: who, accepting: true)
+      return Terminal.print("\(who) is a contact now")
+    }
+    let request = list.requests.first { $0.id == who }
     let name =
       request == nil ? name : try await PetnameProposal.name(name, of: request?.jid, isOwnersWord: false, client)
     let friend = try await client.accept(who, petname: name)
@@ -83,7 +91,7 @@ struct AcceptCommand: AsyncParsableCommand {
 
 struct RejectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reject", abstract: "Say no to a node that asked.",
+    commandName: "reject", abstract: "Say no to a node or an account that asked.",
     discussion: HelpText.unwrapped(
       """
       It may ask again in an hour; `hearth friends block` keeps it from that.
@@ -106,7 +114,13 @@ struct RejectCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if let who { return try await client.client.reject(who) }
-    for request in try await client.client.requests().requests { try await client.client.reject(request.id) }
+    let client = client.client
+    let list = try await client.requests()
+    if let who {
+      return list.contacts.contains(who)
+        ? try await client.answer(contact: who, accepting: false) : try await client.reject(who)
+    }
+    for request in list.requests { try await client.reject(request.id) }
+    for contact in list.contacts { try await client.answer(contact: contact, accepting: false) }
   }
 }

@@ -24,6 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
         hearth serve tv 3000 --title "Living room TV"
         hearth serve photos ~/Pictures --access anna,kitchen-pi --method GET
         hearth serve guests /srv/guests --access public
+        hearth serve notes 8123 --access friends,contacts,jid:anna@example.net
         hearth serve nas https://nas.local --fingerprint 5B:F1:…
       """))
 
@@ -37,7 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
   var description: String?
   @Option(
     help: ArgumentHelp(
-      "Who may use it: friends, public (whoever has a key), or friends' names with commas between.", valueName: "who"),
+      "Who may use it: friends, public (whoever has a key), or friends' names with commas between; contacts and jid:ADDRESS are accounts on servers.",
+      valueName: "who"),
     completion: Completion.access)
   var access = "friends"
   @Option(
@@ -125,7 +127,10 @@ struct ServeCommand: AsyncParsableCommand {
     case .public: []
     case .friends: friends.isEmpty ? ["you have no friends yet, so nobody can open it: `hearth invite` makes one"] : []
     case .names(let names):
-      names.filter { name in !friends.contains { $0.lowercased() == name.lowercased() } }.map { name in
+      names.filter { name in
+        (try? AccessPolicy.audience([name]).0) != .names([])
+          && name != "friends" && !friends.contains { $0.lowercased() == name.lowercased() }
+      }.map { name in
         let question = Suggestion.question(like: name, among: friends).map { "\($0) See" } ?? "see"
         return "no friend is called “\(name)”: \(question) `hearth friends`"
       }

@@ -40,6 +40,7 @@ enum AccountText {
     }
     lines.append("Relay      \(account.relay ? "for friends' nodes" : "off")")
     if account.state == .online, account.relay { lines.append("Proxy      \(account.proxy ?? "none: in-band")") }
+    if let serve = account.serve { lines.append(Printable.clean("Serves     \(serve), to the accounts in its access")) }
     for friend in account.friends {
       let words =
         switch friend.state {

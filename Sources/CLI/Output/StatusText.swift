@@ -15,6 +15,10 @@ enum StatusText {
       "Streams   \(status.streams)\(bodies(status.bodies))",
     ]
     if let account = status.account { lines.append("Account   \(AccountText.line(account))") }
+    if let component = status.component {
+      let state = component.online ? "online" : "offline: \(component.problem ?? "not connected yet")"
+      lines.append("Component \(component.domain), \(state)")
+    }
     if !report.localhostNames, let front = status.front.flatMap(FrontAddress.init(dashboard:)) {
       lines.append("Names     \(LocalNames.advice(front))")
     }

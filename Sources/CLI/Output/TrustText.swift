@@ -61,6 +61,10 @@ enum TrustText {
       if let greeting = request.greeting { lines.append("  says  “\(greeting)”") }
       lines += ["  hearth accept \(request.id)", "  hearth reject \(request.short)"]
     }
+    for contact in list.contacts {
+      lines.append("\(contact) wants to be a contact of this node's account")
+      lines += ["  hearth accept \(contact)", "  hearth reject \(contact)"]
+    }
     for asked in list.asked {
       let age = DeviceTable.age(now.timeIntervalSince(asked.since))
       lines.append("You asked \(asked.jid ?? asked.short) (\(asked.short)), \(age), and wait for an answer")

@@ -70,9 +70,21 @@ struct Configuration: Equatable, Sendable {
     var isRelay = true
     /// Whether friends learn of it.
     var isShared = true
+    /// The service that answers foreign peers at its address; nil: none.
+    var served: String?
+  }
+
+  /// `[component]`.
+  struct ComponentSection: Equatable, Sendable {
+    var domain: JID
+    /// Its first line is the secret.
+    var secretFile: String
+    var server: AccountConfiguration.Server
   }
 
   var account = AccountSection()
+  /// nil: this node is no component.
+  var component: ComponentSection?
   var node = NodeSection()
   var front = FrontSection()
   var limits = LimitsSection()

@@ -2,10 +2,10 @@ import Account
 import Codecs
 import XMPP
 
-/// `[account]`.
+/// `[account]` and `[component]`.
 extension ConfigurationFile {
   static func account(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.AccountSection {
-    try table.allow(["jid", "password_file", "server", "tls", "fingerprint", "allow_plain", "relay", "share"])
+    try table.allow(["jid", "password_file", "server", "tls", "fingerprint", "allow_plain", "relay", "share", "serve"])
     var account = Configuration.AccountSection()
     account.jid = try jid(table)
     account.passwordFile = try table.string("password_file")
@@ -29,7 +29,25 @@ extension ConfigurationFile {
     account.allowsPlain = try table.bool("allow_plain") ?? false
     account.isRelay = try table.bool("relay") ?? true
     account.isShared = try table.bool("share") ?? true
+    account.served = try table.string("serve")
     return account
+  }
+
+  static func component(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.ComponentSection {
+    try table.allow(["domain", "secret_file", "server"])
+    guard let text = try table.string("domain") else {
+      throw table.failure(nil, "has no domain; add domain = \"home.example.org\", as the server has it")
+    }
+    guard let domain = JID(bare: text), domain.localpart == nil, !text.contains("/") else {
+      throw table.failure("domain", "is “\(text)”; it must be a domain, as in \"home.example.org\"")
+    }
+    guard let file = try table.string("secret_file"), file.hasPrefix("/") else {
+      throw table.failure(
+        "secret_file", "must be an absolute path, as in \"/etc/hearth/component.secret\": a file of mode 600")
+    }
+    // Where servers listen for components by default.
+    let server = try server(table) ?? .init(host: "127.0.0.1", port: 5347)
+    return .init(domain: domain, secretFile: file, server: server)
   }
 
   private static func jid(_ table: ConfigurationTable) throws(ConfigurationError) -> JID? {

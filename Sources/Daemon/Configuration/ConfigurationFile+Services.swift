@@ -1,3 +1,4 @@
+import Control
 import LinkLocal
 import Origins
 import TOMLKit
@@ -30,7 +31,8 @@ extension ConfigurationFile {
     _ table: ConfigurationTable, name: String
   ) throws(ConfigurationError) -> ServiceDefinition {
     try table.allow([
-      "target", "title", "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
+      "target", "title", "description", "access", "public", "methods", "paths", "plaintext", "fingerprint", "insecure",
+      "listing",
       "host", "forwarded_for", "gadget", "timeout", "xml",
     ])
     if let problem = DeviceName.problem(with: name) { throw table.failure(nil, problem) }
@@ -62,7 +64,13 @@ extension ConfigurationFile {
   }
 
   private static func policy(_ table: ConfigurationTable) throws(ConfigurationError) -> AccessPolicy {
-    let access = try access(table)
+    var (access, accounts) = try access(table)
+    let word = try table.string("public")
+    accounts.anyone = try table.checking("public") { () throws(TrustError) in
+      let isForServers = try ServiceResource.isForServers(word)
+      _ = try AccessPolicy(access: access, accounts: AccountAccess(anyone: isForServers))
+      return isForServers
+    }
     let methods = try table.strings("methods", like: ["GET", "POST"])
     let paths = try table.strings("paths", like: ["/photos", "/api/"])
     let plaintext = try table.bool("plaintext") ?? false
@@ -70,11 +78,14 @@ extension ConfigurationFile {
     _ = try table.checking("methods") { () throws(TrustError) in try AccessPolicy(access: access, methods: methods) }
     _ = try table.checking("paths") { () throws(TrustError) in try AccessPolicy(access: access, paths: paths) }
     return try table.checking("plaintext") { () throws(TrustError) in
-      try AccessPolicy(access: access, methods: methods, paths: paths, plaintext: plaintext)
+      try AccessPolicy(
+        access: access, accounts: accounts, methods: methods, paths: paths, plaintext: plaintext)
     }
   }
 
-  private static func access(_ table: ConfigurationTable) throws(ConfigurationError) -> AccessPolicy.Access {
+  private static func access(_ table: ConfigurationTable) throws(ConfigurationError) -> (
+    AccessPolicy.Access, AccountAccess
+  ) {
     let wanted = "\"friends\", \"public\" or a list of friends' names, like [\"anna\", \"kitchen-pi\"]"
     guard let value = table.table["access"] else {
       throw table.failure(nil, "has no access, and nothing is open that nobody opened; add access = \(wanted)")
@@ -83,16 +94,12 @@ extension ConfigurationFile {
       guard let names = try table.strings("access", like: ["anna", "kitchen-pi"]), !names.isEmpty else {
         throw table.failure("access", "is an empty list; it must be \(wanted)")
       }
-      var petnames: Set<Petname> = []
-      for name in names {
-        petnames.insert(try table.checking("access") { () throws(TrustError) in try Petname(name) })
-      }
-      return .names(petnames)
+      return try table.checking("access") { () throws(TrustError) in try AccessPolicy.audience(names) }
     }
     guard let word = value.string else { throw table.wrongType("access", value, wanted) }
     switch word {
-    case "friends": return .friends
-    case "public": return .public
+    case "friends": return (.friends, .none)
+    case "public": return (.public, .none)
     default: throw table.failure("access", "is “\(word)”; it must be \(wanted)")
     }
   }

@@ -43,7 +43,9 @@ enum ConfigurationFile {
   /// `file` is the name for messages.
   static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
     let root = try root(text, file: file)
-    try root.allow(["node", "front", "limits", "transfer", "log", "metrics", "account", "forward", "services"])
+    try root.allow([
+      "node", "front", "limits", "transfer", "log", "metrics", "account", "component", "forward", "services",
+    ])
     var configuration = Configuration()
     if let node = try root.table("node") { configuration.node = try Self.node(node) }
     if let front = try root.table("front") { configuration.front = try Self.front(front) }
@@ -54,6 +56,9 @@ enum ConfigurationFile {
       configuration.metrics = try Self.metrics(metrics, front: configuration.front)
     }
     if let account = try root.table("account") { configuration.account = try Self.account(account) }
+    configuration.component = try root.table("component").map { table throws(ConfigurationError) in
+      try Self.component(table)
+    }
     if let forward = try root.table("forward") {
       configuration.forwards = try Self.forwards(forward, front: configuration.front)
     }

@@ -33,7 +33,9 @@ extension ServiceResource {
   init(_ definition: ServiceDefinition) {
     self.init(
       target: definition.target, title: definition.title, description: definition.description,
-      access: AccessResource(definition.access.access), methods: definition.access.methods?.sorted(),
+      access: AccessResource(definition.access.access, definition.access.accounts),
+      public: definition.access.accounts.anyone ? ServiceResource.serversToo : nil,
+      methods: definition.access.methods?.sorted(),
       paths: definition.access.paths?.map(\.description), plaintext: definition.access.plaintext,
       fingerprint: definition.fingerprint, insecure: definition.insecure,
       listing: definition.listing, host: definition.app.host == .app ? nil : definition.app.host.rawValue,
