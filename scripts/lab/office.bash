@@ -40,7 +40,19 @@ office_accounts() {
   host_run h1 mount --bind "$OFFICE/resolv.conf" /etc/resolv.conf || fail "no resolv.conf"
 }
 
-# prosody_start [WITH PROXY]: with the limit RATE, and with a log of all that passes where LOGGING is debug. It is $SERVER_PID then.
+# office_contacts ONE OTHER: each is in the other's roster, with a subscription both ways.
+office_contacts() {
+  local one other
+  mkdir -p "$OFFICE/prosody/example%2etest/roster"
+  for one in "$1 $2" "$2 $1"; do
+    read -r one other <<<"$one"
+    printf 'return { [false] = { ["version"] = 1; }; ["%s@example.test"] = { ["subscription"] = "both"; ["groups"] = {}; }; };\n' \
+      "$other" >"$OFFICE/prosody/example%2etest/roster/$one.dat"
+  done
+}
+
+# prosody_start [WITH PROXY]: with the limit RATE, with a log of all that passes where LOGGING is debug, and with the component
+# home.example.test, whose secret is COMPONENT, where that is set. It is $SERVER_PID then.
 prosody_start() {
   cat >"$OFFICE/prosody.cfg.lua" <<CONF
 run_as_root = true
@@ -48,12 +60,18 @@ pidfile = "$OFFICE/prosody.pid"
 data_path = "$OFFICE/prosody"
 certificates = "$OFFICE/certificates"
 interfaces = { "$server" }
+component_ports = { 5347 }
+component_interfaces = { "$server" }
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "smacks", "limits"${LOGGING:+, "stanza_debug"} }
 limits = { c2s = { rate = "${RATE:-10mb/s}" } }
 modules_disabled = { "s2s", "http" }
 authentication = "internal_plain"
 log = { ${LOGGING:-info} = "*console" }
 VirtualHost "example.test"
+CONF
+  [[ -z ${COMPONENT:-} ]] || cat >>"$OFFICE/prosody.cfg.lua" <<CONF
+Component "home.example.test"
+  component_secret = "$COMPONENT"
 CONF
   [[ -z ${1:-} ]] || cat >>"$OFFICE/prosody.cfg.lua" <<CONF
 Component "proxy.example.test" "proxy65"
