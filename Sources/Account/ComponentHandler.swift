@@ -20,13 +20,13 @@ final class ComponentHandler: ChannelInboundHandler {
   private enum State { case greeting, shakingHands, open, closed }
 
   private let configuration: ComponentConfiguration
-  private let receive: @Sendable (Event) -> Void
+  private let receive: @Sendable (ObjectIdentifier, Event) -> Void
   private let reader = XMLReader(limits: AccountLimits.established)
   private var state = State.greeting
   private var context: ChannelHandlerContext?
   private var deadline: Scheduled<Void>?
 
-  init(_ configuration: ComponentConfiguration, _ receive: @escaping @Sendable (Event) -> Void) {
+  init(_ configuration: ComponentConfiguration, _ receive: @escaping @Sendable (ObjectIdentifier, Event) -> Void) {
     (self.configuration, self.receive) = (configuration, receive)
   }
 
@@ -48,7 +48,7 @@ final class ComponentHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard state != .closed else { return }
-    receive(.heard)
+    receive(ObjectIdentifier(self), .heard)
     do {
       try reader.feed(unwrapInboundIn(data)) { event in
         received(event)
@@ -62,7 +62,7 @@ final class ComponentHandler: ChannelInboundHandler {
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     let isWritable = context.channel.isWritable
     try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable)
-    if isWritable { receive(.writable) }
+    if isWritable { receive(ObjectIdentifier(self), .writable) }
     context.fireChannelWritabilityChanged()
   }
 
@@ -94,9 +94,9 @@ final class ComponentHandler: ChannelInboundHandler {
       case .shakingHands where element.is("handshake", Namespace.client):
         state = .open
         deadline?.cancel()
-        receive(.opened)
+        receive(ObjectIdentifier(self), .opened)
       case .open:
-        if let stanza = Stanza(element) { receive(.stanza(stanza)) }
+        if let stanza = Stanza(element) { receive(ObjectIdentifier(self), .stanza(stanza)) }
       case .greeting, .shakingHands, .closed:
         end(AccountProblem(.violation, "the server says <\(element.name.prefix(40))> before the handshake is over"))
       }
@@ -138,7 +138,7 @@ final class ComponentHandler: ChannelInboundHandler {
       context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
       context.close(promise: nil)
     }
-    receive(.closed(problem))
+    receive(ObjectIdentifier(self), .closed(problem))
   }
 }
 

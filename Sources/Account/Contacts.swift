@@ -4,8 +4,11 @@ package import XMPP
 /// Whose presence is asked for and who may see ours (RFC 6121 §§2, 3), for those accounts that are wanted; nobody else's entry in
 /// the roster is kept or changed, since people use the account as well. A value, for one session.
 package struct Contacts: Sendable {
-  /// Presence to say to somebody: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`.
+  /// Presence to say to somebody: `subscribe`, `subscribed`, `unsubscribe` or `unsubscribed`; or `list`: to be put into the roster's group of
+  /// ours.
   package struct Action: Hashable, Sendable {
+    package static let list = "list"
+
     package let type: String
     package let contact: JID
 
@@ -16,6 +19,9 @@ package struct Contacts: Sendable {
 
   /// Of requests of others, which may be wanted later.
   private static let rememberedRequests = 256
+
+  /// In the roster, of those who are there for friends' nodes alone: they are no contacts of the owner's.
+  package static let group = "Hearth"
 
   private var wanted: Set<JID>
   /// Whose presence we have, or have asked for.
@@ -84,7 +90,8 @@ package struct Contacts: Sendable {
 
   private mutating func take(_ item: Element) {
     guard item.is("item", Namespace.roster), let contact = item["jid"].flatMap({ JID($0) })?.bare else { return }
-    if item["subscription"] != "both" {
+    let isOurs = item.elements.contains { $0.is("group", Namespace.roster) && $0.text == Self.group }
+    if item["subscription"] != "both" || isOurs {
       mutual.remove(contact)
     } else if mutual.count < AccountLimits.contacts {
       mutual.insert(contact)
@@ -99,7 +106,7 @@ package struct Contacts: Sendable {
     for contact in wanted.sorted() {
       if subscribed.insert(contact).inserted {
         ours.insert(contact)
-        actions.append(Action("subscribe", contact))
+        actions += [Action("subscribe", contact), Action(Action.list, contact)]
       }
       if requests.remove(contact) != nil {
         ours.insert(contact)

@@ -36,7 +36,7 @@ package actor ServerAccount: AccountConnection {
   private nonisolated let retirement = AsyncStream.makeStream(of: Never.self)
   private nonisolated let wanted = Mutex<Set<JID>>([])
   private nonisolated let mutual = Mutex<Set<JID>>([])
-  private nonisolated let admitted = Mutex<@Sendable (JID) -> Bool>({ _ in false })
+  private nonisolated let admitted = Mutex<@Sendable (Stanza) -> Bool>({ _ in false })
   private nonisolated let shown: Mutex<AccountStatus>
   private nonisolated let executor: LoopExecutor
   private let dialer: AccountDialer
@@ -89,7 +89,7 @@ package actor ServerAccount: AccountConnection {
     eventLoop.execute { self.assumeIsolated { $0.followedChanged() } }
   }
 
-  package nonisolated func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool) {
+  package nonisolated func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool) {
     admitted.withLock { $0 = isAdmitted }
   }
 
@@ -304,7 +304,17 @@ package actor ServerAccount: AccountConnection {
 
   /// To whoever follows what happens, where it is for somebody there.
   private func pass(_ stanza: Stanza) {
-    guard let from = stanza.from, admitted.withLock({ $0 })(from) else { return }
+    guard admitted.withLock({ $0 })(stanza) else { return }
+    push(stanza)
+  }
+
+  /// Of the queue strangers have a half: who fills it takes nothing from friends, and ends nothing.
+  private func push(_ stanza: Stanza) {
+    let isOurs = stanza.from.map { $0.bare == address || session?.contacts.isWanted($0) == true } ?? true
+    guard isOurs || queue.isTaken else {
+      if stanza.wantsAnswer { say(stanza.error(StanzaError(.resourceConstraint)).withoutSender) }
+      return
+    }
     if !queue.push(.stanza(stanza)) { overflow() }
   }
 
@@ -320,17 +330,16 @@ package actor ServerAccount: AccountConnection {
       session?.contacts.pushed(payload)
       contactsChanged()
       return say(iq.result().withoutSender)
-    case ("get", Namespace.ping, "ping") where isHeard(iq.from): return say(iq.result().withoutSender)
-    case ("get", Namespace.discoInfo, "query") where isHeard(iq.from):
+    case ("get", Namespace.ping, "ping") where isHeard(iq): return say(iq.result().withoutSender)
+    case ("get", Namespace.discoInfo, "query") where isHeard(iq):
       let info = AccountCapabilities.info(dialer.configuration)
       let node = payload["node"]
       guard node == nil || node == AccountCapabilities.node(of: info) else {
         return say(iq.error(StanzaError(.itemNotFound)).withoutSender)
       }
       return say(iq.result(info.query(node: node)).withoutSender)
-    case _ where isHeard(iq.from):
-      if !queue.push(.stanza(iq)) { overflow() }
-      return
+    case _ where isHeard(iq):
+      return push(iq)
     default: break
     }
     // As if this resource were not there: who is told nothing of our presence learns nothing by asking (RFC 6121 §8.5.3).
@@ -338,9 +347,7 @@ package actor ServerAccount: AccountConnection {
   }
 
   /// Those who are told of our presence, and whoever follows what happens wants to hear.
-  private func isHeard(_ from: JID?) -> Bool {
-    isKnown(from) || from.map { from in admitted.withLock { $0 }(from) } ?? false
-  }
+  private func isHeard(_ stanza: Stanza) -> Bool { isKnown(stanza.from) || admitted.withLock { $0 }(stanza) }
 
   /// The account itself, its server, and contacts.
   private func isKnown(_ from: JID?) -> Bool {
@@ -383,7 +390,15 @@ package actor ServerAccount: AccountConnection {
   }
 
   private func say(_ actions: [Contacts.Action]) {
-    for action in actions { say(Stanza(.presence, to: action.contact, type: action.type)) }
+    for action in actions {
+      guard action.type == Contacts.Action.list else {
+        say(Stanza(.presence, to: action.contact, type: action.type))
+        continue
+      }
+      let group = Element("group", namespace: Namespace.roster, text: Contacts.group)
+      let item = Element("item", namespace: Namespace.roster, ["jid": action.contact.text], [group])
+      say(.set(id: pending.nextID(), Element("query", namespace: Namespace.roster, [:], [item])))
+    }
   }
 
   private func followedChanged() {

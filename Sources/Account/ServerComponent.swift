@@ -24,6 +24,8 @@ package actor ServerComponent: AccountConnection {
   /// While it is open.
   private var stream: ComponentHandler?
   private var isOpen = false
+  /// Of the connection at hand.
+  private var ended: EventLoopPromise<AccountProblem>?
   private var keepAlive = KeepAlive(now: .now())
   private var pending = PendingIQs<Waiter>()
   private var room: EventLoopPromise<Void>?
@@ -46,11 +48,11 @@ package actor ServerComponent: AccountConnection {
   // MARK: What others may do
 
   package nonisolated func follow(_ contacts: Set<JID>) {}
-  package nonisolated func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool) {}
+  package nonisolated func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool) {}
   package nonisolated func isContact(_ jid: JID) -> Bool { false }
 
   package func send(_ stanza: Stanza) async throws {
-    while let stream, !stream.isWritable {
+    while isOpen, let stream, !stream.isWritable {
       let promise = room ?? eventLoop.makePromise()
       room = promise
       try await promise.futureResult.value()
@@ -96,7 +98,9 @@ package actor ServerComponent: AccountConnection {
 
   // MARK: What the connection tells
 
-  private func received(_ event: ComponentHandler.Event) {
+  private func received(_ event: ComponentHandler.Event, from handler: ObjectIdentifier) {
+    // Of several addresses that were tried at once (RFC 8305), one has won.
+    guard handler == stream.map(ObjectIdentifier.init) else { return }
     switch event {
     case .heard: keepAlive.received(now: .now())
     case .opened:
@@ -107,7 +111,7 @@ package actor ServerComponent: AccountConnection {
       _ = queue.push(.online(address, isResumed: false), isVital: true)
     case .stanza(let stanza): received(stanza)
     case .writable: room.take()?.succeed()
-    case .closed: break
+    case .closed(let problem): ended?.succeed(problem)
     }
   }
 
@@ -124,6 +128,11 @@ package actor ServerComponent: AccountConnection {
       guard stanza.type != "error", isPart else { return }
     }
     if let violation = stanza.violation { return stream?.write(stanza.error(violation)) ?? () }
+    // Whoever floods it: what is not dealt with in time is refused, and ends nothing.
+    guard queue.isTaken else {
+      if stanza.wantsAnswer { stream?.write(stanza.error(StanzaError(.resourceConstraint))) }
+      return
+    }
     guard queue.push(stanza.kind == .presence ? .presence(stanza) : .stanza(stanza)) else {
       stream?.end(AccountProblem(.overflow, "more came for the component than this node takes"))
       return
@@ -159,20 +168,26 @@ package actor ServerComponent: AccountConnection {
   /// One connection, from its beginning to its end.
   private func connect() async -> AccountProblem {
     let ended = eventLoop.makePromise(of: AccountProblem.self)
+    self.ended = ended
     let connecting = ClientBootstrap(group: eventLoop)
       .connectTimeout(AccountTimes.connect)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { [configuration] channel in
         channel.eventLoop.makeCompletedFuture {
-          let handler = ComponentHandler(configuration) { [weak self] event in
-            if case .closed(let problem) = event { ended.succeed(problem) }
-            self?.assumeIsolated { $0.received(event) }
+          let handler = ComponentHandler(configuration) { [weak self] handler, event in
+            self?.assumeIsolated { $0.received(event, from: handler) }
           }
           try channel.pipeline.syncOperations.addHandler(handler)
-          self.assumeIsolated { $0.stream = handler }
         }
       }
       .connect(host: configuration.server.host, port: configuration.server.port)
+    connecting.whenSuccess { channel in
+      self.assumeIsolated { $0.stream = try? channel.pipeline.syncOperations.handler(type: ComponentHandler.self) }
+      // It may have ended by then.
+      channel.closeFuture.whenComplete { _ in
+        ended.succeed(AccountProblem(.lost, "the server closed the connection"))
+      }
+    }
     connecting.whenFailure { [configuration] error in
       ended.succeed(AccountProblem(.unreachable, "nobody answers at \(configuration.server): \(error)"))
     }
@@ -186,6 +201,7 @@ package actor ServerComponent: AccountConnection {
       eventLoop.execute {
         self.assumeIsolated { $0.stream?.end(AccountProblem(.lost, "this node does not use the component any more")) }
         ended.succeed(AccountProblem(.lost, "it was given up"))
+        connecting.whenSuccess { $0.close(promise: nil) }
       }
     }
     disconnected()
@@ -193,7 +209,7 @@ package actor ServerComponent: AccountConnection {
   }
 
   private func disconnected() {
-    stream = nil
+    (stream, ended) = (nil, nil)
     room.take()?.succeed()
     for waiter in pending.failAll() { waiter(.failure(AccountFailure.offline)) }
     guard isOpen else { return }

@@ -69,9 +69,11 @@ package struct Gateway: Sendable {
   /// Throws `overServers` where a person is about to see for the first time what servers read.
   private func tell(of route: Route, _ request: HTTPRequest, _ path: String, _ origin: DeviceOrigin?) throws(FrontError)
   {
-    guard let origin, !route.servers.isEmpty, CrossSiteGate.isNavigation(request), notices.isNew(route.jid) else {
+    guard let origin, !route.servers.isEmpty, CrossSiteGate.isNavigation(request), !notices.isTold(route.jid) else {
       return
     }
+    // A click on the page that tells it: other sites' pages can open that, and not click there.
+    if request.headerFields[values: .secFetchSite] == ["same-origin"] { return notices.note(route.jid) }
     throw .overServers(route.jid, servers: route.servers, origin: origin.text, path: path)
   }
 

@@ -5,11 +5,12 @@ import XMPP
 final class ServerNotices: Sendable {
   private let told = Mutex<Set<JID>>([])
 
-  /// Whether it is to be told now.
-  func isNew(_ device: JID) -> Bool {
+  func isTold(_ device: JID) -> Bool { told.withLock { $0.contains(device) } }
+
+  func note(_ device: JID) {
     told.withLock { told in
       if told.count >= FrontLimits.noticed { told = [] }
-      return told.insert(device).inserted
+      told.insert(device)
     }
   }
 }

@@ -36,7 +36,7 @@ package protocol AccountConnection: AnyObject, Sendable {
   func follow(_ contacts: Set<JID>)
 
   /// Whose stanzas are passed on besides those of contacts: asked for each that comes. Whom nobody hears is answered as if nobody were there.
-  func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool)
+  func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool)
 
   /// Whether it is this account itself, or has a subscription with it both ways (RFC 6121 §2.1.2.5), as far as is known.
   func isContact(_ jid: JID) -> Bool

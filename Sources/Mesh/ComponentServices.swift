@@ -18,7 +18,8 @@ final class ComponentServices: Sendable {
   /// Uses a component until it ends.
   func serve(_ component: any AccountConnection, over dialer: Dialer) async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.routed.run(over: component) }
+      let connections = routed.connections()
+      group.addTask { await self.routed.run(connections, over: component) }
       for await event in component.events {
         switch event {
         case .online: break

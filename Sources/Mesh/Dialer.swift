@@ -291,8 +291,8 @@ final class Dialer: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { [gatekeeper] in
         try? await Task.sleep(for: MeshLimits.introduction)
-        guard !Task.isCancelled, let identity = stream.identity else { return }
-        if case .friend = gatekeeper.standing(identity) { return }
+        guard !Task.isCancelled else { return }
+        if let identity = stream.identity, case .friend = gatekeeper.standing(identity) { return }
         stream.terminate()
       }
       await run(stream)

@@ -297,6 +297,16 @@ final class Gatekeeper: Sendable {
     inputsContinuation.yield(.disconnected(id))
   }
 
+  /// Whether it is for this node to deal with at all, as far as who says it goes: of foreign peers nothing is, of a guest the token of an invite
+  /// and what friends say as soon as they are some.
+  func hears(_ stanza: Stanza, _ identity: PeerIdentity) -> Bool {
+    guard identity.account == nil else { return false }
+    guard !identity.isDialled, caller(identity).isGuest else { return true }
+    // A broken token is one that opens nothing.
+    if case .subscribe(let request)? = Friendship(stanza) { return request.token != nil }
+    return stanza.kind == .iq && stanza.type == "set" && stanza.payload?.is("account", Namespace.link) == true
+  }
+
   func received(_ stanza: Stanza, _ identity: PeerIdentity) -> StanzaDisposition {
     guard let peer = KeyedPeer(identity) else { return .unknown }
     if let friendship = Friendship(stanza) {

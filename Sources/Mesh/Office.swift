@@ -70,15 +70,18 @@ actor Office {
     session = Session(settings: settings)
     used.withLock { $0 = (settings, nil) }
     gatekeeper.use(settings.connection)
-    settings.connection.admit { [routed, relay] jid in
-      routed.isOpen(to: jid) || relay.isOpen(to: jid) || self.foreignService(for: jid, settings) != nil
-        || settings.isRelay && self.trustService.expectsGuests()
+    settings.connection.admit { [routed, relay] stanza in
+      guard let jid = stanza.from else { return false }
+      return routed.isOpen(to: jid) || relay.isOpen(to: jid) || self.foreignService(for: jid, settings) != nil
+        || stanza.kind == .iq && stanza.type == "set" && stanza.payload?.namespace == Namespace.ibb
+          && self.expectsGuests(settings)
     }
     gatekeeper.share(settings.isShared ? settings.connection.address : nil)
     follow()
     await withDiscardingTaskGroup { group in
       group.addTask { await self.followFriends(over: dialer) }
-      group.addTask { await self.routed.run(over: settings.connection) }
+      let connections = routed.connections()
+      group.addTask { await self.routed.run(connections, over: settings.connection) }
       for await event in settings.connection.events {
         guard session?.settings.connection === settings.connection else { break }
         switch event {
@@ -98,6 +101,7 @@ actor Office {
 
   private func leave() {
     offline()
+    session?.settings.connection.admit { _ in false }
     session = nil
     used.withLock { $0 = nil }
     gatekeeper.use(nil)
@@ -210,6 +214,8 @@ actor Office {
     guard let event else { return [] }
     let nodes = event.concerned.nodes
     guard !nodes.isEmpty, session != nil else { return [] }
+    // Where a friend is, its presence says from then on.
+    for id in nodes where trustService.current.friend(id) != nil { session?.invited[id] = nil }
     follow()
     for id in nodes where place(of: id) == nil { forget(id) }
     return nodes.filter { place(of: $0) != nil && session?.listed[$0] == nil }
@@ -236,7 +242,12 @@ actor Office {
     let isFriends =
       jid.bare == session.settings.connection.address
       || trustService.current.friends.contains { $0.account == jid.bare }
-    return isFriends ? .friend : trustService.expectsGuests() ? .guest : .refused
+    return isFriends ? .friend : expectsGuests(session.settings) ? .guest : .refused
+  }
+
+  /// Whether somebody may come with an invite that names this account.
+  private nonisolated func expectsGuests(_ settings: AccountSettings) -> Bool {
+    settings.isRelay && settings.isShared && trustService.expectsGuests()
   }
 
   nonisolated var isUsed: Bool { used.withLock { $0 != nil } }

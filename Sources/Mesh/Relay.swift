@@ -21,7 +21,7 @@ final class Relay: Sendable {
   /// Whether a resource may open connections, and as whom.
   enum Admission {
     case friend
-    /// Who may have the token of an invite.
+    /// Who may have the token of an invite: in-band only, so that it learns no address.
     case guest
     case refused
   }
@@ -188,7 +188,8 @@ final class Relay: Sendable {
     guard let peer = iq.from, let payload = iq.payload, iq.type == "set" else { return refuse(iq, over: account) }
     switch payload.namespace {
     case Namespace.ibb: return received(payload, iq, of: peer, over: account, on: eventLoop, admission)
-    case Namespace.bytestreams where admission != .refused:
+    // Nobody makes this node connect somewhere who is no friend.
+    case Namespace.bytestreams where admission == .friend:
       return { await self.accept(payload, iq, of: peer, over: account, on: eventLoop, admission) }
     default: return refuse(iq, over: account)
     }

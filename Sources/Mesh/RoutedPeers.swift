@@ -15,9 +15,9 @@ final class RoutedPeers: Sendable {
   }
 
   /// A connection, and the address of this node that its stanzas come from.
-  private struct Opened: Sendable {
-    let connection: RoutedConnection
-    let own: JID
+  struct Opened: Sendable {
+    fileprivate let connection: RoutedConnection
+    fileprivate let own: JID
   }
 
   private struct Entry {
@@ -33,13 +33,20 @@ final class RoutedPeers: Sendable {
   }
 
   private let state = Mutex(State())
-  /// For `run`.
-  private let opened = AsyncStream<Opened>.makeStream()
+  /// For the `run` of now.
+  private let opened = Mutex<AsyncStream<Opened>.Continuation?>(nil)
+
+  /// What opens from now on, for one `run`.
+  func connections() -> AsyncStream<Opened> {
+    let (stream, continuation) = AsyncStream<Opened>.makeStream()
+    opened.withLock { $0 = continuation }
+    return stream
+  }
 
   /// Sends what the streams say, until cancelled.
-  func run(over account: any AccountConnection) async {
+  func run(_ connections: AsyncStream<Opened>, over account: any AccountConnection) async {
     await withDiscardingTaskGroup { group in
-      for await opened in opened.stream {
+      for await opened in connections {
         group.addTask {
           await opened.connection.run { stanza in
             var stanza = stanza
@@ -102,7 +109,7 @@ final class RoutedPeers: Sendable {
 
   private func open(_ entry: Entry, _ key: Key, as device: JID, _ setup: StreamSetup) async throws -> PeerStream {
     do {
-      opened.continuation.yield(Opened(connection: entry.connection, own: key.own))
+      _ = opened.withLock { $0 }?.yield(Opened(connection: entry.connection, own: key.own))
       let channel = try await entry.connection.open()
       channel.closeFuture.whenComplete { _ in self.remove(entry, key) }
       let stream = try await PeerStream.routed(

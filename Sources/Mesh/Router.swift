@@ -61,12 +61,10 @@ struct Router: Sendable {
   @inline(never) private func admit(
     _ request: HTTPXRequest, for device: JID, from caller: Caller
   ) throws(StanzaError) -> (HostedService, HTTPXRequest) {
+    // Before it is told what there is.
+    if caller.isGuest { throw Refusal.stranger.stanzaError }
     guard let service = table.service(device) else {
       throw StanzaError(.serviceUnavailable, "\(device) serves no HTTP.")
-    }
-    if caller.isGuest {
-      trustService.decided(.accessRefused(caller.identity, service: service.name, .stranger))
-      throw Refusal.stranger.stanzaError
     }
     let head = request.head
     try check(head.method, of: head, at: service, caller)

@@ -36,6 +36,8 @@ extension StreamHost {
       opened: { gatekeeper.opened($0, $1) },
       refused: { gatekeeper.failed($0) },
       received: { stanza, _, identity in
+        // Who is no node of a friend's speaks of nothing but HTTP, or of the invite that it came with.
+        guard gatekeeper.hears(stanza, identity) else { return stanza.kind == .iq ? .unknown : .taken(nil) }
         if stanza.kind == .message {
           return .taken(ChatAutoReply.reply(to: stanza, at: table.node, offering: table.all))
         }

@@ -38,11 +38,11 @@ package final class RoutedConnection: Sendable {
     }.value()
     let channel = try await SocketPair.connect(bound, readingUpTo: Limits.routedRead, eventLoop: eventLoop)
     channel.closeFuture.whenComplete { _ in self.end() }
-    let waiting = waiting.withLock { waiting in
-      defer { waiting = nil }
-      return waiting ?? []
+    // What comes meanwhile comes behind.
+    waiting.withLock { waiting in
+      for stanza in waiting ?? [] { deliver(stanza) }
+      waiting = nil
     }
-    for stanza in waiting { deliver(stanza) }
     if hasEnded.load(ordering: .sequentiallyConsistent) { channel.close(promise: nil) }
     return channel
   }

@@ -213,6 +213,22 @@ import XMPP
     }
   }
 
+  /// Those who are in the roster for their nodes alone get no rights of contacts, as friends or later.
+  @Test func friendsNodesAreNoContacts() {
+    var contacts = Contacts(wanted: [anna])
+    func item(_ group: String?) -> Element {
+      Element(
+        "item", namespace: Namespace.roster, ["jid": anna.text, "subscription": "both"],
+        group.map { [Element("group", namespace: Namespace.roster, text: $0)] } ?? [])
+    }
+    _ = contacts.loaded(Element("query", namespace: Namespace.roster, [:], [item(Contacts.group)]))
+    #expect(!contacts.isMutual(anna))
+    _ = contacts.follow([])
+    #expect(!contacts.isMutual(anna))
+    contacts.pushed(Element("query", namespace: Namespace.roster, [:], [item("People")]))
+    #expect(contacts.isMutual(anna))
+  }
+
   @Test func aGiantRosterIsBounded() {
     var contacts = Contacts(wanted: [])
     let items = (0..<3 * AccountLimits.contacts).map { index in
@@ -231,7 +247,8 @@ import XMPP
       contacts.received("unsubscribed", from: anna),
       contacts.received("subscribe", from: anna),
     ]
-    #expect(actions == [[Action("subscribe", anna)], [], [], [Action("subscribed", anna)]])
+    #expect(
+      actions == [[Action("subscribe", anna), Action("list", anna)], [], [], [Action("subscribed", anna)]])
   }
 
   /// It was there before, and is not for us to end.
@@ -249,7 +266,7 @@ import XMPP
     #expect(actions.isEmpty)
     // Unless they become friends.
     actions = contacts.follow([anna, eve])
-    #expect(actions == [Action("subscribe", eve), Action("subscribed", eve)])
+    #expect(actions == [Action("subscribe", eve), Action("list", eve), Action("subscribed", eve)])
     actions = contacts.follow([anna])
     #expect(actions == [Action("unsubscribe", eve), Action("unsubscribed", eve)])
   }
@@ -257,6 +274,7 @@ import XMPP
   @Test func nothingIsSaidBeforeTheRosterIsKnown() {
     var contacts = Contacts(wanted: [])
     let actions = [contacts.follow([anna]), contacts.received("subscribe", from: anna), contacts.loaded(nil)]
-    #expect(actions == [[], [], [Action("subscribe", anna), Action("subscribed", anna)]])
+    #expect(
+      actions == [[], [], [Action("subscribe", anna), Action("list", anna), Action("subscribed", anna)]])
   }
 }

@@ -69,7 +69,7 @@ package final class MemoryAccount: AccountConnection {
   private let node: NodeID?
   private let server: MemoryServer
   private let state = Mutex(State())
-  private let admitted = Mutex<@Sendable (JID) -> Bool>({ _ in false })
+  private let admitted = Mutex<@Sendable (Stanza) -> Bool>({ _ in false })
   private let contacts: Set<JID>
 
   fileprivate init(_ jid: JID, _ node: NodeID?, _ contacts: Set<JID>, at server: MemoryServer) {
@@ -83,7 +83,7 @@ package final class MemoryAccount: AccountConnection {
 
   package func follow(_ contacts: Set<JID>) {}
 
-  package func admit(_ isAdmitted: @escaping @Sendable (JID) -> Bool) { admitted.withLock { $0 = isAdmitted } }
+  package func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool) { admitted.withLock { $0 = isAdmitted } }
 
   package func isContact(_ jid: JID) -> Bool { contacts.contains(jid.bare) }
 
