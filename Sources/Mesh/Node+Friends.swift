@@ -27,6 +27,8 @@ extension Node {
     guard case .friends(let friend) = outcome else {
       throw TrustError(.invite, "the invite is not good any more: each works once, for ten minutes. Ask for another")
     }
+    // Over this stream the friend says it as well, unless that ends before.
+    if way != nil { await trustService.told(line.account?.bare, by: friend.id) }
     return friend
   }
 

@@ -152,6 +152,8 @@ import XMPP
           await #expect(throws: TrustError.self) { _ = try await laptops[0].join(eve, petname: "home") }
           let friend = try await laptops[0].join(line, petname: "home")
           #expect(friend.id == pi.id)
+          // By the line, whether or not the stream lasts until it is said there.
+          #expect(laptop.trustService.current.friend(pi.id)?.account == home.address)
           _ = try #require(await laptops[0].awaitDevice { $0.jid.text == "door@pi" && $0.state == .online })
           #expect(try await laptops[0].fetch(Self.door).readableBytes == 0)
           #expect(pi.trustService.current.friend(laptop.id)?.account == anna.address)
