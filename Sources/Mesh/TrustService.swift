@@ -317,13 +317,14 @@ package actor TrustService {
       scheduled = deadline
       deadlinesContinuation.yield(deadline)
     }
-    for action in actions { perform(action, mayDial: mayDial) }
+    // To peers first: who hears of it here may say more to them at once, which has to come behind.
+    for action in actions { if case .tell = action { continue } else { perform(action, mayDial: mayDial) } }
+    for case .tell(let event) in actions { tell(event) }
   }
 
   private func perform(_ action: TrustAction, mayDial: Bool) {
     switch action {
-    case .persist: break
-    case .tell(let event): tell(event)
+    case .persist, .tell: break
     case .send(let friendship, let id): peerOutbox?.send(friendship, id, mayDial)
     case .terminate(let id): peerOutbox?.terminate(id)
     case .pair(let message, let id): peerOutbox?.pair(message, id)
