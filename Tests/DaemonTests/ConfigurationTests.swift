@@ -118,6 +118,8 @@ struct ConfigurationTests {
   /// What `Config/hearth.toml` explains is what there is, and its examples are good.
   @Test func theSampleNamesEveryKey() throws {
     let path = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/Config/hearth.toml"
+    // As it is installed, it says nothing.
+    #expect(try ConfigurationFile.read(path) == Configuration())
     let lines = try ConfigurationFile.text(of: path).split(separator: "\n")
     let keys = lines.compactMap { line -> Substring? in
       let text = line.hasPrefix("# ") ? line.dropFirst(2) : line

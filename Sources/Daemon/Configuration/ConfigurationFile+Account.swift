@@ -1,5 +1,6 @@
 import Account
 import Codecs
+import TOMLKit
 import XMPP
 
 /// `[account]` and `[component]`.
@@ -33,8 +34,10 @@ extension ConfigurationFile {
     return account
   }
 
-  static func component(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.ComponentSection {
+  /// nil where the section is empty, as it is in the file that is installed.
+  static func component(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.ComponentSection? {
     try table.allow(["domain", "secret_file", "server"])
+    guard !table.table.keys.isEmpty else { return nil }
     guard let text = try table.string("domain") else {
       throw table.failure(nil, "has no domain; add domain = \"home.example.org\", as the server has it")
     }

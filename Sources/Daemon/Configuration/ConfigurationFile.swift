@@ -56,9 +56,7 @@ enum ConfigurationFile {
       configuration.metrics = try Self.metrics(metrics, front: configuration.front)
     }
     if let account = try root.table("account") { configuration.account = try Self.account(account) }
-    configuration.component = try root.table("component").map { table throws(ConfigurationError) in
-      try Self.component(table)
-    }
+    if let component = try root.table("component") { configuration.component = try Self.component(component) }
     if let forward = try root.table("forward") {
       configuration.forwards = try Self.forwards(forward, front: configuration.front)
     }
