@@ -21,9 +21,7 @@ enum AccountCapabilities {
     let link = configuration.isRelay ? configuration.node : nil
     return [
       Element("priority", namespace: Namespace.client, text: "-1"),
-      Element(
-        "c", namespace: Namespace.caps,
-        ["hash": "sha-1", "node": Capabilities.node, "ver": info(configuration).verification()]),
+      Capabilities.announcement(of: info(configuration)),
     ] + (link.map { [Element("link", namespace: Namespace.link, ["node": $0])] } ?? [])
   }
 }

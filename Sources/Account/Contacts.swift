@@ -30,7 +30,7 @@ package struct Contacts: Sendable {
   /// What this session has brought about, and may take back.
   private var ours: Set<JID> = []
   private var isLoaded = false
-  /// Whose presence we have and who have ours, by whoever's wish: contacts as people have them.
+  /// Whose presence we have and who have ours, without those in `group`: contacts as people have them.
   private var mutual: Set<JID> = []
 
   package init(wanted: Set<JID>) {

@@ -1,4 +1,5 @@
 import Synchronization
+package import XML
 package import XMPP
 
 /// What our devices say of themselves (XEP-0030), and what is known of others by the hash that they announce (XEP-0115).
@@ -18,6 +19,11 @@ package final class Capabilities: Sendable {
   /// The node itself: it announces itself because many peers hang up on addresses that nobody announced.
   package static let ofNode = DiscoInfo(
     identities: [identity], features: common + [Namespace.ibb, Namespace.jingleS5B])
+
+  /// What presence says of it (XEP-0115 §4).
+  package static func announcement(of info: DiscoInfo) -> Element {
+    Element("c", namespace: Namespace.caps, ["hash": "sha-1", "node": node, "ver": info.verification()])
+  }
 
   /// Verified hashes only.
   private let known: Mutex<[String: DiscoInfo]>

@@ -68,11 +68,7 @@ final class ComponentServices: Sendable {
     guard !routed.received(stanza, at: to), stanza.wantsAnswer else { return nil }
     switch (stanza.payload?.namespace, stanza.type) {
     case (Namespace.http, _):
-      guard let work = routed.accept(stanza, at: to, for: device, on: component.eventLoop, dialer.setup) else {
-        component.tell(stanza.error(StanzaError(.resourceConstraint, "too many streams from there")))
-        return nil
-      }
-      return { if let stream = await work() { await dialer.run(stream) } }
+      return routed.accept(stanza, at: to, for: device, over: component, dialer)
     case (Namespace.discoInfo, "get"):
       component.tell(stanza.result(Capabilities.ofService.query(node: stanza.payload?["node"])))
     case (Namespace.ping, "get"): component.tell(stanza.result())
@@ -119,9 +115,6 @@ final class ComponentServices: Sendable {
   }
 
   private func available(_ own: JID, for peer: JID) -> Stanza {
-    let caps = Element(
-      "c", namespace: Namespace.caps,
-      ["hash": "sha-1", "node": Capabilities.node, "ver": Capabilities.ofService.verification()])
-    return Stanza(.presence, from: own.bare, to: peer, [caps])
+    Stanza(.presence, from: own.bare, to: peer, [Capabilities.announcement(of: Capabilities.ofService)])
   }
 }

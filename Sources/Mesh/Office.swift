@@ -152,14 +152,7 @@ actor Office {
       settings.connection.tell(request.error(StanzaError(.serviceUnavailable)))
       return nil
     }
-    guard
-      let work = routed.accept(
-        request, at: own, for: device, on: settings.connection.eventLoop, dialer.setup)
-    else {
-      settings.connection.tell(request.error(StanzaError(.resourceConstraint, "too many streams from there")))
-      return nil
-    }
-    return { if let stream = await work() { await dialer.run(stream) } }
+    return routed.accept(request, at: own, for: device, over: settings.connection, dialer)
   }
 
   /// The device that answers this peer at the account's own address; nil where the owner has named none, or not this peer.

@@ -66,7 +66,7 @@ package final class Route: Sendable {
 
   /// Those that read what passes, this node's own first; none where only the device's node does.
   package var servers: [String] {
-    guard let server = device.server, expectedKey == nil else { return [] }
+    guard isForeign, let server = device.server else { return [] }
     let other = jid.domainpart
     return server.lowercased() == other.lowercased() ? [server] : [server, other]
   }

@@ -81,18 +81,24 @@ final class RoutedPeers: Sendable {
     return entry != nil
   }
 
-  /// A request from where no stream is yet: what is returned lives with the stream that there is then. nil where there are too many.
+  /// A request from where no stream is yet, or one that is being opened: what is returned lives with a new one. It is refused where there are too
+  /// many.
   ///
   /// - Parameter device: who answers.
   func accept(
-    _ stanza: Stanza, at own: JID, for device: JID, on eventLoop: any EventLoop, _ setup: StreamSetup
-  ) -> (@Sendable () async -> PeerStream?)? {
-    guard let peer = stanza.from, let (entry, isNew) = entry(Key(own: own, peer: peer), on: eventLoop) else {
+    _ request: Stanza, at own: JID, for device: JID, over account: any AccountConnection, _ dialer: Dialer
+  ) -> (@Sendable () async -> Void)? {
+    guard let peer = request.from else { return nil }
+    let key = Key(own: own, peer: peer)
+    guard let (entry, isNew) = entry(key, on: account.eventLoop) else {
+      account.tell(request.error(StanzaError(.resourceConstraint, "too many streams from there")))
       return nil
     }
-    entry.connection.received(stanza)
-    guard isNew else { return { nil } }
-    return { try? await self.open(entry, Key(own: own, peer: peer), as: device, setup) }
+    entry.connection.received(request)
+    guard isNew else { return nil }
+    return {
+      if let stream = try? await self.open(entry, key, as: device, dialer.setup) { await dialer.run(stream) }
+    }
   }
 
   private func entry(_ key: Key, on eventLoop: any EventLoop) -> (Entry, isNew: Bool)? {

@@ -17,7 +17,7 @@ enum StatusText {
     if let account = status.account { lines.append("Account   \(AccountText.line(account))") }
     if let component = status.component {
       let state = component.online ? "online" : "offline: \(component.problem ?? "not connected yet")"
-      lines.append("Component \(component.domain), \(state)")
+      lines.append(Printable.clean("Component \(component.domain), \(state)"))
     }
     if !report.localhostNames, let front = status.front.flatMap(FrontAddress.init(dashboard:)) {
       lines.append("Names     \(LocalNames.advice(front))")
