@@ -36,6 +36,10 @@ package struct BytestreamError: Error, Sendable {
   }
 
   package static let closedEarly = BytestreamError(.closedEarly, "the other side closed the transfer before its end")
+  package static func longer(than size: Int) -> BytestreamError {
+    BytestreamError(.finished, "the body is longer than the \(size) bytes that were announced")
+  }
+
   package static let cancelled = BytestreamError(.cancelled, "this side gave the transfer up")
   static let finished = BytestreamError(.finished, "the transfer has ended")
 }

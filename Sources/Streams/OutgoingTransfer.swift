@@ -21,14 +21,13 @@ final class OutgoingBytestream {
   private var route: DataRoute?
   /// The peer may still choose between both ways.
   private var isUndecided = false
-  /// Written before it was known which way it goes.
+  /// Written, and not sent yet: before it is known which way it goes, and what completes the announced size.
   private var held: [ByteBuffer] = []
   private var isFinished = false
   /// Bytes that the socket beside the stream has not taken.
   private var unsent = 0
-  /// Bytes that were written beside the stream; and whether the peer has as many as were announced.
+  /// Bytes that were written, of what goes or may go beside the stream.
   private var written = 0
-  private var isTaken = false
   /// The peer has been asked to go on in-band.
   private var isReplacing = false
   /// Who may have it in the clear beside the stream.
@@ -169,13 +168,12 @@ final class OutgoingBytestream {
 
   /// Takes bytes; true where the producer has to `waitForRoom` before it writes more.
   func write(_ bytes: ByteBuffer) throws -> (effects: [TransferEffect], mustWait: Bool) {
-    if let route {
-      guard !isTaken else { throw BytestreamError.closedEarly }
-      return ([], writeBeside(bytes, route))
-    }
-    if isUndecided {
+    if route != nil || isUndecided {
+      written += bytes.readableBytes
       held.append(bytes)
-      return ([], true)
+      guard let route else { return ([], true) }
+      if let size = route.file.size, written > size { throw BytestreamError.longer(than: size) }
+      return ([], sendHeld(route))
     }
     switch machine.write(bytes, now: now) {
     case .send(let blocks, let waits): return (blocks.map { .block($0) }, waits)
@@ -192,7 +190,8 @@ final class OutgoingBytestream {
   func finish(isLast: Bool) -> [TransferEffect] {
     if let route {
       isFinished = true
-      return isTaken ? taken(route) : endIfShort() + endIfSent()
+      _ = sendHeld(route)
+      return endIfShort() + endIfSent()
     }
     if isUndecided {
       isFinished = true
@@ -331,14 +330,16 @@ extension OutgoingBytestream {
     (route, held, isUndecided) = (nil, [], false)
   }
 
-  private func writeBeside(_ bytes: ByteBuffer, _ route: DataRoute) -> Bool {
-    guard route.connection != nil else {
-      held.append(bytes)
-      return true
+  /// Whether the producer has to wait. A peer that has as many bytes as were announced takes them for the whole: what completes
+  /// them waits until the producer has said that this was all.
+  private func sendHeld(_ route: DataRoute) -> Bool {
+    guard route.connection != nil else { return true }
+    guard isFinished || written != route.file.size else { return false }
+    for bytes in held {
+      unsent += bytes.readableBytes
+      route.write(bytes)
     }
-    unsent += bytes.readableBytes
-    written += bytes.readableBytes
-    route.write(bytes)
+    held = []
     return unsent >= Limits.dataAhead
   }
 
@@ -361,9 +362,7 @@ extension OutgoingBytestream {
   private func connected() {
     guard let route else { return }
     route.start()
-    for bytes in held { _ = writeBeside(bytes, route) }
-    held = []
-    if unsent < Limits.dataAhead { writer.take()?.resume() }
+    if !sendHeld(route) { writer.take()?.resume() }
   }
 
   private static let notReached = BytestreamError(.refused, "the other side could not connect to this one")
@@ -403,13 +402,11 @@ extension OutgoingBytestream {
   /// The peer has nothing to send but its end: when it has all, or wants no more.
   func came(_ event: DataConnection.Event) -> [TransferEffect] {
     guard let route, route.connection != nil else { return [] }
-    guard case .ended = event, isFinished || written == route.file.size else {
+    guard case .ended = event, isFinished else {
       leaveRoute()
       return machine.failed(BytestreamError.closedEarly).map { effects($0) + terminate("cancel") } ?? []
     }
-    isTaken = true
-    // The producer has yet to say that this was all.
-    return isFinished ? taken(route) : []
+    return taken(route)
   }
 
   /// The peer has all of it.
