@@ -1,6 +1,6 @@
 """Throughput of bodies by their size and by how they go, as JSON.
 
-    mechanisms.py FOLDER MECHANISM… [--quick]     FOLDER: targets, files/{16KiB,64KiB,1MiB,8MiB,256MiB}
+    mechanisms.py FOLDER MECHANISM…     FOLDER: targets, files/{16KiB,64KiB,1MiB,8MiB,256MiB}
 
 The node of a target by such a name prefers that; where there is none, it is left out.
 """
@@ -12,7 +12,6 @@ from load import GIB, MIB, Target, downloads, say, targets, tell
 from processes import tree, written
 
 ROUNDS = 5
-QUICK_ROUNDS = 2
 
 SIZES = {"16KiB": 16 << 10, "64KiB": 64 << 10, "1MiB": MIB, "8MiB": 8 * MIB, "256MiB": 256 * MIB}
 # How often a file is fetched in a round: for longer than the clock of the processes' CPU time, and than one pause of the machine's.
@@ -59,14 +58,13 @@ def measure(way, size):
 
 
 def main():
-    folder, *mechanisms = [each for each in sys.argv[1:] if each != "--quick"]
+    folder, *mechanisms = sys.argv[1:]
     all_ways = list(ways(targets(f"{folder}/targets"), mechanisms))
     results = [{"name": way.name, "sizes": {size: {"speed": [], "cpu": []} for size in way.sizes}, "written": []} for way in all_ways]
     for way in all_ways:
         downloads(way.target, "64KiB", SIZES["64KiB"], 1)
-    rounds = QUICK_ROUNDS if "--quick" in sys.argv else ROUNDS
-    for index in range(rounds):
-        say(f"Round {index + 1} of {rounds}")
+    for index in range(ROUNDS):
+        say(f"Round {index + 1} of {ROUNDS}")
         for way, result in zip(all_ways, results):
             for size, figures in result["sizes"].items():
                 try:

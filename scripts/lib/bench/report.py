@@ -22,7 +22,9 @@ def main():
         results = {"machine": machine, "rows": rows, "throughput": throughput, "leftOut": left_out, "rounds": rounds}
         print(json.dumps(results, indent=1))
         return
-    print(f"{machine}\n\n{table.text(rows)}\n\n{table.throughput_text(throughput)}")
+    print(f"{machine}\n\n{table.text(rows)}")
+    if throughput:
+        print(f"\n{table.throughput_text(throughput)}")
     for line in left_out:
         print(f"\nLeft out: {line}")
 

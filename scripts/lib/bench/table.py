@@ -74,7 +74,8 @@ def row(goal, rounds):
 
 def rows(rounds):
     """A line for each goal that was measured."""
-    return [row(goal, rounds) for goal in GOALS if series(rounds, "hearth", goal.figure)]
+    measured = [goal for goal in GOALS if not goal.peer or series(rounds, goal.peer, goal.figure)]
+    return [row(goal, rounds) for goal in measured if series(rounds, "hearth", goal.figure)]
 
 
 def number(value):
