@@ -35,6 +35,8 @@ package struct AccountConfiguration: Hashable, Sendable {
   package var isRelay: Bool
   /// Whether a service answers HTTP at this address.
   package var isServing: Bool
+  /// Whether contacts may be told where this machine is, for bodies that go beside the server.
+  package var isDirect = false
   /// Whether the owner hears of accounts that want to be contacts.
   package var takesRequests = true
   /// Of this node, told in its presence where it relays.

@@ -115,6 +115,7 @@ final class AccountHandler: ChannelInboundHandler {
 
   // MARK: From the account
 
+  var localAddress: SocketAddress? { context?.channel.localAddress }
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   /// Only while the stream is open.

@@ -50,6 +50,7 @@ package actor ServerComponent: AccountConnection {
   package nonisolated func follow(_ contacts: Set<JID>) {}
   package nonisolated func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool) {}
   package nonisolated func isContact(_ jid: JID) -> Bool { false }
+  package nonisolated func directAddress(for jid: JID) -> SocketAddress? { nil }
 
   package func send(_ stanza: Stanza) async throws {
     while isOpen, let stream, !stream.isWritable {

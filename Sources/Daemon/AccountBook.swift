@@ -119,6 +119,7 @@ actor AccountBook {
       isServing: configured.served != nil,
       node: id.description, resource: "hearth.\(id.short.asciiLowercased)")
     configuration.takesRequests = takesRequests
+    configuration.isDirect = configured.isDirect
     return configuration
   }
 

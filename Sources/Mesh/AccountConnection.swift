@@ -41,6 +41,9 @@ package protocol AccountConnection: AnyObject, Sendable {
   /// Whether it is this account itself, or has a subscription with it both ways (RFC 6121 §2.1.2.5), as far as is known.
   func isContact(_ jid: JID) -> Bool
 
+  /// Where that peer may be told this machine is, for bodies that go beside the server: to contacts, and only where the owner wants that.
+  func directAddress(for jid: JID) -> SocketAddress?
+
   /// Is connected, again and again, until it is cancelled.
   func run() async
 }

@@ -19,7 +19,7 @@ struct NeighbourAddresses {
   init(_ devices: [NIONetworkDevice]) {
     own = Set(devices.compactMap { $0.address?.bytes })
     broadcast = Set(devices.compactMap { $0.broadcastAddress?.bytes })
-    loopback = Set(devices.filter { $0.address?.bytes.map(Self.isLoopback) ?? false }.map(\.interfaceIndex))
+    loopback = Set(devices.filter { $0.address?.bytes.map(IPAddress.isLoopback) ?? false }.map(\.interfaceIndex))
   }
 
   /// Why nothing is dialled there, as the end of a sentence; nil where it is.
@@ -27,18 +27,9 @@ struct NeighbourAddresses {
     guard let bytes = IPAddress.bytes(endpoint.address) else { return "is no address" }
     if endpoint.port < MeshLimits.lowestPort, !isFriends { return "has a port below \(MeshLimits.lowestPort)" }
     let isHere = endpoint.isOnThisMachine || loopback.contains(endpoint.interface.index)
-    if Self.isLoopback(bytes) { return isHere ? nil : "is loopback" }
+    if IPAddress.isLoopback(bytes) { return isHere ? nil : "is loopback" }
     if own.contains(bytes) { return isHere ? nil : "is this machine's own" }
     if broadcast.contains(bytes) { return "is a broadcast address" }
-    return Self.isUnicast(bytes) ? nil : "is no address of one host"
-  }
-
-  private static func isLoopback(_ bytes: [UInt8]) -> Bool {
-    bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
-  }
-
-  private static func isUnicast(_ bytes: [UInt8]) -> Bool {
-    bytes.count == 4
-      ? (1..<224).contains(bytes[0]) : bytes[0] != 0xFF && bytes.contains { $0 != 0 }
+    return IPAddress.isUnicast(bytes) ? nil : "is no address of one host"
   }
 }

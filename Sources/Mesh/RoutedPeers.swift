@@ -97,7 +97,9 @@ final class RoutedPeers: Sendable {
     entry.connection.received(request)
     guard isNew else { return nil }
     return {
-      if let stream = try? await self.open(entry, key, as: device, dialer.setup) { await dialer.run(stream) }
+      if let stream = try? await self.open(entry, key, as: device, over: account, dialer.setup) {
+        await dialer.run(stream)
+      }
     }
   }
 
@@ -113,13 +115,16 @@ final class RoutedPeers: Sendable {
     }
   }
 
-  private func open(_ entry: Entry, _ key: Key, as device: JID, _ setup: StreamSetup) async throws -> PeerStream {
+  private func open(
+    _ entry: Entry, _ key: Key, as device: JID, over account: any AccountConnection, _ setup: StreamSetup
+  ) async throws -> PeerStream {
     do {
       _ = opened.withLock { $0 }?.yield(Opened(connection: entry.connection, own: key.own))
       let channel = try await entry.connection.open()
       channel.closeFuture.whenComplete { _ in self.remove(entry, key) }
+      let direct = account.directAddress(for: key.peer).map { RoutedEnd(jid: key.own, address: $0) }
       let stream = try await PeerStream.routed(
-        on: channel, from: device, to: key.peer, host: setup.host, logger: setup.logger)
+        on: channel, from: device, to: key.peer, direct: direct, host: setup.host, logger: setup.logger)
       entry.stream.succeed(stream)
       return stream
     } catch {
@@ -170,7 +175,7 @@ final class RoutedPeers: Sendable {
     guard let (entry, isNew) = entry(key, on: account.eventLoop) else {
       throw MeshError(.limit, device: jid, message: "Too many streams to servers are open: try again in a moment.")
     }
-    if isNew { return try await open(entry, key, as: device, setup) }
+    if isNew { return try await open(entry, key, as: device, over: account, setup) }
     return try await entry.stream.futureResult.get()
   }
 

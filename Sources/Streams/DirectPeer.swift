@@ -31,10 +31,19 @@ enum LocalAddresses {
   }
 }
 
+/// Where the other end of a stream is, for connections beside it.
+private enum PeerPlace {
+  /// On the link: its host is where its stream comes from, or goes to, or where this node has found it, and nowhere else. Whatever is at
+  /// another one, or at another port of a host that was dialled, is not connected to.
+  case link(SocketAddress, port: Int?, others: () -> [SocketAddress])
+  /// Where it says by itself, over a server; this side's connection to that has this address.
+  case server(own: SocketAddress)
+}
+
 /// The other end of a stream, as far as bodies go beside it: where it is, which key it has, and which connections are being made.
 ///
 /// Lives on the stream's event loop. There is one where both sides have shown their keys, and where neither has TLS: beside a stream that
-/// is encrypted nothing goes in the clear.
+/// is encrypted nothing goes in the clear. Where a server routes what passes, there is one if the owner wants that.
 final class DirectPeer {
   private weak var stream: PeerStream?
   private let connections: DataConnections
@@ -47,12 +56,8 @@ final class DirectPeer {
   private let isKnown: Bool
   /// A stranger who came in makes this node dial nobody.
   private let mayConnect: Bool
-  /// Of the stream's own connection: the host counts, and where this side has opened it, the port too.
-  private let remote: SocketAddress
-  private let remotePort: Int?
-  /// Where the peer is besides, as this node knows it.
-  private let others: () -> [SocketAddress]
-  /// Of this side: as the stream's own connection has it, and those of the same interface.
+  private let place: PeerPlace
+  /// Of this side: as the stream's own connection has it, or that to the server, and those of the same interface.
   private let hosts: [String]
   private let names: (local: String, remote: String)
   private let eventLoop: any EventLoop
@@ -81,14 +86,32 @@ final class DirectPeer {
     self.tls = tls
     self.isKnown = isKnown
     mayConnect = isKnown || identity.isDialled
-    self.remote = remote
-    others = { setting.addresses ?? setting.host.addresses(identity) }
+    // Other programs listen for such connections at ports of their own.
+    place = .link(remote, port: identity.isDialled && key != nil ? remote.port : nil) {
+      setting.addresses ?? setting.host.addresses(identity)
+    }
     hosts = LocalAddresses.besides(host, (try? System.enumerateDevices()) ?? [])
     connections = setting.host.dataConnections
     peer = DataConnections.Peer(id: id, host: remoteHost)
-    // Other programs listen for such connections at ports of their own.
-    remotePort = identity.isDialled && key != nil ? remote.port : nil
     names = (attributes.local.text, name.text)
+    eventLoop = stream.eventLoop
+    logger = setting.logger
+  }
+
+  /// Of a stream whose stanzas a server routes. nil where this node takes no connections, or its address has no host.
+  ///
+  /// - Parameter end: this side.
+  init?(_ stream: PeerStream, _ setting: StreamSetting, _ end: RoutedEnd, to remote: JID) {
+    guard let security = setting.host.security, let host = end.address.host else { return nil }
+    self.stream = stream
+    self.security = security
+    (key, tls, isKnown, mayConnect) = (nil, nil, false, true)
+    place = .server(own: end.address)
+    let all = LocalAddresses.besides(host, (try? System.enumerateDevices()) ?? [])
+    hosts = all.filter { !(IPAddress.bytes($0).map(IPAddress.isLinkLocal) ?? true) }
+    connections = setting.host.dataConnections
+    peer = DataConnections.Peer(id: nil, host: remote.bare.text)
+    names = (end.jid.text, remote.text)
     eventLoop = stream.eventLoop
     logger = setting.logger
   }
@@ -130,13 +153,17 @@ final class DirectPeer {
     connections.port.flatMap { _ in connections.reserve(peer, isOwn: isOwn) }
   }
 
-  /// Those of the candidates that are the peer's: its host is where its stream comes from, or goes to, or where this node has found it
-  /// on the link, and nowhere else. Whatever is at another one, or at another port of a host that was dialled, is not connected to.
+  /// Those of the candidates that may be connected to.
   func reachable(_ candidates: [S5BCandidate]) -> [ReachableCandidate] {
     guard mayConnect else { return [] }
-    // Mostly there is none but the stream's.
-    let known = candidates.allSatisfy { IPAddress.bytes($0.host) == remote.bytes } ? [] : others()
-    return Self.reachable(candidates, at: [remote] + known, port: remotePort)
+    switch place {
+    case .link(let remote, let port, let others):
+      // Mostly there is none but the stream's.
+      let known = candidates.allSatisfy { IPAddress.bytes($0.host) == remote.bytes } ? [] : others()
+      return Self.reachable(candidates, at: [remote] + known, port: port)
+    case .server(let own):
+      return Self.reachable(candidates, from: own, (try? System.enumerateDevices()) ?? [])
+    }
   }
 
   static func reachable(
@@ -148,6 +175,23 @@ final class DirectPeer {
       else { return nil }
       // With the scope that it is known by.
       address.port = candidate.port
+      return ReachableCandidate(id: candidate.id, address: address)
+    }
+  }
+
+  /// Of what a peer on a server says, whatever can be one host that is not this machine: loopback and own addresses only where the
+  /// server is on this machine too. No ports below `Limits.lowestDataPort`, and no addresses that mean nothing on another link.
+  static func reachable(
+    _ candidates: [S5BCandidate], from own: SocketAddress, _ devices: [NIONetworkDevice]
+  ) -> [ReachableCandidate] {
+    let isHere = own.bytes.map(IPAddress.isLoopback) ?? false
+    let refused = Set(devices.compactMap { $0.broadcastAddress?.bytes } + devices.compactMap { $0.address?.bytes })
+    return candidates.compactMap { candidate in
+      guard candidate.port >= Limits.lowestDataPort, let host = IPAddress.bytes(candidate.host),
+        IPAddress.isUnicast(host), !IPAddress.isLinkLocal(host),
+        isHere || !IPAddress.isLoopback(host) && !refused.contains(host),
+        let address = try? SocketAddress(ipAddress: candidate.host, port: candidate.port)
+      else { return nil }
       return ReachableCandidate(id: candidate.id, address: address)
     }
   }

@@ -40,12 +40,15 @@ extension PeerStream {
 
   /// A stream between `local` and `remote`, whose stanzas a server routes; for both directions, whoever began.
   ///
-  /// - Parameter channel: of a `RoutedConnection`.
+  /// - Parameters:
+  ///   - channel: of a `RoutedConnection`.
+  ///   - direct: what the peer may be told of this side; nil: bodies go in-band only.
   /// - Throws: `StreamFailure`; `ChannelError` where the connection has ended; `CancellationError`.
   package static func routed(
-    on channel: any Channel, from local: JID, to remote: JID, host: StreamHost, logger: Logger
+    on channel: any Channel, from local: JID, to remote: JID, direct: RoutedEnd? = nil, host: StreamHost,
+    logger: Logger
   ) async throws -> PeerStream {
-    let setting = StreamSetting(host: host, logger: logger, isRelayed: true, routed: remote)
+    let setting = StreamSetting(host: host, logger: logger, isRelayed: true, routed: remote, direct: direct)
     let role = StreamMachine.Role.initiator(local: local, remote: remote)
     return try await opened(try await begin(on: channel, role: role, tls: .none, setting), on: channel)
   }

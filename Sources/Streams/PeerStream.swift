@@ -171,11 +171,14 @@ package actor PeerStream {
   }
 
   private func prepareDirect(_ identity: PeerIdentity, _ attributes: StreamAttributes, isKnown: Bool) {
-    // Over a server neither side tells the other where it is.
-    guard !setting.isRelayed else { return }
-    let (local, remote) = handler.socketAddresses
-    transfers.direct = DirectPeer(
-      self, setting, identity, attributes, isKnown: isKnown, between: local, and: remote, under: handler.tlsHandler)
+    if let direct = setting.direct, let remote = attributes.remote {
+      transfers.direct = DirectPeer(self, setting, direct, to: remote)
+    } else if !setting.isRelayed {
+      // Over a server neither side tells the other where it is by itself.
+      let (local, remote) = handler.socketAddresses
+      transfers.direct = DirectPeer(
+        self, setting, identity, attributes, isKnown: isKnown, between: local, and: remote, under: handler.tlsHandler)
+    }
     refreshDirect()
   }
 

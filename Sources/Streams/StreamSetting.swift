@@ -1,7 +1,17 @@
 import Logging
-import NIOCore
+package import NIOCore
 import Trust
-import XMPP
+package import XMPP
+
+/// This side of a stream whose stanzas a server routes.
+package struct RoutedEnd: Sendable {
+  /// As the peer knows it: full, where it is an account's.
+  package let jid: JID
+  /// Of the connection to the server.
+  package let address: SocketAddress
+
+  package init(jid: JID, address: SocketAddress) { (self.jid, self.address) = (jid, address) }
+}
 
 /// What a stream is given for its life.
 struct StreamSetting: Sendable {
@@ -16,6 +26,8 @@ struct StreamSetting: Sendable {
   var isRelayed = false
   /// Who is there by the word of a server that routes the stanzas; nil where the other end shows it by itself.
   var routed: JID?
+  /// What that peer may be told of this side, for bodies that go beside the server; nil: nothing.
+  var direct: RoutedEnd?
 
   /// Who is at the other end, as far as it has shown. On the stream's event loop.
   ///

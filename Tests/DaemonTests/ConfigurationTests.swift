@@ -43,6 +43,7 @@ struct ConfigurationTests {
       allow_plain = true
       relay = true
       share = true
+      direct = true
       [forward]
       6310 = "printer@pi"
       631 = "httpx://printer@den/"
@@ -89,7 +90,9 @@ struct ConfigurationTests {
       configuration.account
         == .init(
           jid: JID("pi@example.org"), passwordFile: "/etc/hearth/account.pw", server: .init(host: "::1", port: 5223),
-          tls: .direct, fingerprint: [UInt8](repeating: 10, count: 32), allowsPlain: true, isRelay: true, isShared: true
+          tls: .direct, fingerprint: [UInt8](repeating: 10, count: 32), allowsPlain: true, isRelay: true,
+          isShared: true,
+          isDirect: true
         ))
     #expect(
       configuration.forwards == [
@@ -135,7 +138,7 @@ struct ConfigurationTests {
       "description", "access", "methods", "paths", "plaintext", "fingerprint", "insecure", "listing",
       "host", "forwarded_for", "gadget", "timeout", "xml", "memory", "prefer",
       "listen", "access", "jid", "password_file", "server", "tls", "allow_plain", "relay", "share", "serve", "domain",
-      "secret_file", "public",
+      "secret_file", "public", "direct",
     ]
     #expect(Set(keys.compactMap { $0.hasPrefix("[") ? nil : String($0.prefix(while: Self.isOfKey)) }) == Set(known))
   }

@@ -1,3 +1,4 @@
+import Bytestreams
 import Codecs
 import HTTPTypes
 import HTTPX
@@ -21,9 +22,9 @@ import XMPP
     let home: MemoryAccount
     let accounts: AccountAccess
 
-    init(_ accounts: AccountAccess, contacts: Set<JID> = []) {
+    init(_ accounts: AccountAccess, contacts: Set<JID> = [], direct: SocketAddress? = nil) {
       self.accounts = accounts
-      home = server.account("pi@example.test/home", node: nil, contacts: contacts)
+      home = server.account("pi@example.test/home", node: nil, contacts: contacts, direct: direct)
     }
 
     func run(_ body: (_ pi: Node) async throws -> Void) async throws {
@@ -132,6 +133,42 @@ import XMPP
         #expect(error?.message.contains("pi@example.test") == true, "\(error?.message ?? "")")
         group.cancelAll()
       }
+    }
+  }
+
+  /// Who is named, and no contact, is not told where this machine is.
+  @Test(arguments: [true, false]) func addressesAreForContacts(isContact: Bool) async throws {
+    let address = try SocketAddress(ipAddress: "127.0.0.1", port: 5222)
+    let play = Play(
+      AccountAccess(accounts: [Self.anna.bare], contacts: true), contacts: isContact ? [Self.anna.bare] : [],
+      direct: address)
+    try await play.run { _ in
+      let anna = play.server.account(Self.anna.text, node: nil)
+      anna.logIn()
+      let large = Element(
+        "req", namespace: Namespace.http,
+        ["method": "POST", "resource": "/", "version": "1.1", "maxChunkSize": "49152"],
+        [
+          Element(
+            "data", namespace: Namespace.http, [:],
+            [Publication(id: "f", file: SIFile(name: "a", size: 100_000)).element])
+        ])
+      anna.request(Stanza(.iq, to: play.home.jid, type: "set", [large]), within: .seconds(20)) { _ in }
+      for await event in anna.events {
+        guard case .stanza(let start) = event, start.payload?.name == "start" else { continue }
+        anna.tell(start.result(SIPub.starting("s")))
+        break
+      }
+      let offer = SIOffer(id: "s", file: SIFile(name: "a", size: 100_000), methods: [Namespace.bytestreams])
+      let answer = Stanza(.iq, to: play.home.jid, type: "set", [offer.element])
+      if isContact {
+        let method = SIPub.method(ofAnswer: try await anna.request(answer, within: .seconds(20)).payload)
+        #expect(method == Namespace.bytestreams)
+      } else {
+        let error = await #expect(throws: StanzaError.self) { _ = try await anna.request(answer, within: .seconds(20)) }
+        #expect(error?.condition == .badRequest)
+      }
+      anna.logOut()
     }
   }
 

@@ -512,6 +512,28 @@ private struct Meeting {
     #expect(found.map(\.address) == wanted)
   }
 
+  /// A peer on a server says where it is, and may lead this node neither to itself nor to low ports.
+  @Test func ofWhatAPeerOnAServerSaysOnlyOtherHostsAreReachable() throws {
+    func reachable(_ host: String, _ port: Int = 5298, from own: String = "192.0.2.7") throws -> Bool {
+      let candidate = S5BCandidate(id: "a", host: host, port: port, jid: "", priority: 1)
+      let own = try SocketAddress(ipAddress: own, port: 1)
+      return !DirectPeer.reachable([candidate], from: own, try System.enumerateDevices()).isEmpty
+    }
+    for host in ["192.0.2.8", "10.0.0.1", "2001:db8::1", "fd00::1", "::ffff:192.0.2.8"] {
+      #expect(try reachable(host) && reachable(host, 1024), "\(host)")
+      #expect(try !reachable(host, 1023), "\(host)")
+    }
+    for host in [
+      "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "224.0.0.251", "255.255.255.255",
+      "ff02::fb", "169.254.169.254", "fe80::1", "fe80::1%1", "example.org", "",
+    ] {
+      #expect(try !reachable(host), "\(host)")
+    }
+    // Where the server is on this machine, so may the peer be.
+    #expect(try reachable("127.0.0.1", from: "127.0.0.1") && reachable("::1", from: "::1"))
+    #expect(try !reachable("127.0.0.1", 80, from: "127.0.0.1") && !reachable("0.0.0.0", from: "127.0.0.1"))
+  }
+
   @Test func theAddressesOfAnInterfaceAreOffered() throws {
     let devices = try System.enumerateDevices()
     #expect(LocalAddresses.besides("192.0.2.1", devices) == ["192.0.2.1"], "on no interface")

@@ -20,8 +20,11 @@ package final class MemoryServer: Sendable {
   /// - Parameters:
   ///   - node: the id that its presence tells; nil: none.
   ///   - contacts: bare.
-  package func account(_ jid: String, node: NodeID?, contacts: Set<JID> = []) -> MemoryAccount {
-    MemoryAccount(JID(jid)!, node, contacts, at: self)
+  ///   - direct: where contacts may be told that it is.
+  package func account(
+    _ jid: String, node: NodeID?, contacts: Set<JID> = [], direct: SocketAddress? = nil
+  ) -> MemoryAccount {
+    MemoryAccount(JID(jid)!, node, contacts, direct, at: self)
   }
 
   fileprivate func joined(_ account: MemoryAccount) {
@@ -71,9 +74,12 @@ package final class MemoryAccount: AccountConnection {
   private let state = Mutex(State())
   private let admitted = Mutex<@Sendable (Stanza) -> Bool>({ _ in false })
   private let contacts: Set<JID>
+  private let direct: SocketAddress?
 
-  fileprivate init(_ jid: JID, _ node: NodeID?, _ contacts: Set<JID>, at server: MemoryServer) {
-    (self.jid, self.node, self.contacts, self.server) = (jid, node, contacts, server)
+  fileprivate init(
+    _ jid: JID, _ node: NodeID?, _ contacts: Set<JID>, _ direct: SocketAddress?, at server: MemoryServer
+  ) {
+    (self.jid, self.node, self.contacts, self.direct, self.server) = (jid, node, contacts, direct, server)
     (events, continuation) = AsyncStream.makeStream()
   }
 
@@ -86,6 +92,8 @@ package final class MemoryAccount: AccountConnection {
   package func admit(_ isAdmitted: @escaping @Sendable (Stanza) -> Bool) { admitted.withLock { $0 = isAdmitted } }
 
   package func isContact(_ jid: JID) -> Bool { contacts.contains(jid.bare) }
+
+  package func directAddress(for jid: JID) -> SocketAddress? { isContact(jid) ? direct : nil }
 
   package func run() async {
     logIn()

@@ -8,7 +8,8 @@
     foreign-peer.py DIALECT serve JID PASSWORD HOST PORT                     says "here", and answers until it is ended
 
 DIALECT is how it speaks: slixmpp (its own plugin, bodies as text in the stanza), httpx (xmpp-httpx: bodies by in-band bytestreams, chunks from 0,
-the last one empty) or gateway (IoTGateway: `s5`, base64 and chunks, its own word for giving up). It is a contact of whoever wants that.
+the last one empty), gateway (IoTGateway: `s5`, base64 and chunks, its own word for giving up) or sipub (large bodies of its own are published,
+XEP-0137, and to be fetched from it by SOCKS5, XEP-0065, and in no other way). It is a contact of whoever wants that.
 What it serves: /text, and /large?BYTES of pseudo-random bytes; what is posted comes back as its length and SHA-256.
 """
 import asyncio
@@ -28,6 +29,10 @@ from slixmpp.xmlstream.matcher import MatchXPath
 HTTP = "urn:xmpp:http"
 SHIM = "http://jabber.org/protocol/shim"
 IBB = "http://jabber.org/protocol/ibb"
+SIPUB = "http://jabber.org/protocol/sipub"
+SI = "http://jabber.org/protocol/si"
+FILE = "http://jabber.org/protocol/si/profile/file-transfer"
+SOCKS5 = "http://jabber.org/protocol/bytestreams"
 LIMIT = 60  # seconds, for each answer
 
 
@@ -65,6 +70,7 @@ class Peer(slixmpp.ClientXMPP):
         super().__init__(jid, password)
         self.dialect, self.work = dialect, work
         self.incoming = {}
+        self.published = {}
         self.ssl_context.check_hostname = False
         self.ssl_context.verify_mode = ssl.CERT_NONE
         self["feature_mechanisms"].use_mech = "PLAIN"
@@ -77,7 +83,7 @@ class Peer(slixmpp.ClientXMPP):
         for name, path, handler in [
             ("req", f"iq/{{{HTTP}}}req", self.requested), ("open", f"iq/{{{IBB}}}open", self.opened),
             ("data", f"iq/{{{IBB}}}data", self.block), ("close", f"iq/{{{IBB}}}close", self.closed),
-            ("chunk", f"message/{{{HTTP}}}chunk", self.chunk),
+            ("chunk", f"message/{{{HTTP}}}chunk", self.chunk), ("start", f"iq/{{{SIPUB}}}start", self.started),
         ]:
             self.register_handler(Callback(name, MatchXPath(f"{{{self.default_ns}}}{path}"), handler))
 
@@ -159,6 +165,51 @@ class Peer(slixmpp.ClientXMPP):
             if error.condition != "item-not-found":
                 raise
 
+    def publish(self, name, data):
+        """What stands in the answer for a body that has to be asked for."""
+        self.published[name] = data
+        return f"<sipub xmlns='{SIPUB}' id='{name}' profile='{FILE}'><file xmlns='{FILE}' name='{name}' size='{len(data)}'/></sipub>"
+
+    def started(self, iq):
+        name = iq.xml[0].get("id")
+        reply = iq.reply()
+        reply.xml.append(ET.fromstring(f"<starting xmlns='{SIPUB}' sid='{name}'/>"))
+        reply.send()
+        asyncio.ensure_future(self.hand_over(iq["from"], name, self.published.pop(name)))
+
+    async def hand_over(self, whom, sid, data):
+        """By SOCKS5 and nothing else: says where, and sends it to who connects and knows the name."""
+        await self.ask(
+            whom, "set", f"<si xmlns='{SI}' id='{sid}' profile='{FILE}'><file xmlns='{FILE}' name='{sid}' size='{len(data)}'/>"
+            "<feature xmlns='http://jabber.org/protocol/feature-neg'><x xmlns='jabber:x:data' type='form'>"
+            f"<field var='stream-method' type='list-single'><option><value>{SOCKS5}</value></option></field></x></feature></si>")
+        name = hashlib.sha1(f"{sid}{self.boundjid.full}{whom}".encode()).hexdigest().encode()
+        sent = asyncio.get_event_loop().create_future()
+
+        async def connected(reader, writer):
+            # The greeting, then the destination: of 40 bytes, by name, port 0 (XEP-0065 §5.3.2).
+            await reader.readexactly(3)
+            writer.write(b"\5\0")
+            request = await reader.readexactly(47)
+            if request[5:45] == name:
+                writer.write(b"\5\0\0" + request[3:])
+                await told
+                writer.write(data)
+                await writer.drain()
+                print("handed over to", writer.get_extra_info("peername")[0], flush=True)
+            writer.close()
+            if not sent.done():
+                sent.set_result(None)
+
+        host = self.transport.get_extra_info("sockname")[0]
+        listener = await asyncio.start_server(connected, host, 0)
+        port = listener.sockets[0].getsockname()[1]
+        told = asyncio.ensure_future(self.ask(
+            whom, "set", f"<query xmlns='{SOCKS5}' sid='{sid}'><streamhost jid='{self.boundjid.full}' host='{host}' port='{port}'/></query>"))
+        await told
+        await sent
+        listener.close()
+
     def iq(self, whom, kind):
         iq = self.Iq()
         iq["to"], iq["type"] = whom, kind
@@ -229,6 +280,8 @@ class Peer(slixmpp.ClientXMPP):
         inside, size, stream = f"<base64>{base64.b64encode(body).decode()}</base64>", None, uuid.uuid4().hex
         if len(body) > 4096 and self.dialect == "httpx":
             inside, size = f"<ibb sid='{stream}'/>", min(int(request.get("maxChunkSize") or 4096), 6000)
+        elif len(body) > 4096 and self.dialect == "sipub":
+            inside = self.publish(stream, body)
         elif len(body) > 4096:
             inside, size = f"<chunkedBase64 streamId='{stream}'/>", min(int(request.get("maxChunkSize") or 4096), 6000)
         reply = iq.reply()

@@ -72,6 +72,8 @@ struct Configuration: Equatable, Sendable {
     var isShared = true
     /// The service that answers foreign peers at its address; nil: none.
     var served: String?
+    /// Whether contacts may be told where this machine is, for bodies that go beside the server.
+    var isDirect = false
   }
 
   /// `[component]`.

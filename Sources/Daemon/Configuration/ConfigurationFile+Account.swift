@@ -6,7 +6,9 @@ import XMPP
 /// `[account]` and `[component]`.
 extension ConfigurationFile {
   static func account(_ table: ConfigurationTable) throws(ConfigurationError) -> Configuration.AccountSection {
-    try table.allow(["jid", "password_file", "server", "tls", "fingerprint", "allow_plain", "relay", "share", "serve"])
+    try table.allow([
+      "jid", "password_file", "server", "tls", "fingerprint", "allow_plain", "relay", "share", "serve", "direct",
+    ])
     var account = Configuration.AccountSection()
     account.jid = try jid(table)
     account.passwordFile = try table.string("password_file")
@@ -31,6 +33,7 @@ extension ConfigurationFile {
     account.isRelay = try table.bool("relay") ?? true
     account.isShared = try table.bool("share") ?? true
     account.served = try table.string("serve")
+    account.isDirect = try table.bool("direct") ?? false
     return account
   }
 
