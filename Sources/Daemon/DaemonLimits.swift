@@ -33,6 +33,10 @@ enum DaemonLimits {
   /// When a shutdown that was asked for is forced; 3 s is promised, and goodbyes are sent before.
   static let gracefulShutdown = Duration.milliseconds(2200)
 
+  /// What the thread of what passes over servers is nicer than the others (0 to 19): beside one of the link's that wants the same
+  /// processor it gets a tenth, and is put aside when that wakes.
+  static let serverNiceness: Int32 = 10
+
   /// Event loops of the daemon, which carry everything between sockets. A request that stays on one loop wakes no other
   /// thread, which costs more than the request's own work; half of the cores are left to the apps and the other node's side.
   static func eventLoops(cores: Int) -> Int { max(1, cores / 2) }

@@ -91,9 +91,7 @@ struct ConfigurationTests {
         == .init(
           jid: JID("pi@example.org"), passwordFile: "/etc/hearth/account.pw", server: .init(host: "::1", port: 5223),
           tls: .direct, fingerprint: [UInt8](repeating: 10, count: 32), allowsPlain: true, isRelay: true,
-          isShared: true,
-          isDirect: true
-        ))
+          isShared: true, isDirect: true))
     #expect(
       configuration.forwards == [
         Forward(port: 631, to: JID("printer@den")!), Forward(port: 6310, to: JID("printer@pi")!),

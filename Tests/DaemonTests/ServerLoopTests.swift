@@ -1,0 +1,15 @@
+import Glibc
+import NIOCore
+import Testing
+
+@testable import Daemon
+
+@Suite struct ServerLoopTests {
+  /// And nobody else does.
+  @Test func itsThreadGivesWay() async throws {
+    let before = getpriority(.init(PRIO_PROCESS.rawValue), 0)
+    let niceness = try await ServerLoop.eventLoop.submit { getpriority(.init(PRIO_PROCESS.rawValue), 0) }.get()
+    #expect(niceness == max(DaemonLimits.serverNiceness, before))
+    #expect(before < niceness)
+  }
+}
