@@ -78,6 +78,7 @@ struct AcceptCommand: AsyncParsableCommand {
     let list = try await client.requests()
     if list.contacts.contains(who) {
       try await client.answer(contact: who, accepting: true)
+      if json { return try Terminal.print(json: ["jid": who]) }
       return Terminal.print("\(who) is a contact now")
     }
     let request = list.requests.first { $0.id == who }
