@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import NIOCore
 import TLS
 package import XMPP
 
@@ -20,6 +21,8 @@ package struct AccountStatus: Hashable, Sendable {
   package internal(set) var since: Date
   /// The host and port of the connection, or of the last one.
   package internal(set) var target: ServerTarget?
+  /// This end of the connection, while there is one.
+  package internal(set) var localAddress: SocketAddress?
   /// How the last login went.
   package internal(set) var mechanism: Mechanism?
   /// With resource; while the stream is open, or may be resumed.

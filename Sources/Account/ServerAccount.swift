@@ -38,8 +38,6 @@ package actor ServerAccount: AccountConnection {
   private nonisolated let mutual = Mutex<Set<JID>>([])
   private nonisolated let admitted = Mutex<@Sendable (Stanza) -> Bool>({ _ in false })
   private nonisolated let shown: Mutex<AccountStatus>
-  /// This end of the connection, while it is online.
-  private nonisolated let localAddress = Mutex<SocketAddress?>(nil)
   private nonisolated let executor: LoopExecutor
   private let dialer: AccountDialer
   private let logger: Logger
@@ -100,7 +98,7 @@ package actor ServerAccount: AccountConnection {
   }
 
   package nonisolated func directAddress(for jid: JID) -> SocketAddress? {
-    dialer.configuration.isDirect && isContact(jid) ? localAddress.withLock { $0 } : nil
+    dialer.configuration.isDirect && isContact(jid) ? status.localAddress : nil
   }
 
   package func send(_ stanza: Stanza) async throws {
@@ -590,7 +588,7 @@ package actor ServerAccount: AccountConnection {
         self?.assumeIsolated { $0.received(event) }
       }
       stream = handler.value
-      localAddress.withLock { $0 = handler.value.localAddress }
+      show { $0.localAddress = handler.value.localAddress }
     } catch {
       ended.succeed(error)
     }
@@ -605,7 +603,7 @@ package actor ServerAccount: AccountConnection {
       eventLoop.execute { self.assumeIsolated { $0.stream?.close() } }
     }
     stream = nil
-    localAddress.withLock { $0 = nil }
+    show { $0.localAddress = nil }
     return (problem ?? nil) ?? AccountProblem(.lost, "the stream was closed")
   }
 

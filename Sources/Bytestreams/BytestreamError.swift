@@ -35,11 +35,11 @@ package struct BytestreamError: Error, Sendable {
     BytestreamError(.refused, "the other side refused: \(error.condition.rawValue)", underlying: error)
   }
 
-  package static let closedEarly = BytestreamError(.closedEarly, "the other side closed the transfer before its end")
   package static func longer(than size: Int) -> BytestreamError {
     BytestreamError(.finished, "the body is longer than the \(size) bytes that were announced")
   }
 
+  package static let closedEarly = BytestreamError(.closedEarly, "the other side closed the transfer before its end")
   package static let cancelled = BytestreamError(.cancelled, "this side gave the transfer up")
   static let finished = BytestreamError(.finished, "the transfer has ended")
 }

@@ -8,7 +8,7 @@ enum ServerLoop {
   static let eventLoop: any EventLoop = {
     let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
     // In Linux this is the calling thread's alone. Where it is not allowed, nothing is lost but that.
-    eventLoop.execute { _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, DaemonLimits.serverNiceness) }
+    eventLoop.execute { _ = nice(DaemonLimits.serverNiceness) }
     return eventLoop
   }()
 }

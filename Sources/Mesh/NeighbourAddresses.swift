@@ -10,15 +10,13 @@ import Streams
 /// unspecified, multicast or broadcast ones, and no reserved ones (RFC 1122 §3.2.1.3, RFC 4291 §2); no ports below 1024, where
 /// no Hearth node listens, unless a friend's device is announced there.
 struct NeighbourAddresses {
-  private let own: Set<[UInt8]>
-  private let broadcast: Set<[UInt8]>
+  private let local: LocalAddresses
   /// Kernel indexes of interfaces that lead nowhere but to this machine.
   private let loopback: Set<Int>
 
   /// - Parameter devices: the addresses of this machine, as they are now.
   init(_ devices: [NIONetworkDevice]) {
-    own = Set(devices.compactMap { $0.address?.bytes })
-    broadcast = Set(devices.compactMap { $0.broadcastAddress?.bytes })
+    local = LocalAddresses(devices)
     loopback = Set(devices.filter { $0.address?.bytes.map(IPAddress.isLoopback) ?? false }.map(\.interfaceIndex))
   }
 
@@ -27,9 +25,6 @@ struct NeighbourAddresses {
     guard let bytes = IPAddress.bytes(endpoint.address) else { return "is no address" }
     if endpoint.port < MeshLimits.lowestPort, !isFriends { return "has a port below \(MeshLimits.lowestPort)" }
     let isHere = endpoint.isOnThisMachine || loopback.contains(endpoint.interface.index)
-    if IPAddress.isLoopback(bytes) { return isHere ? nil : "is loopback" }
-    if own.contains(bytes) { return isHere ? nil : "is this machine's own" }
-    if broadcast.contains(bytes) { return "is a broadcast address" }
-    return IPAddress.isUnicast(bytes) ? nil : "is no address of one host"
+    return local.refusal(of: bytes, isHere: isHere)
   }
 }

@@ -15,22 +15,6 @@ struct ReachableCandidate: Equatable {
   let address: SocketAddress
 }
 
-/// Addresses of this machine at which a peer may reach it.
-enum LocalAddresses {
-  /// The one that its stream has, and behind it the others of that interface, those of the other family first.
-  static func besides(_ own: String, _ devices: [NIONetworkDevice]) -> [String] {
-    let bytes = IPAddress.bytes(own)
-    guard let bytes, let name = devices.first(where: { $0.address?.bytes == bytes })?.name else { return [own] }
-    let others = devices.filter { $0.name == name }.compactMap { device -> (host: String, isOtherFamily: Bool)? in
-      guard let address = device.address, let host = address.host, let other = address.bytes, other != bytes
-      else { return nil }
-      return (host, other.count != bytes.count)
-    }
-    let inOrder = others.filter(\.isOtherFamily) + others.filter { !$0.isOtherFamily }
-    return Array(([own] + inOrder.map(\.host)).prefix(BytestreamLimits.candidates))
-  }
-}
-
 /// Where the other end of a stream is, for connections beside it.
 private enum PeerPlace {
   /// On the link: its host is where its stream comes from, or goes to, or where this node has found it, and nowhere else. Whatever is at
@@ -184,12 +168,10 @@ final class DirectPeer {
   static func reachable(
     _ candidates: [S5BCandidate], from own: SocketAddress, _ devices: [NIONetworkDevice]
   ) -> [ReachableCandidate] {
-    let isHere = own.bytes.map(IPAddress.isLoopback) ?? false
-    let refused = Set(devices.compactMap { $0.broadcastAddress?.bytes } + devices.compactMap { $0.address?.bytes })
+    let (local, isHere) = (LocalAddresses(devices), own.bytes.map(IPAddress.isLoopback) ?? false)
     return candidates.compactMap { candidate in
       guard candidate.port >= Limits.lowestDataPort, let host = IPAddress.bytes(candidate.host),
-        IPAddress.isUnicast(host), !IPAddress.isLinkLocal(host),
-        isHere || !IPAddress.isLoopback(host) && !refused.contains(host),
+        !IPAddress.isLinkLocal(host), local.refusal(of: host, isHere: isHere) == nil,
         let address = try? SocketAddress(ipAddress: candidate.host, port: candidate.port)
       else { return nil }
       return ReachableCandidate(id: candidate.id, address: address)

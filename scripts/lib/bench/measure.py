@@ -47,9 +47,6 @@ def main():
     quick = "--quick" in sys.argv[2:]
     load = QUICK if quick else FULL
     peers = targets(f"{folder}/targets")
-    if quick:
-        # Nothing is demanded of the comparison with it.
-        del peers["stunnel"]
     hearth = peers["hearth"]
 
     time.sleep(REST_SECONDS)
