@@ -4,35 +4,36 @@ package import HTTPTypes
 /// folded each time.
 package enum KnownFieldNames {
   private struct Entry {
-    let bytes: [UInt8]
+    let key: TextKey
     let name: HTTPField.Name
   }
 
   /// Nil for a name that is not known, or not spelt so.
   package static func name(_ bytes: UnsafeRawBufferPointer) -> HTTPField.Name? {
-    guard let slot = slot(bytes), let entry = table[slot], entry.bytes.count == bytes.count else { return nil }
-    for index in 0..<bytes.count where entry.bytes[index] != bytes[index] { return nil }
-    return entry.name
+    guard !bytes.isEmpty else { return nil }
+    let key = TextKey(bytes)
+    var slot = key.slot
+    while let entry = table[slot] {
+      if entry.key == key, bytes.count <= TextKey.whole || entry.name.rawName.utf8.elementsEqual(bytes) {
+        return entry.name
+      }
+      slot = (slot + 1) & 255
+    }
+    return nil
   }
 
-  /// Of two names with one slot the first is known.
+  /// Each in the slot of its key, or soon behind.
   private static let table: [Entry?] = {
     var table = [Entry?](repeating: nil, count: 256)
-    for name in names.flatMap({ [$0, $0.lowercased()] }) {
-      let bytes = Array(name.utf8)
-      guard let slot = bytes.withUnsafeBytes({ slot($0) }), table[slot] == nil, let name = HTTPField.Name(name) else {
-        continue
-      }
-      table[slot] = Entry(bytes: bytes, name: name)
+    for text in names.flatMap({ [$0, $0.lowercased()] }) {
+      guard let name = HTTPField.Name(text) else { continue }
+      let key = Array(text.utf8).withUnsafeBytes { TextKey($0) }
+      var slot = key.slot
+      while table[slot] != nil { slot = (slot + 1) & 255 }
+      table[slot] = Entry(key: key, name: name)
     }
     return table
   }()
-
-  private static func slot(_ bytes: UnsafeRawBufferPointer) -> Int? {
-    guard let first = bytes.first, let last = bytes.last else { return nil }
-    let middle = bytes[bytes.count / 2]
-    return (bytes.count &* 29 &+ Int(first) &* 7 &+ Int(middle) &* 13 &+ Int(last) &* 31) & 255
-  }
 
   private static let names = [
     "Accept", "Accept-Encoding", "Accept-Language", "Accept-Ranges", "Age", "Authorization", "Cache-Control",

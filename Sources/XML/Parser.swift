@@ -10,6 +10,8 @@ final class Parser {
   private var failure: XMLError?
   /// Names and namespaces become strings once.
   private var strings = InternedStrings()
+  /// What others may know of them.
+  let names = NameTable()
 
   /// Once in a process, and not from two threads at a time.
   private static let initialised: Void = xmlInitParser()
@@ -93,9 +95,9 @@ extension Parser {
       }
       if attributes[index + 1] != nil { hasPrefixes = true }
       let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
-      values.append(.init(strings.text(of: name), namespace: namespace(attributes[index + 2]), value))
+      values.append(.init(text(of: name), namespace: namespace(attributes[index + 2]), value))
     }
-    var element = Element(strings.text(of: name), namespace: namespace(uri), values)
+    var element = Element(text(of: name), namespace: namespace(uri), values)
     // Two pointers a declaration: prefix, namespace.
     if !hasPrefixes {
       hasPrefixes = stride(from: 0, to: declarations.count, by: 2).contains { declarations[$0] != nil }
@@ -109,7 +111,7 @@ extension Parser {
     _ attributes: UnsafeBufferPointer<UnsafePointer<xmlChar>?>, _ prefix: UnsafePointer<xmlChar>?,
     _ declarations: UnsafeBufferPointer<UnsafePointer<xmlChar>?>
   ) -> Spelling {
-    func text(_ prefix: UnsafePointer<xmlChar>?) -> String { prefix.map { strings.text(of: $0) } ?? "" }
+    func text(_ prefix: UnsafePointer<xmlChar>?) -> String { prefix.map { self.text(of: $0) } ?? "" }
     return Spelling(
       prefix: text(prefix),
       attributePrefixes: stride(from: 0, to: attributes.count, by: 5).map { text(attributes[$0 + 1]) },
@@ -131,7 +133,18 @@ extension Parser {
   }
 
   private func namespace(_ uri: UnsafePointer<xmlChar>?) -> String {
-    uri.map { strings.text(of: $0) { Self.value(UnsafeBufferPointer(start: $0, count: Int(xmlStrlen($0)))) } } ?? ""
+    uri.map { text(of: $0) { Self.value(UnsafeBufferPointer(start: $0, count: Int(xmlStrlen($0)))) } } ?? ""
+  }
+
+  /// Of what the parser has interned.
+  private func text(
+    of name: UnsafePointer<xmlChar>, _ make: (UnsafePointer<xmlChar>) -> String = { String(cString: $0) }
+  ) -> String {
+    strings.text(of: name) { name in
+      let text = make(name)
+      names.learn(text)
+      return text
+    }
   }
 
   /// Warnings come here too. That a namespace is relative, or no URI, is none of our business: names are compared as text.
@@ -152,9 +165,7 @@ extension Parser {
 private struct InternedStrings {
   private var slots = [(address: UnsafePointer<xmlChar>?, text: String)](repeating: (nil, ""), count: 128)
 
-  mutating func text(
-    of name: UnsafePointer<xmlChar>, _ make: (UnsafePointer<xmlChar>) -> String = { String(cString: $0) }
-  ) -> String {
+  mutating func text(of name: UnsafePointer<xmlChar>, _ make: (UnsafePointer<xmlChar>) -> String) -> String {
     // Addresses are spread over the memory of the dictionary, at any byte.
     let slot = (Int(bitPattern: name) ^ Int(bitPattern: name) >> 7) % slots.count
     if slots[slot].address == name { return slots[slot].text }

@@ -44,3 +44,11 @@ struct Spelling: Sendable, Hashable {
     return Spelling(prefix: prefix, attributePrefixes: attributePrefixes, declarations: declarations + new)
   }
 }
+
+extension Element {
+  /// That of elements without a prefix inside of it, where it is the outermost one.
+  var defaultNamespace: String {
+    if let declaration = spelling.declarations.first(where: { $0.prefix.isEmpty }) { return declaration.namespace }
+    return spelling.prefix.isEmpty ? namespace : ""
+  }
+}

@@ -4,8 +4,8 @@ package import NIOCore
 /// Reads the one XML stream of a connection, in as many parts as it comes.
 ///
 /// The same bytes give the same events however they are split. Memory is bounded by the limits on a stanza and on names,
-/// not by the length of the stream. Not thread-safe: it belongs to one event loop. Ten properties, of which three say why it
-/// reads no further.
+/// not by the length of the stream. Not thread-safe: it belongs to one event loop. Eleven properties: the three parts that
+/// read, how far they are, and why nothing further is read.
 package final class XMLReader {
   /// A change takes effect at the next stanza.
   package var limits: XMLLimits
@@ -13,6 +13,7 @@ package final class XMLReader {
   package private(set) var unread = 0
 
   private let parser: Parser
+  private var plainReader: PlainStanzaReader
   private var tokenizer = Tokenizer()
   /// The beginning of a token whose end has not come yet.
   private var partial: [UInt8] = []
@@ -24,9 +25,14 @@ package final class XMLReader {
   private var hasFailed = false
   private var hasEnded = false
 
-  package init(limits: XMLLimits) {
+  package convenience init(limits: XMLLimits) {
+    self.init(limits: limits, parser: Parser(limits: limits))
+  }
+
+  init(limits: XMLLimits, parser: Parser) {
     self.limits = limits
-    parser = Parser(limits: limits)
+    self.parser = parser
+    plainReader = PlainStanzaReader(names: parser.names)
   }
 
   /// To be called by `receive`: nothing behind the event at hand is read by this call of `feed`.
@@ -44,6 +50,10 @@ package final class XMLReader {
     try bytes.withUnsafeReadableBytes { bytes in
       unread = bytes.count
       while unread > 0, !isStopped, !hasEnded {
+        if let element = try plainStanza(UnsafeRawBufferPointer(rebasing: bytes.suffix(unread))) {
+          try receive(.element(element))
+          continue
+        }
         for event in try nextEvents(UnsafeRawBufferPointer(rebasing: bytes.suffix(unread))) where !isStopped {
           try receive(event)
         }
@@ -51,12 +61,30 @@ package final class XMLReader {
     }
   }
 
+  /// The next stanza, where it is one that needs no parser; passes over the whitespace before it.
+  private func plainStanza(_ bytes: UnsafeRawBufferPointer) throws -> Element? {
+    let skipped = try failing { () throws(XMLError) in try skipBetweenStanzas(bytes) }
+    unread -= skipped
+    guard stanzaBytes == 0, parser.builder.level == .betweenStanzas,
+      let (element, count) = plainReader.read(UnsafeRawBufferPointer(rebasing: bytes[skipped...]), limits)
+    else { return nil }
+    tokenizer.isAtStart = false
+    unread -= count
+    lastStanzaBytes = count
+    return element
+  }
+
   /// Reads up to the end of the next tokens, or all; throws nothing but `XMLError`.
   private func nextEvents(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
+    let events = try failing { try nextTokens(bytes) }
+    for case .opened(let root) in events { plainReader.namespace = root.defaultNamespace }
+    return events
+  }
+
+  /// What is thrown is the end of reading.
+  private func failing<Result>(_ body: () throws -> Result) throws -> Result {
     do {
-      let skipped = try skipBetweenStanzas(bytes)
-      unread -= skipped
-      return try nextTokens(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
+      return try body()
     } catch {
       hasFailed = true
       throw error
@@ -184,7 +212,7 @@ extension UnsafeRawBufferPointer {
 
   /// Printable ASCII and line feeds, without `&`, and without `]`, which must not be followed by `]>` (XML 1.0 §2.4): text
   /// that stands for itself, wherever it is cut.
-  fileprivate var isPlain: Bool {
+  var isPlain: Bool {
     // No early exit: so the compiler makes vector instructions of it.
     var others: UInt8 = 0
     for byte in self {

@@ -75,7 +75,7 @@ extension ByteBuffer {
   ) {
     var text = text
     text.withUTF8 { bytes in
-      guard !bytes.contains(where: XMLWriter.isSpecial) else {
+      guard XMLWriter.isPlain(bytes) else {
         writeStaticString(start)
         writeStaticString(name)
         writeStaticString(sign)
@@ -106,6 +106,8 @@ package enum XMLWriter {
   static let streams = "http://etherx.jabber.org/streams"
   /// What the prefix `xml` is bound to, always.
   static let xml = "http://www.w3.org/XML/1998/namespace"
+  /// That of declarations, which nothing may be bound to.
+  static let xmlns = "http://www.w3.org/2000/xmlns/"
 
   /// By which a namespace is written that no default declaration may or should have, with its colon.
   static func prefix(of namespace: String) -> StaticString? {
@@ -126,13 +128,18 @@ package enum XMLWriter {
     }
   }
 
+  /// Whether these bytes stand for themselves in every place.
+  package static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    // No early exit: so the compiler makes vector instructions of it.
+    var others: UInt8 = 0
+    for byte in bytes { others |= isSpecial(byte) ? 1 : 0 }
+    return others == 0
+  }
+
   /// Bytes that begin what some place does not take as it is.
   static func isSpecial(_ byte: UInt8) -> Bool {
-    if byte > UInt8(ascii: ">") { return byte == 0xEF }
-    return switch byte {
-    case UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"): true
-    default: byte < 0x20
-    }
+    byte < 0x20 || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"")
+      || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">") || byte == 0xEF
   }
 
   /// What to write instead of the character that begins at `index`, and how many bytes of it there are; nil: itself.
