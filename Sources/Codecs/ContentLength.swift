@@ -11,6 +11,11 @@ package enum ContentLength: Sendable, Hashable {
   package init(_ fields: HTTPFields) {
     self = .absent
     var next = fields.index(of: .contentLength)
+    // Mostly there is one, and nothing but digits in it.
+    if let number = next.flatMap({ fields.onlyContentLength(at: $0) }) {
+      self = .bytes(number)
+      return
+    }
     while let index = next {
       let field = fields[index]
       next = fields.index(of: .contentLength, from: index + 1)
@@ -37,14 +42,30 @@ package enum ContentLength: Sendable, Hashable {
 
   /// Digits only; nil where the number is too large for an `Int`.
   package static func number(_ text: some StringProtocol) -> Int? {
-    text.utf8.allSatisfy(\.isASCIIDigit) ? Int(text) : nil
+    var number = 0
+    for byte in text.utf8 {
+      guard byte.isASCIIDigit else { return nil }
+      let (tens, overflows) = number.multipliedReportingOverflow(by: 10)
+      let (sum, isTooLarge) = tens.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
+      guard !overflows, !isTooLarge else { return nil }
+      number = sum
+    }
+    return text.isEmpty ? nil : number
   }
 }
 
 extension HTTPFields {
-  /// Said several times, it is said once (RFC 9110 §8.6).
-  package mutating func sayContentLengthOnce(_ count: Int) {
-    if !hasSingleContentLength { self[.contentLength] = String(count) }
+  /// What they say of the length. Said several times, it is said once from now on (RFC 9110 §8.6).
+  package mutating func normalizeContentLength() -> ContentLength {
+    if let number = index(of: .contentLength).flatMap({ onlyContentLength(at: $0) }) { return .bytes(number) }
+    let length = ContentLength(self)
+    if let count = length.value, !hasSingleContentLength { self[.contentLength] = String(count) }
+    return length
+  }
+
+  /// The number in the first such field, where it is the only one and holds nothing else.
+  fileprivate func onlyContentLength(at first: Int) -> Int? {
+    index(of: .contentLength, from: first + 1) == nil ? ContentLength.number(self[first].value) : nil
   }
 
   /// One such field, with one item in it.

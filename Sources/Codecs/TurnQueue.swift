@@ -4,11 +4,13 @@
 package struct TurnQueue<Key: Hashable & Sendable, Element: Sendable>: Sendable {
   private var elements: [Key: [Element]] = [:]
   /// Each key with elements once; the next in turn is the first.
-  private var turns: [Key] = []
+  private var turns: [Key] = [] {
+    didSet { isEmpty = turns.isEmpty }
+  }
+  /// Kept, since each request asks, and the code of this type does not know its types.
+  package private(set) var isEmpty = true
 
   package init() {}
-
-  package var isEmpty: Bool { turns.isEmpty }
 
   /// How many keys have elements.
   package var keyCount: Int { turns.count }
@@ -39,7 +41,7 @@ package struct TurnQueue<Key: Hashable & Sendable, Element: Sendable>: Sendable 
       let left = waiting.filter { !isRemoved($0) }
       elements[key] = left.isEmpty ? nil : left
     }
-    turns.removeAll { elements[$0] == nil }
+    turns = turns.filter { elements[$0] != nil }
     return removed
   }
 }

@@ -135,13 +135,13 @@ package struct Gateway: Sendable {
   ) -> HTTPXRequest {
     var head = request.head
     HopByHop.strip(&head)
-    head.headerFields[.expect] = nil
-    origin?.adaptRequest(&head.headerFields)
-    via.mark(request: &head.headerFields, id)
+    var fields = head.headerFields
+    if fields.has(.expect) { fields[.expect] = nil }
+    origin?.adaptRequest(&fields)
+    via.mark(request: &fields, id)
     // The device knows itself by its address, not by the name that this machine's browsers use.
-    head.scheme = HTTPXURI.scheme
-    head.authority = route.authority
-    head.path = path
+    head = HTTPRequest(
+      method: head.method, scheme: HTTPXURI.scheme, authority: route.authority, path: path, headerFields: fields)
     return HTTPXRequest(head, body: request.body)
   }
 

@@ -6,7 +6,7 @@ extension BodyReader.Framing {
   ///
   /// `fields` keep one `Content-Length` where there were several that agree.
   static func told(by fields: inout HTTPFields) throws(HTTPMessageError) -> Self? {
-    let length = ContentLength(fields)
+    let length = fields.normalizeContentLength()
     if length == .invalid { throw .malformed("its Content-Length is not one number") }
     guard !fields.has(.transferEncoding) else {
       guard length == .absent else { throw .malformed("it has both Content-Length and Transfer-Encoding") }
@@ -16,9 +16,7 @@ extension BodyReader.Framing {
       }
       return .chunked
     }
-    guard case .bytes(let count) = length else { return nil }
-    fields.sayContentLengthOnce(count)
-    return .counted(count)
+    return length.value.map { .counted($0) }
   }
 }
 

@@ -23,7 +23,10 @@ struct HeadReader {
   /// A head, and what follows its first line.
   struct Head {
     let line: ByteBuffer
-    let fields: HTTPFields
+    /// Without `Host`.
+    var fields: HTTPFields
+    /// The values of `Host`, of which a request has one.
+    let hosts: [String]
   }
 
   /// Takes a whole head from the beginning of `input`; nil where its end has not come.
@@ -35,10 +38,11 @@ struct HeadReader {
     }
     let found: Int? = try input.reading { bytes throws(HTTPMessageError) in try end(bytes) }
     guard let length = found else { return nil }
-    let (line, fields) = try input.reading { bytes throws(HTTPMessageError) in
+    let (line, fields, hosts) = try input.reading { bytes throws(HTTPMessageError) in
       try read(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
     }
-    let head = Head(line: input.getSlice(at: input.readerIndex, length: line) ?? ByteBuffer(), fields: fields)
+    let head = Head(
+      line: input.getSlice(at: input.readerIndex, length: line) ?? ByteBuffer(), fields: fields, hosts: hosts)
     input.moveReaderIndex(forwardBy: length)
     (scanned, lineStart) = (0, 0)
     return head
@@ -75,16 +79,20 @@ struct HeadReader {
       : HTTPMessageError(.headTooLarge, "the head has more than \(limits.fieldsSize) bytes")
   }
 
-  /// The length of the first line, and the fields.
-  private func read(_ head: UnsafeRawBufferPointer) throws(HTTPMessageError) -> (Int, HTTPFields) {
+  /// The length of the first line, the fields, and the values of `Host`.
+  private func read(_ head: UnsafeRawBufferPointer) throws(HTTPMessageError) -> (Int, HTTPFields, [String]) {
     var lines = Lines(rest: head)
     let line = lines.next()?.count ?? 0
     var fields = HTTPFields()
     fields.reserveCapacity(HTTPHeadLimits.usualFields)
+    var hosts: [String] = []
+    func take(_ field: HTTPField) {
+      if field.name == .host { hosts.append(field.value) } else { fields.append(field) }
+    }
     var next = lines.next()
     while let line = next, !line.isEmpty {
       next = lines.next()
-      guard fields.count < limits.fieldCount else {
+      guard fields.count + hosts.count < limits.fieldCount else {
         throw HTTPMessageError(.headTooLarge, "the head has more than \(limits.fieldCount) fields")
       }
       guard let colon = line.firstIndex(of: UInt8(ascii: ":"), from: 0) else {
@@ -93,7 +101,7 @@ struct HeadReader {
       let name = try name(UnsafeRawBufferPointer(rebasing: line[..<colon]))
       let value = UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]).trimmed
       guard next?.first?.isOptionalSpace == true else {
-        fields.append(try field(name, value))
+        take(try field(name, value))
         continue
       }
       guard isLenient else { throw .malformed("a header field is folded") }
@@ -103,9 +111,9 @@ struct HeadReader {
         folded.writeBytes(line.trimmed)
         next = lines.next()
       }
-      fields.append(try folded.reading { bytes throws(HTTPMessageError) in try field(name, bytes.trimmed) })
+      take(try folded.reading { bytes throws(HTTPMessageError) in try field(name, bytes.trimmed) })
     }
-    return (line, fields)
+    return (line, fields, hosts)
   }
 
   private func name(_ bytes: UnsafeRawBufferPointer) throws(HTTPMessageError) -> HTTPField.Name {

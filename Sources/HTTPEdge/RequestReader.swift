@@ -43,10 +43,9 @@ struct RequestReader {
       case nil: return nil
       }
     }
-    guard input.readableBytes > 0, let lines = try head.next(&input) else { return nil }
-    var fields = lines.fields
-    let framing = try BodyReader.Framing.told(by: &fields) ?? .none
-    let head = try ReceivedHead(lines.line, fields, framing)
+    guard input.readableBytes > 0, var lines = try head.next(&input) else { return nil }
+    let framing = try BodyReader.Framing.told(by: &lines.fields) ?? .none
+    let head = try ReceivedHead(lines, framing)
     body = BodyReader(head.traits.upgrades ? .untilClose : framing, isLenient: false)
     return .head(head)
   }
@@ -60,14 +59,14 @@ struct ReceivedHead {
   /// Exactly one `Host` is needed (RFC 9112 §3.2; HTTP/1.0 may have none). `Expect: 100-continue` is answered here, and goes
   /// no further, and neither does an `Upgrade` that is not carried out (RFC 9110 §7.8): all but that of a GET without a body
   /// to a WebSocket, behind which all that comes is of the other protocol, if it is agreed.
-  init(_ line: ByteBuffer, _ fields: HTTPFields, _ framing: BodyReader.Framing) throws(HTTPMessageError) {
-    let line = try line.reading { bytes throws(HTTPMessageError) in try RequestLine(bytes) }
+  init(_ lines: HeadReader.Head, _ framing: BodyReader.Framing) throws(HTTPMessageError) {
+    let line = try lines.line.reading { bytes throws(HTTPMessageError) in try RequestLine(bytes) }
     let (method, version) = (line.method, line.version)
     let isHTTP10 = version.minor == 0
     // Before 1.1 there were no chunks, so that somebody on the way may have taken the body to end elsewhere (RFC 9112 §6.1).
     if framing == .chunked, isHTTP10 { throw .malformed("a request of HTTP/1.0 has chunks") }
-    var fields = fields
-    let hosts = fields.take(.host)
+    var fields = lines.fields
+    let hosts = lines.hosts
     guard hosts.count == 1 || hosts.isEmpty && isHTTP10 else {
       throw .malformed(hosts.isEmpty ? "there is no Host" : "there is more than one Host")
     }

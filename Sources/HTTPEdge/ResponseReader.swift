@@ -5,7 +5,8 @@ import NIOCore
 /// The bytes of one connection to an upstream → responses, in parts, one for each request that it is told of.
 struct ResponseReader {
   enum Part {
-    /// `keepAlive`: the connection may carry another request after this.
+    /// `keepAlive`: the connection may carry another request after this. Of its fields those that concern the connection are
+    /// gone (`HopByHop`), and so is `Host`, which has nothing to say in a response.
     case head(HTTPResponse, keepAlive: Bool)
     case body(ByteBuffer)
     case end
@@ -53,8 +54,8 @@ struct ResponseReader {
       case nil: return nil
       }
     case .head(let method, let upgrading):
-      while let lines = try head.next(&input) {
-        if let part = try response(lines, answering: method, upgrading: upgrading) { return part }
+      while var lines = try head.next(&input) {
+        if let part = try response(&lines, answering: method, upgrading: upgrading) { return part }
       }
       try checkStart()
       return nil
@@ -79,25 +80,27 @@ struct ResponseReader {
 
   /// Nil for one that another follows, of no use to anybody behind a tunnel (RFC 9110 §15.2).
   private mutating func response(
-    _ lines: HeadReader.Head, answering method: HTTPRequest.Method, upgrading: Bool
+    _ lines: inout HeadReader.Head, answering method: HTTPRequest.Method, upgrading: Bool
   ) throws(HTTPMessageError) -> Part? {
     let line = try lines.line.reading { bytes throws(HTTPMessageError) in try StatusLine(bytes) }
-    var fields = lines.fields
-    // It has nothing to say in a response.
-    _ = fields.take(.host)
     if line.status.kind == .informational {
       guard line.status == .switchingProtocols else { return nil }
       guard upgrading else { throw .malformed("it changed the protocol, which nobody asked for") }
       state = .body(BodyReader(.untilClose, isLenient: true))
-      fields.removeAll { $0.name == .contentLength || $0.name == .transferEncoding }
-      return .head(HTTPResponse(status: line.status, headerFields: fields), keepAlive: false)
+      lines.fields.removeAll { $0.name == .contentLength || $0.name == .transferEncoding }
+      var head = HTTPResponse(status: line.status, headerFields: lines.fields)
+      HopByHop.strip(&head)
+      return .head(head, keepAlive: false)
     }
-    var framing = try BodyReader.Framing.told(by: &fields) ?? .untilClose
-    if line.status == .noContent { fields[.contentLength] = nil }
-    let head = HTTPResponse(status: line.status, headerFields: fields)
+    var framing = try BodyReader.Framing.told(by: &lines.fields) ?? .untilClose
+    if line.status == .noContent { lines.fields[.contentLength] = nil }
+    var keepAlive = line.version.keepsAlive(lines.fields) && !lines.fields.signsConnectionIn
+    // Here nobody else has them, so that they need not be copied.
+    HopByHop.strip(&lines.fields)
+    let head = HTTPResponse(status: line.status, headerFields: lines.fields)
     if !head.hasBody(answering: method) { framing = .none }
+    if framing == .untilClose { keepAlive = false }
     state = .body(BodyReader(framing, isLenient: true))
-    let keepAlive = line.version.keepsAlive(fields) && framing != .untilClose && !fields.signsConnectionIn
     return .head(head, keepAlive: keepAlive)
   }
 }

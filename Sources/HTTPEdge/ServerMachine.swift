@@ -180,8 +180,7 @@ struct ServerMachine {
   /// (RFC 9110 §8.6).
   private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
     if head.headerFields.has(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
-    let length = ContentLength(head.headerFields)
-    if let count = length.value { head.headerFields.sayContentLengthOnce(count) }
+    let length = head.headerFields.normalizeContentLength()
     if length == .invalid || length != .absent && head.status == .noContent { head.headerFields[.contentLength] = nil }
     if !takesBody(head, traits) { return .none }
     if let count = length.value { return .counted(count) }

@@ -10,7 +10,7 @@ package import XMPP
 ///
 /// It has no clock and sends nothing: whoever sends stanzas to the other side's address gives it what comes, and sends what
 /// it gives back.
-package struct ExchangeMachine: Sendable {
+package struct ExchangeMachine: ~Copyable, Sendable {
   /// What a stanza carries or announces, read.
   package struct Received<Head: Sendable>: Sendable {
     package let head: Head
@@ -333,11 +333,9 @@ package struct ExchangeMachine: Sendable {
 extension HTTPFields {
   /// The value of `Content-Length`, which is said once from now on; throws where it is not one number (RFC 9110 §8.6).
   fileprivate mutating func takeContentLength() throws(StanzaError) -> Int? {
-    switch ContentLength(self) {
+    switch normalizeContentLength() {
     case .absent: return nil
-    case .bytes(let length):
-      sayContentLengthOnce(length)
-      return length
+    case .bytes(let length): return length
     case .invalid: throw StanzaError(.badRequest, "Content-Length is not one number.")
     }
   }

@@ -16,7 +16,9 @@ enum Fields {
     }
     buffer.writeStaticString("<headers xmlns='http://jabber.org/protocol/shim'>")
     if let host { write("Host", host, into: &buffer) }
-    for field in fields {
+    for index in fields.indices {
+      let field = fields[index]
+      if buffer.write(plain: field.name.rawName, field.value) { continue }
       if let latin1 = field.latin1 {
         buffer.write(
           "<header name='", attributeValue: field.name.rawName, "' xmlns:h='urn:hearth:http:1' h:bytes='latin-1'>")
@@ -38,14 +40,28 @@ enum Fields {
   /// begin a field, or a message, of the sender's own at the next hop (RFC 9110 §5.5).
   static func read(from message: Element) throws(HTTPXError) -> HTTPFields {
     var fields = HTTPFields()
-    fields.reserveCapacity(HTTPXLimits.usualFields)
+    try read(from: message) { fields.append($0) }
+    return fields
+  }
+
+  /// The same of a request, without its `Host`, of which there is at most one (RFC 9112 §3.2).
+  static func readRequest(from message: Element) throws(HTTPXError) -> (fields: HTTPFields, host: String?) {
+    var fields = HTTPFields()
+    var hosts: [String] = []
+    try read(from: message) { if $0.name == .host { hosts.append($0.value) } else { fields.append($0) } }
+    guard hosts.count <= 1 else { throw HTTPXError(.malformed, "more than one Host field") }
+    return (fields, hosts.first)
+  }
+
+  private static func read(from message: Element, _ receive: (HTTPField) -> Void) throws(HTTPXError) {
+    var count = 0
     for case .element(let header) in message.first("headers", namespace: Namespace.shim)?.children ?? []
     where header.is("header", Namespace.shim) {
-      guard fields.count < HTTPXLimits.fields
+      count += 1
+      guard count <= HTTPXLimits.fields
       else { throw HTTPXError(.limit, "more than \(HTTPXLimits.fields) header fields") }
-      fields.append(try field(header))
+      receive(try field(header))
     }
-    return fields
   }
 
   private static func field(_ header: Element) throws(HTTPXError) -> HTTPField {
@@ -71,12 +87,20 @@ enum Fields {
     var text = text
     return text.withUTF8 { KnownFieldNames.name(UnsafeRawBufferPointer($0)) } ?? HTTPField.Name(text)
   }
+}
 
-  /// Takes out the `Host` field, of which there is at most one (RFC 9112 §3.2).
-  static func takeHost(from fields: inout HTTPFields) throws(HTTPXError) -> String? {
-    let hosts = fields.take(.host)
-    guard hosts.count <= 1 else { throw HTTPXError(.malformed, "more than one Host field") }
-    return hosts.first
+extension ByteBuffer {
+  /// Appends a header in one piece, where nothing in it has to be escaped, as mostly; false where something has.
+  fileprivate mutating func write(plain name: String, _ value: String) -> Bool {
+    var (name, value) = (name, value)
+    return name.withUTF8 { name in
+      value.withUTF8 { value in
+        guard XMLWriter.isPlain(name), XMLWriter.isPlain(value) else { return false }
+        let (start, middle, end): (StaticString, StaticString, StaticString) = ("<header name='", "'>", "</header>")
+        write(start.bytes, UnsafeRawBufferPointer(name), middle.bytes, UnsafeRawBufferPointer(value), end.bytes)
+        return true
+      }
+    }
   }
 }
 

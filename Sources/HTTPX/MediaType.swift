@@ -63,7 +63,11 @@ extension Substring.UTF8View {
   }
 
   fileprivate func starts(with text: String) -> Bool {
-    count >= text.utf8.count && zip(self, text.utf8).allSatisfy { $0.asciiLowercased == $1 }
+    var bytes = makeIterator()
+    for byte in text.utf8 {
+      guard bytes.next()?.asciiLowercased == byte else { return false }
+    }
+    return true
   }
 
   fileprivate func ends(with text: String) -> Bool { suffix(text.utf8.count).equals(text) }

@@ -89,8 +89,7 @@ extension RequestStanza {
     guard let resource = element["resource"] else { throw HTTPXError(.malformed, "the request needs a resource") }
     try Resource.check(resource, method: method)
     try checkVersion(element)
-    var fields = try Fields.read(from: element)
-    let host = try Fields.takeHost(from: &fields)
+    let (fields, host) = try Fields.readRequest(from: element)
     return HTTPRequest(method: method, scheme: HTTPXURI.scheme, authority: host, path: resource, headerFields: fields)
   }
 

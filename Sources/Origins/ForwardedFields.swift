@@ -13,7 +13,6 @@ struct ForwardedFields {
   private static let peerTrust = name("Hearth-Peer-Trust")
   private static let forwardedHost = name("X-Forwarded-Host")
   private static let forwardedProto = name("X-Forwarded-Proto")
-  private static let http = HTTPField(name: forwardedProto, value: "http")
   private static let forwardedFor = name("X-Forwarded-For")
 
   /// Only we say who asked and for what: these are removed as the peer sent them, and so is all of `Hearth-Peer-…`, for
@@ -71,16 +70,20 @@ struct ForwardedFields {
     let device = head.authority ?? head.headerFields.value(of: .host)
     let browsers = browsersHost(head.headerFields)
     HopByHop.strip(&head)
+    // They came as they are to go.
+    let keepsForwarded = browsers != nil && !options.gadget
     var index = 0
     while index < head.headerFields.count {
       let name = head.headerFields[index].name
-      if Self.isOurs(name) || options.gadget && Self.isForLargeSites(name) {
+      if keepsForwarded, name == Self.forwardedHost || name == Self.forwardedProto {
+        index += 1
+      } else if Self.isOurs(name) || options.gadget && Self.isForLargeSites(name) {
         head.headerFields[name] = nil
       } else {
         index += 1
       }
     }
-    if !options.gadget { say(browsers, caller, &head.headerFields) }
+    if !options.gadget { say(caller, &head.headerFields) }
     if options.host == .browser, let browsers {
       // Where the device is called by its own address, the browser meant it by this one.
       head.headerFields.mapReferencesOfRequest {
@@ -97,14 +100,10 @@ struct ForwardedFields {
   }
 
   /// None of these fields is there any more.
-  private func say(_ browsers: String?, _ caller: Caller, _ fields: inout HTTPFields) {
+  private func say(_ caller: Caller, _ fields: inout HTTPFields) {
     if let name = caller.shownName { fields.append(HTTPField(name: Self.peer, value: name)) }
     if let id = caller.identity.id { fields.append(HTTPField(name: Self.peerID, value: id.description)) }
     fields.append(HTTPField(name: Self.peerTrust, value: caller.standing.word))
-    if let browsers {
-      fields.append(HTTPField(name: Self.forwardedHost, value: browsers))
-      fields.append(Self.http)
-    }
     if options.forwardedFor, let address = caller.networkAddress {
       fields.append(HTTPField(name: Self.forwardedFor, value: address))
     }
@@ -171,7 +170,7 @@ struct ForwardedFields {
     guard let first = name.canonicalName.utf8.first, initials.contains(first) else { return false }
     if usual.contains(name) { return true }
     let folded = name.folded
-    return ourPrefixes.contains { folded.utf8.starts(with: $0.utf8) } || ours.contains(folded)
+    return ourPrefixes.contains { folded.hasPrefix($0) } || ours.contains(folded)
   }
 }
 

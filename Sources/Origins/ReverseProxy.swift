@@ -77,7 +77,6 @@ package struct ReverseProxy: ServiceHandler {
 
   private func outgoing(_ response: HTTPResponse) -> HTTPResponse {
     var response = response
-    HopByHop.strip(&response)
     response.headerFields.mapReferencesOfResponse { own.relative($0) ?? $0 }
     return response
   }

@@ -38,21 +38,21 @@ import XMPP
   @Test func whoHadNoHTTPIsAskedAgainBeforeARequestFails() {
     var machine = ExchangeMachine(limit: 1)
     let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
-    #expect(!machine.knowsSupport(now: start))
+    #expect(machine.knowsSupport(now: start) == false)
     machine.received(StreamFeatures(info: DiscoInfo(identities: [], features: [])))
-    #expect(!machine.knowsSupport(now: start))
+    #expect(machine.knowsSupport(now: start) == false)
     machine.asks(now: start)
     // Who comes while it is asked waits for the answer.
-    #expect(!machine.knowsSupport(now: start + .milliseconds(1)))
+    #expect(machine.knowsSupport(now: start + .milliseconds(1)) == false)
     machine.learned(DiscoInfo(identities: [], features: []))
-    #expect(machine.knowsSupport(now: start + .milliseconds(999)))
-    #expect(!machine.knowsSupport(now: start + .seconds(1)))
+    #expect(machine.knowsSupport(now: start + .milliseconds(999)) == true)
+    #expect(machine.knowsSupport(now: start + .seconds(1)) == false)
     machine.asks(now: start + .seconds(1))
     machine.learned(Self.http)
-    #expect(machine.knowsSupport(now: start + .hours(1)))
+    #expect(machine.knowsSupport(now: start + .hours(1)) == true)
     // A question without an answer takes nothing back.
     machine.learned(nil)
-    #expect(machine.knowsSupport(now: start + .hours(1)))
+    #expect(machine.knowsSupport(now: start + .hours(1)) == true)
   }
 
   @Test func whoAnswersNothingIsAskedLessOften() {
@@ -60,16 +60,16 @@ import XMPP
     let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     machine.asks(now: start)
     machine.learned(nil)
-    #expect(machine.knowsSupport(now: start + .seconds(29)))
-    #expect(!machine.knowsSupport(now: start + .seconds(30)))
+    #expect(machine.knowsSupport(now: start + .seconds(29)) == true)
+    #expect(machine.knowsSupport(now: start + .seconds(30)) == false)
   }
 
   @Test func featuresSayMoreThanAnswers() throws {
     var machine = ExchangeMachine(limit: 1)
     machine.learned(DiscoInfo(identities: [], features: [Namespace.http]))
-    #expect(!machine.isHearth)
+    #expect(machine.isHearth == false)
     machine.received(StreamFeatures(info: Self.http))
-    #expect(machine.isHearth)
+    #expect(machine.isHearth == true)
     try machine.checkSupport()
   }
 

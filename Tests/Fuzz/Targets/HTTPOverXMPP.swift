@@ -127,7 +127,7 @@ extension FuzzTarget {
     do {
       guard let head = try reader.next(&message) else { fatalError("On HTTP/1.1 its head does not end: \(text)") }
       require(message.readableBytes == 0, "On HTTP/1.1 something is behind its head: \(text)")
-      return (String(buffer: head.line), fields(head.fields))
+      return (String(buffer: head.line), head.hosts.map { Field("Host", $0) } + fields(head.fields))
     } catch {
       fatalError("HTTP/1.1 does not carry what was read: \(error): \(text)")
     }
