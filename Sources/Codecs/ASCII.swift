@@ -1,14 +1,15 @@
+/// Asked for each byte: public, since of what is `package` nothing is inlined in another module (Swift 6.3).
 extension UInt8 {
   /// `0` to `9`.
-  package var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+  @inlinable public var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
   /// The small letter where it is a capital one of ASCII.
-  package var asciiLowercased: UInt8 {
+  @inlinable public var asciiLowercased: UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
   }
 
   /// Space or tab: the optional white space of HTTP (RFC 9110 §5.6.3).
-  package var isOptionalSpace: Bool { self == 0x20 || self == 0x09 }
+  @inlinable public var isOptionalSpace: Bool { self == 0x20 || self == 0x09 }
 }
 
 extension String {
@@ -26,10 +27,9 @@ extension String {
 
   /// The same as a string: itself where there are none.
   package var trimmed: String {
-    guard let first = utf8.first, let last = utf8.last, first.isOptionalSpace || last.isOptionalSpace else {
-      return self
-    }
-    return String(trimmingSpace)
+    var text = self
+    let isTrimmed = text.withUTF8 { $0.first?.isOptionalSpace != true && $0.last?.isOptionalSpace != true }
+    return isTrimmed ? text : String(trimmingSpace)
   }
 }
 

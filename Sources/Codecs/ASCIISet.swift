@@ -1,8 +1,10 @@
 /// A set of ASCII characters; no byte beyond ASCII is in it.
-package struct ASCIISet: Sendable, Hashable {
+///
+/// Asked for each byte: public, since of what is `package` nothing is inlined in another module (Swift 6.3).
+public struct ASCIISet: Sendable, Hashable {
   /// A bit each for bytes 0 to 63 and 64 to 127.
-  private var low: UInt64 = 0
-  private var high: UInt64 = 0
+  @usableFromInline var low: UInt64 = 0
+  @usableFromInline var high: UInt64 = 0
 
   /// Characters beyond ASCII are left out.
   package init(_ characters: String) {
@@ -16,7 +18,7 @@ package struct ASCIISet: Sendable, Hashable {
   package static let letters = ASCIISet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   package static let digits = ASCIISet("0123456789")
 
-  package func contains(_ byte: UInt8) -> Bool {
+  @inlinable public func contains(_ byte: UInt8) -> Bool {
     byte < 64 ? low >> UInt64(byte) & 1 == 1 : byte < 128 && high >> UInt64(byte - 64) & 1 == 1
   }
 

@@ -29,6 +29,9 @@ extension UnsafeMutableRawPointer {
   }
 }
 
+/// Public, since of what is `package` nothing is inlined in another module (Swift 6.3).
 extension StaticString {
-  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+  @inlinable public var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
+  }
 }

@@ -3,19 +3,14 @@ package import HTTPTypes
 /// Names of header fields that most messages have, as they are mostly spelt: made once, where others are checked, copied and
 /// folded each time.
 package enum KnownFieldNames {
-  private struct Entry {
-    let key: TextKey
-    let name: HTTPField.Name
-  }
-
   /// Nil for a name that is not known, or not spelt so.
   package static func name(_ bytes: UnsafeRawBufferPointer) -> HTTPField.Name? {
     guard !bytes.isEmpty else { return nil }
     let key = TextKey(bytes)
     var slot = key.slot
-    while let entry = table[slot] {
-      if entry.key == key, bytes.count <= TextKey.whole || entry.name.rawName.utf8.elementsEqual(bytes) {
-        return entry.name
+    while let other = table.keys[slot] {
+      if other == key, bytes.count <= TextKey.whole || table.names[slot]?.rawName.utf8.elementsEqual(bytes) ?? false {
+        return table.names[slot]
       }
       slot = (slot + 1) & 255
     }
@@ -23,16 +18,16 @@ package enum KnownFieldNames {
   }
 
   /// Each in the slot of its key, or soon behind.
-  private static let table: [Entry?] = {
-    var table = [Entry?](repeating: nil, count: 256)
+  private static let table: (keys: [TextKey?], names: [HTTPField.Name?]) = {
+    var keys = [TextKey?](repeating: nil, count: 256)
+    var table = [HTTPField.Name?](repeating: nil, count: 256)
     for text in names.flatMap({ [$0, $0.lowercased()] }) {
-      guard let name = HTTPField.Name(text) else { continue }
       let key = Array(text.utf8).withUnsafeBytes { TextKey($0) }
       var slot = key.slot
-      while table[slot] != nil { slot = (slot + 1) & 255 }
-      table[slot] = Entry(key: key, name: name)
+      while keys[slot] != nil { slot = (slot + 1) & 255 }
+      (keys[slot], table[slot]) = (key, HTTPField.Name(text))
     }
-    return table
+    return (keys, table)
   }()
 
   private static let names = [

@@ -4,7 +4,7 @@ import Origins
 
 extension HostedService {
   /// What answers for a definition. Throws where its target cannot be used; the error's description says why.
-  init(_ definition: ServiceDefinition, eventLoopGroup: any EventLoopGroup) throws {
+  convenience init(_ definition: ServiceDefinition, eventLoopGroup: any EventLoopGroup) throws {
     self.init(
       name: definition.name, title: definition.title, description: definition.description, target: definition.target,
       policy: definition.access,

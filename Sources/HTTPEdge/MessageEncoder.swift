@@ -12,7 +12,8 @@ extension ByteBuffer {
     writeStaticString(" ")
     writeString(head.status.phrase)
     writeStaticString("\r\n")
-    for field in head.headerFields { write(field) }
+    // Each is copied once so, and by an iterator twice.
+    for index in head.headerFields.indices { write(head.headerFields[index]) }
     writeStaticString("\r\n")
   }
 
@@ -29,7 +30,8 @@ extension ByteBuffer {
       writeStaticString("\r\n")
     }
     var hasCookies = false
-    for field in head.headerFields {
+    for index in head.headerFields.indices {
+      let field = head.headerFields[index]
       guard field.name == .cookie else {
         write(field)
         continue

@@ -141,7 +141,7 @@ package enum BodyPlan: Sendable, Hashable {
   /// The body as text that arrives byte for byte, nil where that cannot be promised.
   private static func text(_ body: ByteBuffer, _ contentType: String?) -> String? {
     guard body.readableBytes <= HTTPXLimits.textBytes, let contentType, MediaType.isText(contentType),
-      let text = String(validating: body.readableBytesView, as: UTF8.self), XMLWriter.canCarry(text)
+      let text = body.withUnsafeReadableBytes(\.text), XMLWriter.canCarry(text)
     else { return nil }
     return text
   }

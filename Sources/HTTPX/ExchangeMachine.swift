@@ -26,8 +26,8 @@ package struct ExchangeMachine: ~Copyable, Sendable {
     package let route: BodyRoute
   }
 
-  /// A request of the other side, as far as its answer depends on it.
-  package struct Answerable: Sendable {
+  /// A request of the other side, as far as its answer depends on it. A reference, since it is large, and passed on a few times.
+  package final class Answerable: Sendable {
     /// The IQ to answer, without its content, which may be large while others are answered.
     package let iq: Stanza
     /// Without its body.

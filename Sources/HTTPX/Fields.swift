@@ -40,6 +40,7 @@ enum Fields {
   /// begin a field, or a message, of the sender's own at the next hop (RFC 9110 §5.5).
   static func read(from message: Element) throws(HTTPXError) -> HTTPFields {
     var fields = HTTPFields()
+    fields.reserveCapacity(HTTPXLimits.usualFields)
     try read(from: message) { fields.append($0) }
     return fields
   }
@@ -47,6 +48,7 @@ enum Fields {
   /// The same of a request, without its `Host`, of which there is at most one (RFC 9112 §3.2).
   static func readRequest(from message: Element) throws(HTTPXError) -> (fields: HTTPFields, host: String?) {
     var fields = HTTPFields()
+    fields.reserveCapacity(HTTPXLimits.usualFields)
     var hosts: [String] = []
     try read(from: message) { if $0.name == .host { hosts.append($0.value) } else { fields.append($0) } }
     guard hosts.count <= 1 else { throw HTTPXError(.malformed, "more than one Host field") }

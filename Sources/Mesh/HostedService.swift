@@ -1,8 +1,8 @@
 package import Trust
 package import XMPP
 
-/// One device that this node announces: a name, and what answers for it.
-package struct HostedService: Sendable {
+/// One device that this node announces: a name, and what answers for it. A reference, since each request to it has one.
+package final class HostedService: Sendable {
   /// The user part of its address; unique in a node.
   package let name: String
   package let title: String?

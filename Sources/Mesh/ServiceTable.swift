@@ -27,7 +27,7 @@ final class ServiceTable: Sendable {
 
     init(node: JID) { self.node = node }
 
-    func entry(_ jid: JID) -> Entry? { (names[jid] ?? otherNames[jid]).flatMap { services[$0] } }
+    func name(_ jid: JID) -> String? { names[jid] ?? otherNames[jid] }
 
     mutating func insert(_ service: HostedService, wanted: JID?) {
       set(service.name, Entry(service: service, wanted: wanted, jid: services[service.name]?.jid))
@@ -77,7 +77,7 @@ final class ServiceTable: Sendable {
   var node: JID { state.withLock { $0.node } }
 
   func service(_ jid: JID) -> HostedService? {
-    state.withLock { $0.entry(jid)?.service }
+    state.withLock { state in state.name(jid).flatMap { state.services[$0]?.service } }
   }
 
   /// The service of this name: its address, and who may use it.
@@ -89,7 +89,7 @@ final class ServiceTable: Sendable {
 
   /// Whether this is an address of this node or of one of its services: one that it has, is meant to have, or had before.
   func isLocal(_ jid: JID) -> Bool {
-    state.withLock { state in state.node == jid || jid == wanted.jid || state.entry(jid) != nil }
+    state.withLock { state in state.node == jid || jid == wanted.jid || state.name(jid) != nil }
   }
 
   var all: [HostedService] {

@@ -86,6 +86,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     isReading = true
     do {
       try reader.feed(unwrapInboundIn(data)) { event in
+        if let stanza = machine.stanza(event) { return received(stanza) }
         perform(machine.received(event, unread: reader.unread, now: .now()))
         if machine.takesStanzas { reader.limits = .established }
       }
@@ -253,13 +254,16 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Those of the stream, unless others are given.
   private func writeAddresses(from local: JID?, to remote: JID?) {
-    guard let attributes, local != nil && local != attributes.local || remote != nil && remote != attributes.remote
-    else {
+    guard let attributes, !isUsual(local, remote) else {
       output.writeImmutableBuffer(addresses)
       return
     }
     output.write(attribute: "from", (local ?? attributes.local).text)
     if let remote = remote ?? attributes.remote { output.write(attribute: "to", remote.text) }
+  }
+
+  private func isUsual(_ local: JID?, _ remote: JID?) -> Bool {
+    (local == nil || local == attributes?.local) && (remote == nil || remote == attributes?.remote)
   }
 
   /// A block in an IQ: its base64 is written straight into the outgoing bytes.
@@ -318,13 +322,16 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case .restart: restart()
     case .opened(let attributes): opened(attributes)
     case .features(let features): stream?.assumeIsolated { $0.received(features) }
-    case .stanza(let stanza):
-      if tap.isOpen { tap.show(stanza.element, isSent: false, stream?.identity) }
-      stream?.assumeIsolated { $0.received(stanza) }
+    case .stanza(let stanza): received(stanza)
     case .deadline(let time): schedule(time)
     case .disconnect: disconnect()
     case .closed(let end): stream?.assumeIsolated { $0.ended(end) }
     }
+  }
+
+  private func received(_ stanza: Stanza) {
+    if tap.isOpen { tap.show(stanza.element, isSent: false, stream?.identity) }
+    stream?.assumeIsolated { $0.received(stanza) }
   }
 
   /// What was written so far goes out in plaintext, all that follows through TLS.

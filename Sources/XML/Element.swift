@@ -57,11 +57,11 @@ package struct Element: Sendable, Hashable {
     content = Content(children)
   }
 
-  init(_ name: String, namespace: String, _ attributes: [Attribute]) {
+  init(_ name: String, namespace: String, _ attributes: [Attribute], _ content: Content = .empty) {
     self.name = name
     self.namespace = namespace
     self.attributes = attributes
-    content = .empty
+    self.content = content
   }
 
   package init(_ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {

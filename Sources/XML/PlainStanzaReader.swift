@@ -54,13 +54,13 @@ private struct PlainText {
     let end = index
     var namespace = outer
     guard let attributes = attributes(&namespace) else { return nil }
-    var element = Element(names.text(name), namespace: namespace, attributes)
-    if take(UInt8(ascii: "/")) { return take(UInt8(ascii: ">")) ? element : nil }
+    if take(UInt8(ascii: "/")) {
+      return take(UInt8(ascii: ">")) ? Element(names.text(name), namespace: namespace, attributes) : nil
+    }
     guard take(UInt8(ascii: ">")), let content = content(inside: namespace, depth: depth),
       closes(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
     else { return nil }
-    element.content = content
-    return element
+    return Element(names.text(name), namespace: namespace, attributes, content)
   }
 
   /// Up to what may be behind one. No name that the parser has met has any of these.

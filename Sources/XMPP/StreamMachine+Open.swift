@@ -24,7 +24,7 @@ extension StreamMachine {
   }
 
   /// The sender is who the stream says, whatever the stanza says.
-  private func stanza(_ element: Element, on stream: StreamAttributes) -> Stanza? {
+  func stanza(_ element: Element, on stream: StreamAttributes) -> Stanza? {
     let named = element["to"]
     // Most are for whom the stream speaks anyway, whose address need not be read again.
     guard let named, named != stream.local.text else { return Stanza(element, from: stream.remote, to: stream.local) }

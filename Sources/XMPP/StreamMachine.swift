@@ -98,6 +98,13 @@ package struct StreamMachine: ~Copyable {
     }
   }
 
+  /// The stanza that this is, on an open stream, where nearly all that comes is one: it changes nothing here, so that `received`
+  /// need not be told of it. nil for all else.
+  package func stanza(_ event: XMLEvent) -> Stanza? {
+    guard case .open(let stream) = state, case .element(let element) = event else { return nil }
+    return stanza(element, on: stream)
+  }
+
   /// What was received cannot be read on.
   package mutating func failed(_ error: XMLError) -> [StreamAction] {
     violated(StreamError(error))

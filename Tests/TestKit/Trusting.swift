@@ -16,7 +16,9 @@ extension TrustService {
 
 extension HostedService {
   /// Open to all and in plaintext as well, or for friends only.
-  package init(name: String, title: String? = nil, target: String, plaintext: Bool, handler: any ServiceHandler) {
+  package convenience init(
+    name: String, title: String? = nil, target: String, plaintext: Bool, handler: any ServiceHandler
+  ) {
     // These two combinations contradict nothing.
     let policy =
       plaintext ? try? AccessPolicy(access: .public, plaintext: true) : try? AccessPolicy(access: .friends)
