@@ -208,7 +208,8 @@ if isFuzzing {
       name: "HTTPEdge", dependencies: ["Codecs", .collections, .httpTypes, .nio],
       sources: [
         "BodyReader.swift", "DuplexEnd.swift", "Framing.swift", "HTTPMessageError.swift", "HeadReader.swift",
-        "Limits.swift", "MessageEncoder.swift", "RequestReader.swift", "ResponseReader.swift", "ServerMachine.swift",
+        "HopByHop.swift", "Limits.swift", "MessageEncoder.swift", "RequestReader.swift", "ResponseReader.swift",
+        "ServerMachine.swift",
       ]),
     .target(
       name: "Front", dependencies: ["Codecs", "HTTPX", "XMPP", .httpTypes],
