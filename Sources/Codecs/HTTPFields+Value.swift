@@ -41,13 +41,6 @@ extension HTTPFields {
     guard let first = index(of: name), index(of: name, from: first + 1) == nil else { return nil }
     return self[first].value
   }
-
-  /// Takes all fields of this name out, and returns their values.
-  package mutating func take(_ name: HTTPField.Name) -> [String] {
-    guard has(name) else { return [] }
-    defer { self[name] = nil }
-    return self[values: name]
-  }
 }
 
 extension HTTPField.Name {

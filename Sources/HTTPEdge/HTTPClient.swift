@@ -30,7 +30,7 @@ package final class HTTPClient: Sendable {
   ///
   /// `head.authority` becomes `Host`, `head.path` is the request target as it stands. Framing fields are set from the
   /// body's length (nil: chunked). A response that ends before the request does stops the request. When `receive` leaves
-  /// without having read the whole body, the connection is closed. 1xx responses are
+  /// without having read the whole body, the connection is closed. Fields that concern the connection are gone (`HopByHop`). 1xx responses are
   /// swallowed, but for 101 where it was asked for.
   ///
   /// An idempotent request whose body is small or empty is sent once more when an idle connection turned out to be closed

@@ -30,8 +30,6 @@ struct ForwardedFields {
   ]
   private static let ourPrefixes = ["hearth-peer-", "x-forwarded-", "x-auth-request-", "remote-"]
 
-  /// Those of them that fronts send.
-  private static let usual = FieldNameSet(["x-forwarded-host", "x-forwarded-proto"])
   private static let initials = ASCIISet(String((ours + ourPrefixes).compactMap(\.first)))
 
   /// The names above are tokens.
@@ -68,8 +66,8 @@ struct ForwardedFields {
   /// `Hearth-Peer`.
   func apply(to head: inout HTTPRequest, from caller: Caller) {
     let device = head.authority ?? head.headerFields.value(of: .host)
-    let browsers = browsersHost(head.headerFields)
     HopByHop.strip(&head)
+    let browsers = browsersHost(head.headerFields)
     // They came as they are to go.
     let keepsForwarded = browsers != nil && !options.gadget
     var index = 0
@@ -168,7 +166,6 @@ struct ForwardedFields {
   private static func isOurs(_ name: HTTPField.Name) -> Bool {
     // Most names begin with another letter than all of these, and need not be folded.
     guard let first = name.canonicalName.utf8.first, initials.contains(first) else { return false }
-    if usual.contains(name) { return true }
     let folded = name.folded
     return ourPrefixes.contains { folded.hasPrefix($0) } || ours.contains(folded)
   }
