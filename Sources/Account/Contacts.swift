@@ -55,7 +55,7 @@ package struct Contacts: Sendable {
   /// The roster is here; nil: the server has none to give.
   package mutating func loaded(_ query: Element?) -> [Action] {
     isLoaded = true
-    for item in query?.elements ?? [] { take(item) }
+    query?.elements.forEach { take($0) }
     return settle()
   }
 

@@ -64,7 +64,7 @@ package enum ChunkElement: Sendable, Hashable {
     }
     guard let isLast = schemaBoolean(element["last"] ?? "false")
     else { throw UnreadableElement(transfer: streamId, refusal(.badRequest, "last must be true or false")) }
-    guard let bytes = Base64.decode(element.text)
+    guard let bytes = element.base64
     else { throw UnreadableElement(transfer: streamId, refusal(.badRequest, "the chunk is no base64 (RFC 4648 §4)")) }
     return Chunk(streamId: streamId, nr: nr, isLast: isLast, bytes: bytes)
   }

@@ -84,7 +84,7 @@ package enum IBBElement: Sendable, Hashable {
     // COMPAT(IoTGateway): counts on behind 65535 instead of starting again at 0.
     guard let seq = element["seq"].flatMap(UInt64.init).map(UInt16.init(truncatingIfNeeded:))
     else { throw UnreadableElement(transfer: sid, refusal(.badRequest, "seq must be a number from 0")) }
-    guard let bytes = Base64.decode(element.text)
+    guard let bytes = element.base64
     else { throw UnreadableElement(transfer: sid, refusal(.badRequest, "the data is no base64 (RFC 4648 §4)")) }
     return IBBBlock(sid: sid, seq: seq, bytes: bytes)
   }

@@ -26,13 +26,15 @@ package enum Base64 {
   /// The bytes that `text` stands for; nil unless it is base64 from beginning to end (see `Base64Decoder`).
   package static func decode(_ text: String) -> ByteBuffer? {
     var text = text
-    return text.withUTF8 { characters in
-      var decoder = Base64Decoder()
-      var bytes = ByteBuffer()
-      guard decoder.decode(UnsafeRawBufferPointer(characters), into: &bytes), decoder.finish(into: &bytes)
-      else { return nil }
-      return bytes
-    }
+    return text.withUTF8 { decode(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The same of its characters.
+  package static func decode(_ characters: UnsafeRawBufferPointer) -> ByteBuffer? {
+    var decoder = Base64Decoder()
+    var bytes = ByteBuffer()
+    guard decoder.decode(characters, into: &bytes), decoder.finish(into: &bytes) else { return nil }
+    return bytes
   }
 
   package static func encode(_ bytes: [UInt8]) -> String {

@@ -5,7 +5,8 @@ public struct TextKey: Sendable, Equatable {
   /// Eight bytes each: the first two and the last two. Of up to sixteen bytes the first and the last, of fewer than eight all in
   /// the first; then the others are 0.
   @usableFromInline var (first, second, third, last): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-  @usableFromInline let count: Int
+  /// Of the text, in bytes.
+  public let count: Int
 
   /// The longest text that it says all of, in bytes.
   @inlinable public static var whole: Int { 32 }
@@ -13,7 +14,13 @@ public struct TextKey: Sendable, Equatable {
   @inlinable public init(_ bytes: UnsafeRawBufferPointer) {
     count = bytes.count
     guard count >= 8 else {
-      for byte in bytes { first = first << 8 | UInt64(byte) }
+      if count >= 4 {
+        first =
+          UInt64(bytes.loadUnaligned(as: UInt32.self)) << 32
+          | UInt64(bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+      } else {
+        for byte in bytes { first = first << 8 | UInt64(byte) }
+      }
       return
     }
     first = bytes.loadUnaligned(as: UInt64.self)

@@ -128,7 +128,7 @@ extension BodyData {
   }
 
   private static func decoded(_ base64: Element) throws(HTTPXError) -> ByteBuffer {
-    guard let bytes = Base64.decode(base64.text)
+    guard let bytes = base64.base64
     else { throw HTTPXError(.malformed, "the body is no base64 (RFC 4648 §4)") }
     return bytes
   }

@@ -56,25 +56,34 @@ enum Fields {
   }
 
   private static func read(from message: Element, _ receive: (HTTPField) -> Void) throws(HTTPXError) {
+    guard let headers = message.first("headers", namespace: Namespace.shim) else { return }
     var count = 0
-    for case .element(let header) in message.first("headers", namespace: Namespace.shim)?.children ?? []
-    where header.is("header", Namespace.shim) {
-      count += 1
-      guard count <= HTTPXLimits.fields
-      else { throw HTTPXError(.limit, "more than \(HTTPXLimits.fields) header fields") }
-      receive(try field(header))
+    var failure: HTTPXError?
+    headers.forEach("header", Namespace.shim, keyed: "name") { name, value, header in
+      do throws(HTTPXError) {
+        count += 1
+        guard count <= HTTPXLimits.fields
+        else { throw HTTPXError(.limit, "more than \(HTTPXLimits.fields) header fields") }
+        receive(try field(name, value.trimmed, header))
+      } catch {
+        failure = error
+      }
+      return failure == nil
     }
+    if let failure { throw failure }
   }
 
-  private static func field(_ header: Element) throws(HTTPXError) -> HTTPField {
-    guard let name = header["name"].flatMap(Self.name)
+  /// - Parameters:
+  ///   - value: spaces around it are not part of it (RFC 9110 §5.5).
+  ///   - header: where it may have a mark.
+  private static func field(
+    _ name: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer, _ header: Element?
+  ) throws(HTTPXError) -> HTTPField {
+    guard let name = name.flatMap(Self.name)
     else { throw HTTPXError(.malformed, "a header without a name that is a token (RFC 9110 §5.1)") }
-    // Spaces around it are not part of a value (RFC 9110 §5.5).
-    let value = header.text.trimmed
-    if header.attributes.contains(where: {
-      $0.name == "bytes" && $0.namespace == Namespace.hearth && $0.value == "latin-1"
-    }),
-      let bytes = value.latin1Bytes, HTTPField.isValidValue(bytes)
+    let value = String(decoding: value, as: UTF8.self)
+    if header?["bytes", namespace: Namespace.hearth] == "latin-1", let bytes = value.latin1Bytes,
+      HTTPField.isValidValue(bytes)
     {
       return HTTPField(name: name, value: bytes)
     }
@@ -85,9 +94,8 @@ enum Fields {
     return field
   }
 
-  private static func name(_ text: String) -> HTTPField.Name? {
-    var text = text
-    return text.withUTF8 { KnownFieldNames.name(UnsafeRawBufferPointer($0)) } ?? HTTPField.Name(text)
+  private static func name(_ bytes: UnsafeRawBufferPointer) -> HTTPField.Name? {
+    KnownFieldNames.name(bytes) ?? HTTPField.Name(String(decoding: bytes, as: UTF8.self))
   }
 }
 

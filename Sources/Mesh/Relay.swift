@@ -165,7 +165,7 @@ final class Relay: Sendable {
     }
     let items = try await ask(
       JID(bare: account.address.domainpart), Element("query", namespace: Namespace.discoItems))
-    let services = (items?.elements ?? []).compactMap { $0["jid"].flatMap { JID($0) } }
+    let services = items?.elements.compactMap { $0["jid"].flatMap { JID($0) } } ?? []
     for service in services.prefix(MeshLimits.serverItems) {
       let info = try await ask(service, Element("query", namespace: Namespace.discoInfo)).flatMap { DiscoInfo($0) }
       guard info?.identities.contains(where: { $0.category == "proxy" && $0.type == "bytestreams" }) == true,

@@ -274,12 +274,19 @@ package actor PeerStream {
 
   private func touch() { liveness.touch(now: eventLoop.now) }
 
+  /// The clock is read once for both.
+  private func touchAndReschedule() {
+    let now = eventLoop.now
+    liveness.touch(now: now)
+    rescheduleTimer(now: now)
+  }
+
   /// Something is under way that a silent peer would leave hanging.
   private var isBusy: Bool { exchanges.answering > 0 || pending.count > 0 || !transfers.isEmpty }
 
   /// - Parameter due: when something is that was begun just now, where that may be sooner than all else.
-  private func rescheduleTimer(due: NIODeadline? = nil) {
-    let soon = eventLoop.now + Timeouts.shortest
+  private func rescheduleTimer(due: NIODeadline? = nil, now: NIODeadline? = nil) {
+    let soon = (now ?? eventLoop.now) + Timeouts.shortest
     // What was begun just now is not due before: the timer will see it.
     if let timer, timer.time <= min(soon, due ?? soon) { return }
     guard isOpen, identity != nil else { return }
@@ -344,8 +351,7 @@ package actor PeerStream {
 
   private func sent(_ id: String, _ isSent: Bool) {
     if !isSent { resolve(id, .failure(life.failure ?? .closed("it is closing."))) }
-    touch()
-    rescheduleTimer()
+    touchAndReschedule()
   }
 
   private func resolve(_ id: String, _ result: Result<Stanza, StreamFailure>) {
@@ -412,8 +418,7 @@ package actor PeerStream {
     var stanza = stanza
     if stanza.kind == .iq { stanza.id = pending.nextID() }
     handler.send(stanza)
-    touch()
-    rescheduleTimer()
+    touchAndReschedule()
   }
 
   /// Makes sure that a stream still reaches its peer, if it was silent for a while, or goes to none of these hosts, at which
@@ -421,7 +426,7 @@ package actor PeerStream {
   ///
   /// - Throws: `StreamFailure` where it does not; it is closed then.
   package func verifyLiveness(at hosts: Set<String>) async throws {
-    guard isDoubtful(at: hosts) else { return }
+    guard isDoubtful(at: hosts, now: eventLoop.now) else { return }
     let connection = handler.connectionProgress
     do {
       _ = try await query("get", Ping.request, within: Timeouts.query)
@@ -485,7 +490,18 @@ package actor PeerStream {
     receive: (HTTPXResponse) async throws -> Void
   ) async throws {
     let whole = try await request.body.whole(upTo: HTTPXLimits.inlineBytes)
-    var step = try await begin(request.head, whole, device, hosts)
+    switch try await begin(request.head, whole, device, hosts) {
+    case .answered(let response): try await receive(response)
+    case let step: try await goOn(step, request, whole, device, hosts, receive)
+    }
+  }
+
+  // Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) nonisolated private func goOn(
+    _ step: ExchangeStep, _ request: HTTPXRequest, _ whole: ByteBuffer?, _ device: JID?, _ hosts: Set<String>?,
+    _ receive: (HTTPXResponse) async throws -> Void
+  ) async throws {
+    var step = step
     if case .unprepared = step {
       try await prepare(hosts)
       step = try await begin(request.head, whole, device, nil)
@@ -590,11 +606,12 @@ package actor PeerStream {
 
   /// Whether a request may be sent as things are: the peer was heard lately where it is now, and what it can do is known.
   private func isPrepared(_ hosts: Set<String>?) -> Bool {
-    exchanges.knowsSupport(now: eventLoop.now) && (hosts.map { !isDoubtful(at: $0) } ?? true)
+    let now = eventLoop.now
+    return exchanges.knowsSupport(now: now) && (hosts.map { !isDoubtful(at: $0, now: now) } ?? true)
   }
 
-  private func isDoubtful(at hosts: Set<String>) -> Bool {
-    liveness.isDoubtful(now: eventLoop.now)
+  private func isDoubtful(at hosts: Set<String>, now: NIODeadline) -> Bool {
+    liveness.isDoubtful(now: now)
       || !setting.isRelayed && handler.remoteAddress.map { !hosts.contains($0) } ?? true
   }
 
@@ -823,13 +840,14 @@ package actor PeerStream {
   @inline(never) private func send(
     _ head: HTTPResponse, _ whole: ByteBuffer?, _ answer: AnswerToBe, prefersXML: Bool
   ) throws -> TransferID? {
-    let iq = answer.answerable.iq
     if whole?.isLarge ?? true { refreshDirect() }
     let outgoing = try exchanges.answer(head, whole, prefersXML: prefersXML, to: answer.answerable)
     if let session = answer.session, head.status == .switchingProtocols {
       return try upgrade(answer, outgoing, session)
     }
-    guard handler.respond(to: iq, outgoing.payload) else { throw life.failure ?? .closed("it is closing.") }
+    guard handler.respond(to: answer.answerable.iq, outgoing.payload) else {
+      throw life.failure ?? .closed("it is closing.")
+    }
     touch()
     if let transfer = outgoing.route.transfer { start(transfer, outgoing.route, to: nil) }
     return outgoing.route.transfer
@@ -886,8 +904,7 @@ package actor PeerStream {
     perform(transfers.cancelReading(id))
     // The answer to what was asked for it changes nothing any more.
     if id.mechanism == .sipub || id.mechanism == .jingle { forgetAnswers(of: id) }
-    touch()
-    rescheduleTimer()
+    touchAndReschedule()
   }
 
   // MARK: Bodies to the peer
@@ -959,8 +976,7 @@ package actor PeerStream {
     perform(effects)
     // The peer may never answer what is left of the window.
     forgetAnswers(of: id)
-    touch()
-    rescheduleTimer()
+    touchAndReschedule()
   }
 
   // MARK: Bodies beside the stream
@@ -1028,7 +1044,7 @@ package actor PeerStream {
       pending.register(iq, .transfer(id), deadline: nil)
       handler.send(block, id: iq)
     case .chunk(let chunk): handler.send(chunk)
-    case .message(let element): handler.send(Stanza(.message, element.elements))
+    case .message(let element): handler.send(Stanza(.message, Array(element.elements)))
     }
   }
 

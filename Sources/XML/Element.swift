@@ -1,8 +1,13 @@
+import Codecs
+package import NIOCore
+
 /// An XML element as XMPP uses it: a name, its namespace, attributes, and children in document order.
 ///
 /// The namespace is part of the name, and `ByteBuffer.write` declares it again where it changes. Prefixes have no meaning of
 /// their own; those that came are kept for documents only, in whose values they may occur.
-package struct Element: Sendable, Hashable {
+///
+/// One that was received may keep all of its stanza.
+package struct Element: Sendable {
   package struct Attribute: Sendable, Hashable {
     package var name: String
     /// Empty for an attribute without a prefix, which by Namespaces in XML §6.2 has no namespace.
@@ -21,19 +26,81 @@ package struct Element: Sendable, Hashable {
     case text(String)
   }
 
-  package var name: String
-  package var namespace: String
-  package var attributes: [Attribute]
-  var content: Content
-  /// Counts in no comparison.
-  var spelling = Spelling()
-
   /// The children. Most elements have none but a text, which needs no array.
   enum Content: Sendable, Hashable {
     case empty
     case text(String)
     /// Neither empty, nor one text alone.
     case nodes([Node])
+  }
+
+  /// What it was made of, or the stanza that it came in.
+  private var source: any ElementSource
+  /// Its number there.
+  private let part: Int
+
+  private var parts: ElementParts {
+    get {
+      ElementParts(
+        name: name, namespace: namespace, attributes: attributes, content: content, spelling: spelling)
+    }
+    set { self = Element(newValue) }
+  }
+
+  private init(_ parts: ElementParts) { (source, part) = (parts.source, 0) }
+
+  init(
+    _ name: String, namespace: String, _ attributes: [Attribute], _ content: Content = .empty,
+    spelling: Spelling = Spelling()
+  ) {
+    self.init(
+      ElementParts(name: name, namespace: namespace, attributes: attributes, content: content, spelling: spelling))
+  }
+
+  /// The element that is this part of the stanza.
+  init(_ stanza: PlainStanza, at part: Int) {
+    (source, self.part) = (stanza, part)
+  }
+
+  /// Attributes whose value is nil are left out, so that optional ones need no `if` at the caller.
+  package init(
+    _ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], children: [Node] = []
+  ) {
+    self.init(name, namespace: namespace, attributes, Content(children))
+  }
+
+  package init(_ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
+    self.init(name, namespace: namespace, attributes, .text(text))
+  }
+
+  package init(
+    _ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], _ elements: [Element]
+  ) {
+    self.init(name, namespace: namespace, attributes, children: elements.map { .element($0) })
+  }
+
+  private init(
+    _ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?>, _ content: Content
+  ) {
+    let attributes = attributes.compactMap { name, value in value.map { Attribute(name, $0) } }
+    self.init(name, namespace: namespace, attributes, content)
+  }
+}
+
+extension Element {
+  package var name: String {
+    get { source.name(of: part) }
+    set { parts.name = newValue }
+  }
+
+  package var namespace: String {
+    get { source.namespace(of: part) }
+    set { parts.namespace = newValue }
+  }
+
+  package var attributes: [Attribute] {
+    get { source.attributes(of: part) }
+    set { parts.attributes = newValue }
   }
 
   package var children: [Node] {
@@ -47,39 +114,20 @@ package struct Element: Sendable, Hashable {
     set { content = Content(newValue) }
   }
 
-  /// Attributes whose value is nil are left out, so that optional ones need no `if` at the caller.
-  package init(
-    _ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], children: [Node] = []
-  ) {
-    self.name = name
-    self.namespace = namespace
-    self.attributes = attributes.compactMap { name, value in value.map { Attribute(name, $0) } }
-    content = Content(children)
+  var content: Content {
+    get { source.content(of: part) }
+    set { parts.content = newValue }
   }
 
-  init(_ name: String, namespace: String, _ attributes: [Attribute], _ content: Content = .empty) {
-    self.name = name
-    self.namespace = namespace
-    self.attributes = attributes
-    self.content = content
+  /// Counts in no comparison.
+  var spelling: Spelling {
+    get { source.spelling }
+    set { parts.spelling = newValue }
   }
 
-  package init(_ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
-    self.init(name, namespace: namespace, attributes)
-    content = .text(text)
-  }
-
-  package init(
-    _ name: String, namespace: String, _ attributes: KeyValuePairs<String, String?> = [:], _ elements: [Element]
-  ) {
-    self.init(name, namespace: namespace, attributes, children: elements.map { .element($0) })
-  }
-}
-
-extension Element {
   /// The value of the attribute without a namespace that has this name.
   package subscript(name: String) -> String? {
-    get { attributes.first { $0.name == name && $0.namespace.isEmpty }?.value }
+    get { source.value(name, of: part) }
     set {
       let index = attributes.firstIndex { $0.name == name && $0.namespace.isEmpty }
       switch (index, newValue) {
@@ -91,30 +139,173 @@ extension Element {
     }
   }
 
+  /// The value of the attribute that has this name in this namespace.
+  package subscript(name: String, namespace namespace: String) -> String? {
+    attributes.first { $0.name == name && $0.namespace == namespace }?.value
+  }
+
   package func `is`(_ name: String, _ namespace: String) -> Bool {
     self.name == name && self.namespace == namespace
   }
 
-  /// The child elements, without the text between them.
-  package var elements: [Element] {
-    guard case .nodes(let nodes) = content else { return [] }
-    return nodes.compactMap { if case .element(let element) = $0 { element } else { nil } }
-  }
-
   /// The first child element of this name; without a namespace given, in the namespace of this element.
   package func first(_ name: String, namespace: String? = nil) -> Element? {
-    guard case .nodes(let nodes) = content else { return nil }
-    for case .element(let child) in nodes where child.is(name, namespace ?? self.namespace) { return child }
-    return nil
+    let namespace = namespace ?? self.namespace
+    return elements.first { $0.is(name, namespace) }
+  }
+
+  /// Calls `body` for each child element of this name: with the value of its attribute `key`, nil where it has none, with its text,
+  /// and with itself where it may have attributes in namespaces. Until that returns false.
+  ///
+  /// For lists of short values, which need become no strings and no elements.
+  package func forEach(
+    _ name: String, _ namespace: String, keyed key: String,
+    _ body: (_ key: UnsafeRawBufferPointer?, _ text: UnsafeRawBufferPointer, Element?) -> Bool
+  ) {
+    source.forEach(inside: part, name, namespace, keyed: key, body)
   }
 
   /// The text directly inside this element, in order, without that of child elements.
-  package var text: String {
-    switch content {
+  package var text: String { source.text(of: part) }
+
+  /// What the text stands for; nil where it is no base64 (RFC 4648 §4).
+  package var base64: ByteBuffer? { source.base64(of: part) }
+
+  /// The child elements, without the text between them.
+  package var elements: Elements { Elements(source, inside: part) }
+
+  package struct Elements: Collection, Sendable {
+    /// Where an element is; no count of them.
+    package struct Index: Comparable, Sendable {
+      fileprivate let position: Int
+
+      package static func < (a: Index, b: Index) -> Bool { a.position < b.position }
+    }
+
+    private let source: any ElementSource
+    private let end: Int
+    package let startIndex: Index
+    package var endIndex: Index { Index(position: end) }
+
+    fileprivate init(_ source: any ElementSource, inside part: Int) {
+      self.source = source
+      let children = source.children(of: part)
+      end = children.upperBound
+      startIndex = Index(position: source.element(from: children.lowerBound, to: end))
+    }
+
+    package func index(after index: Index) -> Index {
+      Index(position: source.element(from: source.behind(index.position), to: end))
+    }
+
+    package subscript(index: Index) -> Element { source.element(at: index.position) }
+  }
+}
+
+/// Where elements keep what they consist of; each by its number there.
+protocol ElementSource: AnyObject, Sendable {
+  func name(of element: Int) -> String
+  /// Empty where it is in none.
+  func namespace(of element: Int) -> String
+  func attributes(of element: Int) -> [Element.Attribute]
+  /// That of the attribute of this name, which is in no namespace.
+  func value(_ name: String, of element: Int) -> String?
+  func content(of element: Int) -> Element.Content
+  var spelling: Spelling { get }
+  func text(of element: Int) -> String
+  func base64(of element: Int) -> ByteBuffer?
+  func forEach(
+    inside element: Int, _ name: String, _ namespace: String, keyed key: String,
+    _ body: (_ key: UnsafeRawBufferPointer?, _ text: UnsafeRawBufferPointer, Element?) -> Bool)
+
+  /// The places of what is directly inside an element, from the first to behind the last.
+  func children(of element: Int) -> Range<Int>
+  /// The place behind this one.
+  func behind(_ place: Int) -> Int
+  /// The first of the places from `place` to before `end` at which an element is; `end` where there is none.
+  func element(from place: Int, to end: Int) -> Int
+  func element(at place: Int) -> Element
+}
+
+/// What an element was made of.
+struct ElementParts: Sendable {
+  var name: String
+  var namespace: String
+  var attributes: [Element.Attribute]
+  var content: Element.Content
+  var spelling: Spelling
+
+  fileprivate var source: any ElementSource { MadeElement(self) }
+}
+
+/// One element, which is number 0, with its children.
+private final class MadeElement: ElementSource {
+  private let parts: ElementParts
+
+  init(_ parts: ElementParts) { self.parts = parts }
+
+  func name(of _: Int) -> String { parts.name }
+  func namespace(of _: Int) -> String { parts.namespace }
+  func attributes(of _: Int) -> [Element.Attribute] { parts.attributes }
+  func content(of _: Int) -> Element.Content { parts.content }
+  var spelling: Spelling { parts.spelling }
+
+  func value(_ name: String, of _: Int) -> String? {
+    parts.attributes.first { $0.name == name && $0.namespace.isEmpty }?.value
+  }
+
+  func text(of _: Int) -> String {
+    switch parts.content {
     case .empty: ""
     case .text(let text): text
     case .nodes(let nodes): nodes.reduce(into: "") { if case .text(let text) = $1 { $0 += text } }
     }
+  }
+
+  func base64(of element: Int) -> ByteBuffer? { Base64.decode(text(of: element)) }
+
+  func forEach(
+    inside _: Int, _ name: String, _ namespace: String, keyed key: String,
+    _ body: (_ key: UnsafeRawBufferPointer?, _ text: UnsafeRawBufferPointer, Element?) -> Bool
+  ) {
+    for case .element(let child) in nodes where child.is(name, namespace) {
+      var (key, text) = (child[key], child.text)
+      let isWanted = text.withUTF8 { text in
+        let text = UnsafeRawBufferPointer(text)
+        return key?.withUTF8 { body(UnsafeRawBufferPointer($0), text, child) } ?? body(nil, text, child)
+      }
+      if !isWanted { return }
+    }
+  }
+
+  /// None where the content is a text alone.
+  private var nodes: [Element.Node] {
+    if case .nodes(let nodes) = parts.content { nodes } else { [] }
+  }
+
+  func children(of _: Int) -> Range<Int> { nodes.indices }
+  func behind(_ place: Int) -> Int { place + 1 }
+
+  func element(from place: Int, to end: Int) -> Int {
+    nodes[place..<end].firstIndex { if case .element = $0 { true } else { false } } ?? end
+  }
+
+  func element(at place: Int) -> Element {
+    guard case .element(let element) = nodes[place] else { preconditionFailure("an index of another element's") }
+    return element
+  }
+}
+
+extension Element: Hashable {
+  package static func == (a: Element, b: Element) -> Bool {
+    a.name == b.name && a.namespace == b.namespace && a.attributes == b.attributes && a.content == b.content
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(namespace)
+    hasher.combine(attributes)
+    hasher.combine(content)
   }
 }
 

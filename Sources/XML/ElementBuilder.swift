@@ -5,8 +5,8 @@ struct ElementBuilder {
   /// Those of one token: two when the root is empty, else one at most.
   private(set) var events: [XMLEvent] = []
   private var isRootOpen = false
-  /// Elements that are open inside the root, the stanza first.
-  private var open: [Element] = []
+  /// Elements that are open inside the root, the stanza first, and what is inside of them so far.
+  private var open: [(element: Element, content: Element.Content)] = []
   private var text: [UInt8] = []
   private var elements = 0
 
@@ -31,15 +31,17 @@ struct ElementBuilder {
     guard elements <= limits.elements else { throw .tooLarge(.elements, limits.elements) }
     guard open.count < limits.depth else { throw .tooLarge(.depth, limits.depth) }
     flushText()
-    open.append(element)
+    open.append((element, .empty))
   }
 
   mutating func end() {
     flushText()
-    guard let element = open.popLast() else {
+    guard let last = open.popLast() else {
       events.append(.closed)
       return
     }
+    var element = last.element
+    if last.content != .empty { element.content = last.content }
     if open.isEmpty {
       elements = 0
       events.append(.element(element))

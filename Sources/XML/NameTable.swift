@@ -5,27 +5,56 @@ import Codecs
 /// A stream uses some sixty over and over. What is here was counted against `XMLLimits.names` by the parser, whose word it is
 /// too that a name is one.
 final class NameTable {
-  private struct Entry {
-    let key: TextKey
-    let text: String
-  }
-
   /// A name that comes when there are so many is left to the parser each time.
   static let limit = 128
   /// In bytes. What is longer is left to the parser, too.
   static let longest = 64
 
-  private var entries: [Entry] = []
-  /// Two for each entry; the number of the entry behind it, 0 where there is none. An entry is in its slot or soon behind.
+  /// By their numbers.
+  private(set) var texts: [String] = []
+  private var keys: [TextKey] = []
+  /// Two for each name; the number of the one behind it and 1, or 0 where there is none. A name is in its slot or soon behind.
   private var slots = [UInt8](repeating: 0, count: 256)
 
+  /// By the number of a name, what came behind it last; behind these, what a stanza began with. Mostly that comes again.
+  private var followers = [UInt8](repeating: 0, count: limit + 1)
+
+  /// What the beginning of a stanza is in the place of a name that was read before.
+  static let start = UInt8(limit)
+
+  /// The number of the name that ends at the first byte for which `isEnd`, from `start` on, and where that is; nil where the parser has
+  /// to be asked.
+  ///
+  /// - Parameter last: the number of the name that was read before.
+  func name(
+    _ bytes: UnsafeRawBufferPointer, from start: Int, behind last: UInt8, _ isEnd: (UInt8) -> Bool
+  ) -> (number: UInt8, end: Int)? {
+    let expected = followers[Int(last)]
+    if Int(expected) < keys.count {
+      let key = keys[Int(expected)]
+      let end = start + key.count
+      if key.count <= TextKey.whole, end < bytes.count, isEnd(bytes[end]),
+        TextKey(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) == key
+      {
+        return (expected, end)
+      }
+    }
+    var end = start
+    while end < bytes.count, !isEnd(bytes[end]) { end += 1 }
+    guard let number = find(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) else { return nil }
+    followers[Int(last)] = number
+    return (number, end)
+  }
+
   /// The number of this name, below `limit`; nil where the parser has to be asked.
-  func find(_ bytes: UnsafeRawBufferPointer) -> Int? {
+  func find(_ bytes: UnsafeRawBufferPointer) -> UInt8? {
     let key = TextKey(bytes)
     var slot = key.slot
     while slots[slot] > 0 {
-      let number = Int(slots[slot]) - 1
-      if entries[number].key == key, bytes.count <= TextKey.whole || entries[number].text.utf8.elementsEqual(bytes) {
+      let number = slots[slot] - 1
+      if keys[Int(number)] == key,
+        bytes.count <= TextKey.whole || texts[Int(number)].utf8.elementsEqual(bytes)
+      {
         return number
       }
       slot = (slot + 1) & 255
@@ -33,21 +62,23 @@ final class NameTable {
     return nil
   }
 
-  func text(_ number: Int) -> String { entries[number].text }
+  func find(_ text: String) -> UInt8? {
+    var text = text
+    return text.withUTF8 { find(UnsafeRawBufferPointer($0)) }
+  }
 
   /// To be called for what the parser has interned.
   func learn(_ text: String) {
     // The default namespace is never one of these (Namespaces in XML §3), which the parser says.
-    guard entries.count < Self.limit, text.utf8.count <= Self.longest, text != XMLWriter.xml, text != XMLWriter.xmlns
+    guard texts.count < Self.limit, text.utf8.count <= Self.longest, text != XMLWriter.xml, text != XMLWriter.xmlns,
+      find(text) == nil
     else { return }
     var text = text
-    let (key, isKnown) = text.withUTF8 {
-      (TextKey(UnsafeRawBufferPointer($0)), find(UnsafeRawBufferPointer($0)) != nil)
-    }
-    guard !isKnown else { return }
-    entries.append(Entry(key: key, text: text))
+    let key = text.withUTF8 { TextKey(UnsafeRawBufferPointer($0)) }
+    keys.append(key)
+    texts.append(text)
     var slot = key.slot
     while slots[slot] > 0 { slot = (slot + 1) & 255 }
-    slots[slot] = UInt8(entries.count)
+    slots[slot] = UInt8(texts.count)
   }
 }

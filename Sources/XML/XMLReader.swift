@@ -77,7 +77,7 @@ package final class XMLReader {
   /// Reads up to the end of the next tokens, or all; throws nothing but `XMLError`.
   private func nextEvents(_ bytes: UnsafeRawBufferPointer) throws -> [XMLEvent] {
     let events = try failing { try nextTokens(bytes) }
-    for case .opened(let root) in events { plainReader.namespace = root.defaultNamespace }
+    for case .opened(let root) in events { plainReader.begin(inside: root.defaultNamespace) }
     return events
   }
 

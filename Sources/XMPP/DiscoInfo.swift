@@ -83,7 +83,7 @@ extension DiscoInfo.Identity {
   fileprivate init(_ element: Element) {
     self.init(
       category: element["category"] ?? "", type: element["type"] ?? "", name: element["name"],
-      language: element.attributes.first { $0.name == "lang" && $0.namespace == Namespace.xml }?.value)
+      language: element["lang", namespace: Namespace.xml])
   }
 }
 

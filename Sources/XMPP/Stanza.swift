@@ -32,7 +32,9 @@ package struct Stanza: Sendable, Hashable {
   /// The same with other addresses than it says.
   init?(_ element: Element, from: JID?, to: JID?) {
     guard element.namespace == Namespace.client, let kind = Kind(rawValue: element.name) else { return nil }
-    self.init(kind, from: from, to: to, type: element["type"], id: element["id"], element.elements)
+    (self.kind, self.from, self.to) = (kind, from, to)
+    (type, id) = (element["type"], element["id"])
+    children = Array(element.elements)
   }
 
   package var element: Element {

@@ -119,7 +119,7 @@ import XMPP
         <chunk xmlns='urn:xmpp:http' streamId='Stream0001' nr='5' last='true'>uPzi9u+tVWJd+e+y1AAAAABJRU5ErkJggg==</chunk>
       </message>
       """
-    let chunks = try elements(of: messages).map { try ChunkElement($0.elements[0]) }
+    let chunks = try elements(of: messages).flatMap(\.elements).map { try ChunkElement($0) }
     guard case .chunk(let first) = chunks[0], case .chunk(let last) = chunks[1]
     else { return #expect(Bool(false), "no chunks") }
     #expect(first.streamId == "Stream0001")

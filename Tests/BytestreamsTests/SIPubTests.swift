@@ -110,7 +110,7 @@ import XMPP
   /// COMPAT(xmpp-httpx): of unknown size.
   @Test func aSizeOfNothingIsUnknown() throws {
     let publication = Publication(id: "p", file: SIFile(name: "n"))
-    #expect(try passed(publication.element).elements[0]["size"] == "0")
+    #expect(try passed(publication.element).elements.first?["size"] == "0")
     #expect(try Publication(passed(publication.element)).file.size == nil)
   }
 
@@ -129,7 +129,7 @@ import XMPP
   @Test func theErrorOfXEP0095() throws {
     let error = try passed(SIPub.noValidStreams)
     #expect(error["type"] == "cancel" && StanzaError(error).condition == .badRequest)
-    #expect(error.elements.last?.is("no-valid-streams", Namespace.si) == true)
+    #expect(error.elements.map(\.self).last?.is("no-valid-streams", Namespace.si) == true)
   }
 }
 

@@ -46,7 +46,7 @@ import Testing
     let reader = XMLReader(limits: .established, parser: parser)
     try reader.feed(ByteBuffer(string: Self.known)) { _ in }
     var plainReader = PlainStanzaReader(names: parser.names)
-    plainReader.namespace = "jabber:client"
+    plainReader.begin(inside: "jabber:client")
     return Array(stanza.utf8).withUnsafeBytes { plainReader.read($0, limits) }
   }
 
@@ -60,6 +60,50 @@ import Testing
     #expect(plain.count == stanza.utf8.count)
     #expect(try parsed(Self.known + stanza).elements.last == plain.element)
     #expect(try Reading(Self.known + stanza + stanza) == (try parsed(Self.known + stanza + stanza)))
+  }
+
+  /// Names are expected where they came last, which is only where they mostly come.
+  @Test func stanzasInAnyOrderAreReadAsTheParserReadsThem() throws {
+    var generator = SplitMix(state: 333)
+    for _ in 0..<20 {
+      let text = Self.known + (0..<50).map { _ in Self.plain.randomElement(using: &generator)! }.joined()
+      #expect(try Reading(text) == (try parsed(text)))
+    }
+  }
+
+  @Test(arguments: plain) func itsElementsAnswerAsTheParsersDo(stanza: String) throws {
+    let plain = try #require(try read(stanza)).element
+    func check(_ plain: Element, _ parsed: Element) {
+      #expect(plain.text == parsed.text)
+      #expect(plain.base64 == parsed.base64)
+      #expect(plain.hashValue == parsed.hashValue)
+      for attribute in parsed.attributes {
+        #expect(plain[attribute.name] == attribute.value)
+        #expect(plain[attribute.name, namespace: ""] == attribute.value)
+      }
+      #expect(plain["unknown"] == nil)
+      #expect(plain["a", namespace: "urn:x"] == nil)
+      #expect(plain.elements.count == parsed.elements.count)
+      for (one, other) in zip(plain.elements, parsed.elements) { check(one, other) }
+    }
+    check(plain, try #require(try parsed(Self.known + stanza).elements.last))
+  }
+
+  /// Of the stanza that it came in nothing changes.
+  @Test func anElementOfItCanBeChanged() throws {
+    let element = try #require(try read("<iq id='1'><x xmlns='urn:x' a='2'>y</x></iq>")).element
+    var changed = try #require(element.elements.first)
+    changed["a"] = "3"
+    changed["b"] = "4"
+    changed.children.append(.element(Element("z", namespace: "urn:x")))
+    #expect(
+      changed
+        == Element(
+          "x", namespace: "urn:x", ["a": "3", "b": "4"],
+          children: [
+            .text("y"), .element(Element("z", namespace: "urn:x")),
+          ]))
+    #expect(element.elements.first == Element("x", namespace: "urn:x", ["a": "2"], text: "y"))
   }
 
   @Test(arguments: others + broken) func leavesAllElseToTheParser(stanza: String) throws {
@@ -109,9 +153,49 @@ import Testing
   }
 }
 
+@Suite struct NamedValuesTests {
+  /// The same list, as it is read plainly, by the parser, and as it is made.
+  private static let lists: [Element] = {
+    let text =
+      "<l xmlns='urn:l'><v k='a'>1</v> <v>&lt;2&gt;</v><other k='b'>3</other><v k='it&apos;s'/><v k='c'>4<v/>5</v>"
+      + "<v xmlns='urn:m' k='d'>6</v></l>"
+    let known = stream("<l xmlns='urn:l'><v k=''/><other/></l><v xmlns='urn:m'/>")
+    let whole = try! Reading(known + text), parts = try! Reading((known + text).utf8.map { ByteBuffer(bytes: [$0]) })
+    return [whole.elements.last!, parts.elements.last!]
+  }()
+
+  @Test(arguments: lists) func areToldInOrder(list: Element) {
+    var told: [String] = []
+    list.forEach("v", "urn:l", keyed: "k") { key, text, _ in
+      told.append("\(key.map { String(decoding: $0, as: UTF8.self) } ?? "-")=\(String(decoding: text, as: UTF8.self))")
+      return true
+    }
+    #expect(told == ["a=1", "-=<2>", "it's=", "c=45"])
+  }
+
+  @Test(arguments: lists) func theListEndsWhereItIsNotWantedAnyMore(list: Element) {
+    var count = 0
+    list.forEach("v", "urn:l", keyed: "k") { _, _, _ in
+      count += 1
+      return count < 2
+    }
+    #expect(count == 2)
+  }
+
+  @Test func elementsWithPrefixesAreTold() throws {
+    let text = stream("<l xmlns='urn:l'><v k='a' xmlns:h='urn:h' h:mark='yes'>1</v></l>")
+    var marks: [String?] = []
+    try #require(try Reading(text).elements.first).forEach("v", "urn:l", keyed: "k") { _, _, element in
+      marks.append(element?["mark", namespace: "urn:h"])
+      return true
+    }
+    #expect(marks == ["yes"])
+  }
+}
+
 @Suite struct NameTableTests {
   private func find(_ text: String, in table: NameTable) -> String? {
-    Array(text.utf8).withUnsafeBytes { table.find($0) }.map(table.text)
+    table.find(text).map { table.texts[Int($0)] }
   }
 
   @Test func findsWhatItHasLearnt() {
