@@ -13,8 +13,11 @@ extension HTTPRequest.Method {
 extension HTTPResponse {
   /// False for those that have none, whatever their fields say (RFC 9112 §6.3).
   package func hasBody(answering method: HTTPRequest.Method) -> Bool {
-    // Read once: it is kept as text.
-    let status = status
-    return method != .head && status != .noContent && status != .notModified && status.kind != .informational
+    method != .head && status.hasBody
   }
+}
+
+extension HTTPResponse.Status {
+  /// Whether a response has a body, but for the one to HEAD (RFC 9112 §6.3).
+  package var hasBody: Bool { code >= 200 && code != 204 && code != 304 }
 }

@@ -8,7 +8,9 @@ import ServiceLifecycle
 import XMPP
 
 /// Where browsers and curl of this machine come in: 127.0.0.1 and ::1, never wider.
-package struct Front: Service {
+///
+/// A reference, since each request takes it along.
+package final class Front: Service {
   private let node: Node
   private let port: Int
   private let gateway: Gateway
@@ -39,10 +41,10 @@ package struct Front: Service {
     defer { listening.continuation.finish() }
     let server = HTTPServer(
       .loopback(port: port), eventLoopGroup: eventLoopGroup, logger: logger,
-      listening: { addresses in
+      listening: { [self] addresses in
         listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
       }
-    ) { request, reply in
+    ) { [self] request, reply in
       let front = FrontAddress(port: port == 0 ? request.channel.localAddress?.port ?? port : port)
       try await respond(request, at: front, reply)
     }
@@ -61,7 +63,7 @@ package struct Front: Service {
       try await gateway.forward(request, to: device, path: path, origin: origin, reply)
     case .dashboard(let path, let origin):
       try await writeOwn(to: request, path, of: origin, at: front, reply)
-    case .front(let response): try await reply.write(response)
+    case .front(let response): try await write(response, reply)
     }
   }
 
@@ -91,6 +93,10 @@ package struct Front: Service {
       let reason = "This is no proxy for other sites: it serves httpx: addresses, and the names of its devices."
       return .front(responder.response(to: head, failing: .forbidden(reason), at: nil))
     }
+  }
+
+  @inline(never) private func write(_ own: Response, _ reply: ResponseWriter) async throws {
+    try await reply.write(own)
   }
 
   @inline(never) private func writeOwn(

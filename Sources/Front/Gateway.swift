@@ -45,13 +45,18 @@ package struct Gateway: Sendable {
       try await node.send(outgoing, along: route, patience: patience) { response in
         let response = incoming(response, from: route, origin, id)
         if let page = page(insteadOf: response, to: request.head, of: route, origin) {
-          return try await reply.write(page)
+          return try await write(page, reply)
         }
         try await reply.write(response.head, response.body)
       }
     } catch  where !reply.isBegun && !(error is CancellationError || error is HTTPMessageError) {
-      try await reply.write(refusal(error, of: request.head, to: device, origin, id))
+      try await write(refusal(error, of: request.head, to: device, origin, id), reply)
     }
+  }
+
+  // Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) private func write(_ own: Response, _ reply: ResponseWriter) async throws {
+    try await reply.write(own)
   }
 
   /// The same for a program's request, whose target is an `httpx` URI in absolute form; 400 for any other.
@@ -81,8 +86,8 @@ package struct Gateway: Sendable {
   private func page(
     insteadOf response: HTTPXResponse, to request: HTTPRequest, of route: Route, _ origin: DeviceOrigin?
   ) -> Response? {
-    guard [.serverError, .clientError].contains(response.head.status.kind), let origin,
-      response.head.headerFields.has(.proxyStatus)
+    guard let origin, response.head.headerFields.has(.proxyStatus),
+      [.serverError, .clientError].contains(response.head.status.kind)
     else { return nil }
     return failurePage(response.head, to: request, of: route, origin)
   }

@@ -43,8 +43,8 @@ struct ClientMachine {
   }
 
   private struct Exchange {
-    let id: Int
-    var uploading: Bool
+    var id = 0
+    var uploading = false
     var response = Response.awaited
     var reusable = true
     /// The protocol has changed: each direction ends by itself.
@@ -53,13 +53,15 @@ struct ClientMachine {
 
   private enum State {
     case idle
-    case exchanging(Exchange)
+    case exchanging
     case closed
   }
 
   private let responseTime: TimeAmount
   private let idleTime: TimeAmount
   private var state = State.idle
+  /// Of the last one, where none is under way. Beside the state, so that it is changed where it is, and not copied.
+  private var exchange = Exchange()
   /// When `timedOut` is to be told; nil: never.
   private(set) var deadline: NIODeadline?
 
@@ -87,19 +89,20 @@ struct ClientMachine {
   ///   - upgrading: that does so once the response has come.
   mutating func started(_ id: Int, uploading: Bool, upgrading: Bool = false, now: NIODeadline) -> Bool {
     guard case .idle = state else { return false }
-    state = .exchanging(Exchange(id: id, uploading: uploading || upgrading))
+    exchange = Exchange(id: id, uploading: uploading || upgrading)
+    state = .exchanging
     deadline = uploading ? nil : now + responseTime
     return true
   }
 
   /// What is sent and received goes on until each side has ended its own.
   var isUpgraded: Bool {
-    guard case .exchanging(let exchange) = state else { return false }
+    guard case .exchanging = state else { return false }
     return exchange.isUpgraded
   }
 
   func isUploading(_ id: Int) -> Bool {
-    guard case .exchanging(let exchange) = state else { return false }
+    guard case .exchanging = state else { return false }
     return exchange.id == id && exchange.uploading
   }
 
@@ -112,29 +115,26 @@ struct ClientMachine {
 
   /// The request is written to its end.
   mutating func uploaded(_ id: Int, now: NIODeadline) -> UploadedAction {
-    guard case .exchanging(var exchange) = state, exchange.id == id else { return .none }
+    guard case .exchanging = state, exchange.id == id else { return .none }
     exchange.uploading = false
     if case .awaited = exchange.response { deadline = now + responseTime }
     if case .ended = exchange.response {
       close()
       return .close
     }
-    state = .exchanging(exchange)
     return exchange.isUpgraded ? .endOutput : .none
   }
 
   mutating func received(_ head: HTTPResponse, keepAlive: Bool) {
-    guard case .exchanging(var exchange) = state, case .awaited = exchange.response else { return }
+    guard case .exchanging = state, case .awaited = exchange.response else { return }
     exchange.response = .held(head, nil)
     exchange.reusable = keepAlive
     exchange.isUpgraded = head.status == .switchingProtocols
     deadline = nil
-    state = .exchanging(exchange)
   }
 
   mutating func received(_ bytes: ByteBuffer) -> Action {
-    guard case .exchanging(var exchange) = state else { return .none }
-    defer { state = .exchanging(exchange) }
+    guard case .exchanging = state else { return .none }
     switch exchange.response {
     case .awaited, .ended:
       return .none
@@ -166,8 +166,7 @@ struct ClientMachine {
 
   /// What one read brought is here.
   mutating func readCompleted() -> Action {
-    guard case .exchanging(var exchange) = state else { return .none }
-    defer { state = .exchanging(exchange) }
+    guard case .exchanging = state else { return .none }
     switch exchange.response {
     case .held(let head, let bytes):
       exchange.response = .streaming(nil)
@@ -181,24 +180,20 @@ struct ClientMachine {
   }
 
   mutating func receivedEnd(now: NIODeadline) -> Action {
-    guard case .exchanging(let exchange) = state else { return .none }
+    guard case .exchanging = state else { return .none }
     switch exchange.response {
     case .awaited, .ended:
       return .none
     case .held(let head, let bytes):
-      return .answer(head, bytes ?? ByteBuffer(), finish(exchange, now: now))
+      return .answer(head, bytes ?? ByteBuffer(), finish(now: now))
     case .streaming(let bytes):
-      return .end(bytes, finish(exchange, now: now))
+      return .end(bytes, finish(now: now))
     }
   }
 
-  private mutating func finish(_ exchange: Exchange, now: NIODeadline) -> Fate {
-    if exchange.isUpgraded, exchange.uploading {
-      var exchange = exchange
-      exchange.response = .ended
-      state = .exchanging(exchange)
-      return .stay
-    }
+  private mutating func finish(now: NIODeadline) -> Fate {
+    exchange.response = .ended
+    if exchange.isUpgraded, exchange.uploading { return .stay }
     guard exchange.reusable, !exchange.uploading else {
       close()
       return .close
@@ -210,18 +205,18 @@ struct ClientMachine {
 
   /// Nobody reads the response any more; true: close, as it has not ended.
   mutating func left(_ id: Int) -> Bool {
-    guard case .exchanging(let exchange) = state, exchange.id == id else { return false }
+    guard case .exchanging = state, exchange.id == id else { return false }
     close()
     return true
   }
 
   /// The connection broke, or is broken off.
   mutating func failed() -> Failure {
-    guard case .exchanging(let exchange) = state else {
+    guard case .exchanging = state else {
       close()
       return .unnoticed
     }
-    close()
+    defer { close() }
     switch exchange.response {
     case .awaited: return .head(untouched: true)
     case .held: return .head(untouched: false)
@@ -232,6 +227,7 @@ struct ClientMachine {
 
   private mutating func close() {
     state = .closed
+    exchange.response = .ended
     deadline = nil
   }
 }

@@ -7,10 +7,12 @@ import NIOCore
 extension ByteBuffer {
   /// Appends a head, whose fields say how its body is framed.
   mutating func write(_ head: HTTPResponse) {
+    // Read once: it is kept as text.
+    let status = head.status
     writeStaticString("HTTP/1.1 ")
-    writeString(String(head.status.code))
+    writeString(String(status.code))
     writeStaticString(" ")
-    writeString(head.status.phrase)
+    writeString(status.phrase)
     writeStaticString("\r\n")
     // Each is copied once so, and by an iterator twice.
     for index in head.headerFields.indices { write(head.headerFields[index]) }

@@ -129,7 +129,9 @@ struct PoolMachine<Connection: PooledConnection>: Sendable {
 
   private mutating func takeIdle(on loop: Connection.Loop?) -> Connection? {
     if let connection = unused.popLast() { return connection }
-    guard !idle.isEmpty else { return nil }
+    guard let last = idle.last else { return nil }
+    // Mostly it is, where the streams and the apps share one loop.
+    if last.loop == loop { return idle.removeLast() }
     return idle.remove(at: idle.lastIndex { $0.loop == loop } ?? idle.endIndex - 1)
   }
 

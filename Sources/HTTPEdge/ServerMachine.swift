@@ -144,12 +144,14 @@ struct ServerMachine {
 
   mutating func writing(_ head: HTTPResponse) -> Write<HTTPResponse> {
     guard case .awaited = response, var traits = requests.first else { return .abort }
-    if traits.upgrades, head.status == .switchingProtocols { return upgrading(head) }
-    if head.status.kind == .informational { return informational(head) }
+    // Read once: it is kept as text.
+    let status = head.status
+    if traits.upgrades, status == .switchingProtocols { return upgrading(head) }
+    if status.kind == .informational { return informational(head) }
     if traits.expects || isClosing || head.headerFields.hasConnectionOption("close") { traits.keepsAlive = false }
     var head = head
     if let refusal = traits.refusal { head.status = refusal }
-    let body = Self.frame(&head, for: &traits)
+    let body = Self.frame(&head, traits.refusal ?? status, for: &traits)
     Self.setConnection(&head, traits)
     requests[0] = traits
     response = .writing(body)
@@ -178,11 +180,13 @@ struct ServerMachine {
 
   /// RFC 9112 §6.3. A `Content-Length` is kept wherever there is one that can be understood, but in a response that must have none
   /// (RFC 9110 §8.6).
-  private static func frame(_ head: inout HTTPResponse, for traits: inout RequestTraits) -> Body {
+  private static func frame(
+    _ head: inout HTTPResponse, _ status: HTTPResponse.Status, for traits: inout RequestTraits
+  ) -> Body {
     if head.headerFields.has(.transferEncoding) { head.headerFields[.transferEncoding] = nil }
     let length = head.headerFields.normalizeContentLength()
-    if length == .invalid || length != .absent && head.status == .noContent { head.headerFields[.contentLength] = nil }
-    if !takesBody(head, traits) { return .none }
+    if length == .invalid || length != .absent && status == .noContent { head.headerFields[.contentLength] = nil }
+    if !takesBody(status, traits) { return .none }
     if let count = length.value { return .counted(count) }
     if traits.isHTTP10 {
       traits.keepsAlive = false
@@ -194,11 +198,11 @@ struct ServerMachine {
 
   /// RFC 9112 §6.3: of the response to the request in hand.
   func takesBody(_ head: HTTPResponse) -> Bool {
-    requests.first.map { Self.takesBody(head, $0) } ?? false
+    requests.first.map { Self.takesBody(head.status, $0) } ?? false
   }
 
-  private static func takesBody(_ head: HTTPResponse, _ traits: RequestTraits) -> Bool {
-    traits.upgrades && head.status == .switchingProtocols || head.hasBody(answering: traits.isHead ? .head : .get)
+  private static func takesBody(_ status: HTTPResponse.Status, _ traits: RequestTraits) -> Bool {
+    traits.upgrades && status == .switchingProtocols || !traits.isHead && status.hasBody
   }
 
   private static func setConnection(_ head: inout HTTPResponse, _ traits: RequestTraits) {

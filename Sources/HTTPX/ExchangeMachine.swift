@@ -36,15 +36,14 @@ package struct ExchangeMachine: ~Copyable, Sendable {
     /// Takes `<xml/>`, and loses nothing of it.
     let readsDocuments: Bool
 
-    init(_ iq: Stanza, _ request: RequestStanza, readsDocuments: Bool) {
-      var (iq, request) = (iq, request)
+    init(_ iq: borrowing Stanza, _ request: consuming RequestStanza, readsDocuments: Bool) {
       self.readsDocuments = readsDocuments
-      iq.children = []
       // A request with a body asks for none, and who takes no bytestream cannot have one.
       asksForWebSocket =
         request.data == .none && request.head.asksForWebSocket && request.dialect == .xep && request.allows.ibb != false
       request.data = .none
-      (self.iq, self.request) = (iq, request)
+      self.iq = Stanza(iq.kind, from: iq.from, to: iq.to, type: iq.type, id: iq.id)
+      self.request = request
     }
   }
 
@@ -221,16 +220,17 @@ package struct ExchangeMachine: ~Copyable, Sendable {
       throw StanzaError(.resourceConstraint, "Too many requests are under way on this stream.")
     }
     var head = stanza.head
+    let data = stanza.data
     let length = try head.headerFields.takeContentLength()
     // One without a body may still say how long it would be (RFC 9110 §9.3.2).
-    let bodyLength = stanza.data == .none ? nil : try Self.settle(stanza.data, length, &head.headerFields)
+    let bodyLength = data == .none ? nil : try Self.settle(data, length, &head.headerFields)
     answering += 1
     // COMPAT(IoTGateway): speaks of SOCKS5, as nobody else but we do, and takes of `<xml/>` the text alone.
     let readsDocuments = stanza.dialect == .xep && (isHearth || payload["s5"] == nil)
     let answerable = Answerable(iq, stanza, readsDocuments: readsDocuments)
     // What is not carried out goes no further (RFC 9110 §7.8).
     if !answerable.asksForWebSocket, head.headerFields.has(.upgrade) { head.headerFields[.upgrade] = nil }
-    return (answerable, Received(head: head, data: stanza.data, length: bodyLength))
+    return (answerable, Received(head: head, data: data, length: bodyLength))
   }
 
   /// The answer to a request, as the payload of the result.
@@ -242,17 +242,16 @@ package struct ExchangeMachine: ~Copyable, Sendable {
   package mutating func answer(
     _ head: HTTPResponse, _ whole: ByteBuffer?, prefersXML: Bool = false, to answerable: Answerable
   ) throws(StanzaError) -> Outgoing {
-    let request = answerable.request
     let isUpgrade = answerable.asksForWebSocket && head.status == .switchingProtocols
     guard isUpgrade || (200...999).contains(head.status.code) else {
       throw StanzaError(.internalServerError, "The service gave no final status.")
     }
-    var stanza = ResponseStanza(head, dialect: request.dialect)
+    var stanza = ResponseStanza(head, dialect: answerable.request.dialect)
     emptyPayload()
     stanza.writeStart(into: &payload)
-    let body = head.hasBody(answering: request.head.method) ? whole : ByteBuffer()
+    let body = head.hasBody(answering: answerable.request.head.method) ? whole : ByteBuffer()
     let receiver = BodyReceiver.requester(
-      request, stanzaLimit: stanzaLimit, isHearth: isHearth, direct: mutualDirect, preference: preference)
+      answerable.request, stanzaLimit: stanzaLimit, isHearth: isHearth, direct: mutualDirect, preference: preference)
     let plan = BodyPlan.choose(
       body, length: body == nil ? ContentLength(head.headerFields).value : nil,
       contentType: head.headerFields.value(of: .contentType),

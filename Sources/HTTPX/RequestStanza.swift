@@ -121,11 +121,10 @@ extension RequestStanza {
   /// Appends the payload up to its `<data/>`; that and `writeEnd` follow. Compact: one library loses the body at any space
   /// between the parts.
   package func writeStart(into buffer: inout ByteBuffer) {
-    buffer.writeStaticString(dialect == .xep ? "<req" : "<request")
-    buffer.writeStaticString(" xmlns='urn:xmpp:http'")
-    buffer.write(attribute: "method", head.method.rawValue)
-    buffer.write(attribute: "resource", head.path ?? "/")
-    buffer.writeStaticString(" version='1.1'")
+    let start: StaticString =
+      dialect == .xep ? "<req xmlns='urn:xmpp:http' method='" : "<request xmlns='urn:xmpp:http' method='"
+    buffer.write(start, attributeValue: head.method.rawValue, "' resource='")
+    buffer.write("", attributeValue: head.path ?? "/", "' version='1.1'")
     if dialect == .xep { writeAllowances(into: &buffer) }
     buffer.writeStaticString(">")
     Fields.write(head.headerFields, host: head.authority, into: &buffer)

@@ -39,11 +39,15 @@ extension ResponseStanza {
 
   /// Appends the payload up to its `<data/>`, compact; that and `writeEnd` follow.
   package func writeStart(into buffer: inout ByteBuffer) {
-    buffer.writeStaticString(dialect == .xep ? "<resp" : "<response")
-    buffer.writeStaticString(" xmlns='urn:xmpp:http' version='1.1'")
-    buffer.write(attribute: "statusCode", String(head.status.code))
+    let start: StaticString =
+      dialect == .xep
+      ? "<resp xmlns='urn:xmpp:http' version='1.1' statusCode='"
+      : "<response xmlns='urn:xmpp:http' version='1.1' statusCode='"
+    // Read once: it is kept as text.
+    let status = head.status
+    buffer.write(start, attributeValue: String(status.code), "'")
     // It is optional, and the code says what the standard one does.
-    if let phrase = head.status.ownPhrase { buffer.write(attribute: "statusMessage", phrase) }
+    if let phrase = status.ownPhrase { buffer.write(attribute: "statusMessage", phrase) }
     buffer.writeStaticString(">")
     Fields.write(head.headerFields, into: &buffer)
   }

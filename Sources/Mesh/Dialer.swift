@@ -108,7 +108,7 @@ final class Dialer: Sendable {
   }
 
   /// Returns when the device is on the network, or at `time`.
-  private func awaitReachable(_ device: JID, until time: ContinuousClock.Instant) async throws {
+  @inline(never) private func awaitReachable(_ device: JID, until time: ContinuousClock.Instant) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { [directory] in
         for await known in directory.changes() where known.jid == device && known.isReachable { return }
@@ -126,6 +126,11 @@ final class Dialer: Sendable {
   /// - Throws: `MeshError`; `CancellationError`.
   func stream(along route: Route) async throws -> OpenStream {
     if let open = try openStream(route) { return open }
+    return try await newStream(along: route)
+  }
+
+  // Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) private func newStream(along route: Route) async throws -> OpenStream {
     // Where it is may have been told long ago.
     let route = await directory.resolved(route)
     switch try lookup(route) {

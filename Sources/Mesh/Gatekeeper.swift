@@ -360,7 +360,7 @@ final class Gatekeeper: Sendable {
   /// Without the claimed name where the link does not list it with this very key.
   private func asAnnounced(_ peer: KeyedPeer) -> KeyedPeer {
     var peer = peer
-    peer.identity.address = announced(peer.identity)
+    peer.identity = peer.identity.at(announced(peer.identity))
     return peer
   }
 

@@ -102,7 +102,7 @@ extension Node {
         message:
           "“\(device)” has the key of \(peer.id), and not that of \(expected ?? peer.id). Somebody may be in between.")
     }
-    peer.identity.address = device
+    peer.identity = peer.identity.at(device)
     return (open.stream, peer)
   }
 

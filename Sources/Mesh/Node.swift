@@ -330,8 +330,8 @@ package final class Node: Service {
     try await send(request, along: route(to: device), receive: receive)
   }
 
-  /// A device of this node needs no stream.
-  private func sendLocally(
+  /// A device of this node needs no stream. Apart, so that the memory of a request that waits has no room for this.
+  @inline(never) private func sendLocally(
     _ request: HTTPXRequest, to device: JID, receive: (HTTPXResponse) async throws -> Void
   ) async throws {
     let own = PeerIdentity(address: table.node, proof: .tls(trustService.id, spki: trustService.identity.spki))

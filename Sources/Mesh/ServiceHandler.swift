@@ -3,7 +3,7 @@ package import Trust
 import XMPP
 
 /// Who sends a request, and what it is to this node at that moment.
-package struct Caller: Sendable {
+package struct Caller: Sendable, Hashable {
   package let identity: PeerIdentity
   package let standing: Standing
 

@@ -3,6 +3,7 @@ import HTTPEdge
 import HTTPTypes
 import HTTPX
 import Mesh
+import Synchronization
 import Trust
 import XMPP
 
@@ -41,6 +42,7 @@ struct ForwardedFields {
   private let origin: String
   private let base: String
   private let options: AppOptions
+  private let callers = LastCaller()
 
   init(_ address: HTTPAddress, base: String = "", options: AppOptions = AppOptions()) {
     self.options = options
@@ -81,7 +83,10 @@ struct ForwardedFields {
         index += 1
       }
     }
-    if !options.gadget { say(caller, &head.headerFields) }
+    // None of these fields is there any more.
+    if !options.gadget {
+      for field in callers.fields(of: caller, { fields(of: caller) }) { head.headerFields.append(field) }
+    }
     if options.host == .browser, let browsers {
       // Where the device is called by its own address, the browser meant it by this one.
       head.headerFields.mapReferencesOfRequest {
@@ -97,14 +102,15 @@ struct ForwardedFields {
     }
   }
 
-  /// None of these fields is there any more.
-  private func say(_ caller: Caller, _ fields: inout HTTPFields) {
+  private func fields(of caller: Caller) -> [HTTPField] {
+    var fields: [HTTPField] = []
     if let name = caller.shownName { fields.append(HTTPField(name: Self.peer, value: name)) }
     if let id = caller.identity.id { fields.append(HTTPField(name: Self.peerID, value: id.description)) }
     fields.append(HTTPField(name: Self.peerTrust, value: caller.standing.word))
     if options.forwardedFor, let address = caller.networkAddress {
       fields.append(HTTPField(name: Self.forwardedFor, value: address))
     }
+    return fields
   }
 
   /// The same below another origin; nil for a reference to elsewhere.
@@ -168,6 +174,20 @@ struct ForwardedFields {
     guard let first = name.canonicalName.utf8.first, initials.contains(first) else { return false }
     let folded = name.folded
     return ourPrefixes.contains { folded.hasPrefix($0) } || ours.contains(folded)
+  }
+}
+
+/// What was said of who asked last, who mostly asks again.
+private final class LastCaller: Sendable {
+  private let last = Mutex<(caller: Caller, fields: [HTTPField])?>(nil)
+
+  func fields(of caller: Caller, _ make: () -> [HTTPField]) -> [HTTPField] {
+    last.withLock { last in
+      if let last, last.caller == caller { return last.fields }
+      let fields = make()
+      last = (caller, fields)
+      return fields
+    }
   }
 }
 

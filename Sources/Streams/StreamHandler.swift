@@ -219,7 +219,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let start = output.writerIndex
     output.writeStaticString("<iq")
     writeAddresses(from: nil, to: device)
-    finishIQ("set", id, payload, from: start)
+    finishIQ(" type='set' id='", id, payload, from: start)
     return true
   }
 
@@ -229,14 +229,12 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let start = output.writerIndex
     output.writeStaticString("<iq")
     writeAddresses(from: iq.to, to: iq.from)
-    finishIQ("result", iq.id ?? "", payload, from: start)
+    finishIQ(" type='result' id='", iq.id ?? "", payload, from: start)
     return true
   }
 
-  private func finishIQ(_ type: String, _ id: String, _ payload: ByteBuffer, from start: Int) {
-    output.write(attribute: "type", type)
-    output.write(attribute: "id", id)
-    output.writeStaticString(">")
+  private func finishIQ(_ type: StaticString, _ id: String, _ payload: ByteBuffer, from start: Int) {
+    output.write(type, attributeValue: id, "'>")
     output.writeImmutableBuffer(payload)
     output.writeStaticString("</iq>")
     finishStanza(from: start)
@@ -254,16 +252,16 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Those of the stream, unless others are given.
   private func writeAddresses(from local: JID?, to remote: JID?) {
-    guard let attributes, !isUsual(local, remote) else {
+    if attributes?.areUsual(local, remote) ?? true {
       output.writeImmutableBuffer(addresses)
-      return
+    } else {
+      writeOther(local, remote)
     }
-    output.write(attribute: "from", (local ?? attributes.local).text)
-    if let remote = remote ?? attributes.remote { output.write(attribute: "to", remote.text) }
   }
 
-  private func isUsual(_ local: JID?, _ remote: JID?) -> Bool {
-    (local == nil || local == attributes?.local) && (remote == nil || remote == attributes?.remote)
+  @inline(never) private func writeOther(_ local: JID?, _ remote: JID?) {
+    if let local = local ?? attributes?.local { output.write(attribute: "from", local.text) }
+    if let remote = remote ?? attributes?.remote { output.write(attribute: "to", remote.text) }
   }
 
   /// A block in an IQ: its base64 is written straight into the outgoing bytes.

@@ -5,10 +5,20 @@ import Codecs
 /// Written as Syncthing writes its device ids: base32, a check digit behind each 13 characters, eight groups of seven.
 /// One id has one such text.
 package struct NodeID: Sendable, Hashable {
+  /// A reference, since requests take the ids of nodes along.
+  private final class Value: Sendable {
+    let digest: [UInt8]
+    let description: String
+
+    init(_ digest: [UInt8]) { (self.digest, description) = (digest, NodeID.text(of: digest)) }
+  }
+
+  private let value: Value
+
   /// 32 bytes.
-  package let digest: [UInt8]
+  package var digest: [UInt8] { value.digest }
   /// All eight groups; made once, since each request that an app gets says it.
-  package let description: String
+  package var description: String { value.description }
 
   private static let groupLength = 7
   /// Characters with a check digit of their own; four such parts make an id.
@@ -18,8 +28,7 @@ package struct NodeID: Sendable, Hashable {
   /// nil where it is not 32 bytes long.
   package init?(digest: [UInt8]) {
     guard digest.count == TrustLimits.digestBytes else { return nil }
-    self.digest = digest
-    description = Self.text(of: digest)
+    value = Value(digest)
   }
 
   /// Reads an id as people type it: any case, with or without hyphens and spaces, 0 for O, 1 for I, 8 for B.
@@ -43,11 +52,10 @@ package struct NodeID: Sendable, Hashable {
     }
     guard let digest = Base32.uppercase.decode(checked), digest.count == TrustLimits.digestBytes
     else { throw TrustError(.nodeID, "this node id has a typo in its last group") }
-    self.digest = digest
-    description = Self.text(of: digest)
+    value = Value(digest)
   }
 
-  package static func == (a: NodeID, b: NodeID) -> Bool { a.digest == b.digest }
+  package static func == (a: NodeID, b: NodeID) -> Bool { a.value === b.value || a.digest == b.digest }
   package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
   /// Without what people put between the characters, and with the misread digits as the letters that they stand for.

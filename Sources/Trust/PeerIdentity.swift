@@ -1,7 +1,9 @@
 package import XMPP
 
 /// Who is at the other end of a stream: made once, when the stream opens, of what it has shown by then.
-package struct PeerIdentity: Sendable, Hashable {
+///
+/// A reference, since each of its requests takes it along.
+package final class PeerIdentity: Sendable, Hashable {
   /// What says that it is who it says.
   package enum Proof: Sendable, Hashable {
     /// It has the key to this DER SubjectPublicKeyInfo, of which the id is made.
@@ -15,7 +17,7 @@ package struct PeerIdentity: Sendable, Hashable {
   }
 
   /// Whom this node dialled, or who the other side says it is, if anyone. Without a key it proves nothing.
-  package var address: JID?
+  package let address: JID?
   package let proof: Proof
   /// Without port and scope.
   package let networkAddress: String?
@@ -32,6 +34,26 @@ package struct PeerIdentity: Sendable, Hashable {
     self.proof = proof
     self.networkAddress = networkAddress
     self.isDialled = isDialled
+  }
+
+  /// The same at another address.
+  package func at(_ address: JID?) -> PeerIdentity {
+    PeerIdentity(
+      address: address, proof: proof, networkAddress: networkAddress, isDialled: isDialled, isRelayed: isRelayed)
+  }
+
+  package static func == (a: PeerIdentity, b: PeerIdentity) -> Bool {
+    a === b
+      || a.address == b.address && a.proof == b.proof && a.networkAddress == b.networkAddress
+        && a.isDialled == b.isDialled && a.isRelayed == b.isRelayed
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(address)
+    hasher.combine(proof)
+    hasher.combine(networkAddress)
+    hasher.combine(isDialled)
+    hasher.combine(isRelayed)
   }
 
   /// Whether nobody between the two nodes could read along.

@@ -19,6 +19,13 @@ package struct StreamAttributes: Sendable, Hashable {
     self.key = key
   }
 
+  /// Whether a stanza with these addresses need not say them; nil: those of the stream.
+  package func areUsual(_ local: JID?, _ remote: JID?) -> Bool {
+    if let local, local != self.local { return false }
+    if let remote, remote != self.remote { return false }
+    return true
+  }
+
   var knowsFeatures: Bool { version.map { $0 >= .xmpp1 } ?? false }
 }
 
