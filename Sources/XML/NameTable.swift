@@ -16,8 +16,9 @@ final class NameTable {
   /// Two for each name; the number of the one behind it and 1, or 0 where there is none. A name is in its slot or soon behind.
   private var slots = [UInt8](repeating: 0, count: 256)
 
-  /// By the number of a name, what came behind it last; behind these, what a stanza began with. Mostly that comes again.
-  private var followers = [UInt8](repeating: 0, count: limit + 1)
+  /// By the number of a name, what came behind it last; behind these, what a stanza began with. Mostly that comes again. No number where
+  /// nothing has.
+  private var followers = [UInt8](repeating: .max, count: limit + 1)
 
   /// What the beginning of a stanza is in the place of a name that was read before.
   static let start = UInt8(limit)

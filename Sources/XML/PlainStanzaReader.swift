@@ -195,11 +195,11 @@ private struct PlainStanzaScanner {
 }
 
 extension UInt8 {
-  /// Letters first, since most are.
+  /// Letters first, since most are. A colon ends a prefix, which is the parser's; namespaces, which are names as well, have one.
   fileprivate var endsName: Bool {
     self <= UInt8(ascii: ">")
       && (self == UInt8(ascii: " ") || self == UInt8(ascii: "=") || self == UInt8(ascii: ">")
-        || self == UInt8(ascii: "/"))
+        || self == UInt8(ascii: "/") || self == UInt8(ascii: ":"))
   }
 }
 

@@ -30,7 +30,7 @@ import Testing
     "<iq><a></iq></a>", "<iq a='1' a='2'/>", "<iq xmlns='urn:x' xmlns='urn:y'/>", "<iq a='<'/>", "<iq>]]></iq>",
     "<iq>&nbsp;</iq>", "<iq>&amp</iq>", "<iq a=1/>", "<iq a='1'b='2'/>", "<iq/ >", "<iq><!-- --></iq>",
     "<iq xmlns='http://www.w3.org/XML/1998/namespace'/>", "<iq xmlns='http://www.w3.org/2000/xmlns/'/>",
-    "<iq>\u{1}</iq>",
+    "<iq>\u{1}</iq>", "<urn:x/>", "<jabber:client/>", "<iq urn:x='1'/>", "<iq:iq/>", "<iq><iq:a/></iq>",
   ]
 
   /// All names of the stanzas above, and those that `broken` ones must not get by.
