@@ -6,7 +6,7 @@ extension DeviceOrigin {
   /// The device hears of itself by its own address, and what the browser calls it.
   package func adaptRequest(_ fields: inout HTTPFields) {
     fields.mapReferencesOfRequest(forDevice)
-    fields[.forwardedHost] = authority
+    fields[.forwardedHost] = String(Substring(text.utf8.dropFirst("http://".utf8.count)))
     fields[.forwardedProto] = "http"
   }
 

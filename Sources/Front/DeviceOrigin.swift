@@ -9,13 +9,11 @@ package struct DeviceOrigin: Sendable, Hashable {
   package let front: FrontAddress
   /// As the browser spells it: `http://thermostat--pi.localhost:8332`.
   package let text: String
-  /// Of the browser's URLs.
-  let authority: String
 
   package init(of device: JID, at front: FrontAddress, as text: String? = nil) {
-    let text = text ?? front.origin(of: device)
-    (self.device, self.front, self.text) = (device, front, text)
-    authority = String(Substring(text.utf8.dropFirst("http://".utf8.count)))
+    self.device = device
+    self.front = front
+    self.text = text ?? front.origin(of: device)
   }
 
   /// A reference of the device's (RFC 3986 §4.1) for the browser: `httpx` URIs of any device, and whatever names this one,

@@ -63,7 +63,7 @@ package final class Front: Service {
       try await gateway.forward(request, to: device, path: path, origin: origin, reply)
     case .dashboard(let path, let origin):
       try await writeOwn(to: request, path, of: origin, at: front, reply)
-    case .front(let response): try await write(response, reply)
+    case .front(let response): try await reply.write(response)
     }
   }
 
@@ -93,10 +93,6 @@ package final class Front: Service {
       let reason = "This is no proxy for other sites: it serves httpx: addresses, and the names of its devices."
       return .front(responder.response(to: head, failing: .forbidden(reason), at: nil))
     }
-  }
-
-  @inline(never) private func write(_ own: Response, _ reply: ResponseWriter) async throws {
-    try await reply.write(own)
   }
 
   @inline(never) private func writeOwn(

@@ -45,18 +45,13 @@ package struct Gateway: Sendable {
       try await node.send(outgoing, along: route, patience: patience) { response in
         let response = incoming(response, from: route, origin, id)
         if let page = page(insteadOf: response, to: request.head, of: route, origin) {
-          return try await write(page, reply)
+          return try await reply.write(page)
         }
         try await reply.write(response.head, response.body)
       }
     } catch  where !reply.isBegun && !(error is CancellationError || error is HTTPMessageError) {
-      try await write(refusal(error, of: request.head, to: device, origin, id), reply)
+      try await reply.write(refusal(error, of: request.head, to: device, origin, id))
     }
-  }
-
-  // Apart, so that the memory of a request that waits has no room for this.
-  @inline(never) private func write(_ own: Response, _ reply: ResponseWriter) async throws {
-    try await reply.write(own)
   }
 
   /// The same for a program's request, whose target is an `httpx` URI in absolute form; 400 for any other.

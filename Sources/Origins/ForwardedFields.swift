@@ -177,7 +177,7 @@ struct ForwardedFields {
   }
 }
 
-/// What was said of who asked last, who mostly asks again.
+/// What was said of who asked last, who mostly asks again. Behind a lock, since streams of several event loops ask one app.
 private final class LastCaller: Sendable {
   private let last = Mutex<(caller: Caller, fields: [HTTPField])?>(nil)
 

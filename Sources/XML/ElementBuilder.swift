@@ -5,8 +5,8 @@ struct ElementBuilder {
   /// Those of one token: two when the root is empty, else one at most.
   private(set) var events: [XMLEvent] = []
   private var isRootOpen = false
-  /// Elements that are open inside the root, the stanza first, and what is inside of them so far.
-  private var open: [(element: Element, content: Element.Content)] = []
+  /// Elements that are open inside the root, the stanza first, with what is inside of them so far.
+  private var open: [ElementParts] = []
   private var text: [UInt8] = []
   private var elements = 0
 
@@ -21,27 +21,25 @@ struct ElementBuilder {
   /// Elements that are open inside the root.
   var depth: Int { open.count }
 
-  mutating func start(_ element: consuming Element) throws(XMLError) {
+  mutating func start(_ element: consuming ElementParts) throws(XMLError) {
     guard isRootOpen else {
       isRootOpen = true
-      events.append(.opened(element))
+      events.append(.opened(Element(element)))
       return
     }
     elements += 1
     guard elements <= limits.elements else { throw .tooLarge(.elements, limits.elements) }
     guard open.count < limits.depth else { throw .tooLarge(.depth, limits.depth) }
     flushText()
-    open.append((element, .empty))
+    open.append(element)
   }
 
   mutating func end() {
     flushText()
-    guard let last = open.popLast() else {
+    guard let element = open.popLast().map({ Element($0) }) else {
       events.append(.closed)
       return
     }
-    var element = last.element
-    if last.content != .empty { element.content = last.content }
     if open.isEmpty {
       elements = 0
       events.append(.element(element))

@@ -23,25 +23,24 @@ final class NameTable {
   /// What the beginning of a stanza is in the place of a name that was read before.
   static let start = UInt8(limit)
 
-  /// The number of the name that ends at the first byte for which `isEnd`, from `start` on, and where that is; nil where the parser has
-  /// to be asked.
+  /// The number of the name of an element or attribute that begins at `start`, and where it ends; nil where the parser has to be asked.
   ///
   /// - Parameter last: the number of the name that was read before.
   func name(
-    _ bytes: UnsafeRawBufferPointer, from start: Int, behind last: UInt8, _ isEnd: (UInt8) -> Bool
+    _ bytes: UnsafeRawBufferPointer, from start: Int, behind last: UInt8
   ) -> (number: UInt8, end: Int)? {
     let expected = followers[Int(last)]
     if Int(expected) < keys.count {
       let key = keys[Int(expected)]
       let end = start + key.count
-      if key.count <= TextKey.whole, end < bytes.count, isEnd(bytes[end]),
+      if key.count <= TextKey.whole, end < bytes.count, bytes[end].endsName,
         TextKey(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) == key
       {
         return (expected, end)
       }
     }
     var end = start
-    while end < bytes.count, !isEnd(bytes[end]) { end += 1 }
+    while end < bytes.count, !bytes[end].endsName { end += 1 }
     guard let number = find(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) else { return nil }
     followers[Int(last)] = number
     return (number, end)
@@ -81,5 +80,14 @@ final class NameTable {
     var slot = key.slot
     while slots[slot] > 0 { slot = (slot + 1) & 255 }
     slots[slot] = UInt8(texts.count)
+  }
+}
+
+extension UInt8 {
+  /// Letters first, since most are. A colon ends a prefix, which is the parser's; namespaces, which are names as well, have one.
+  fileprivate var endsName: Bool {
+    self <= UInt8(ascii: ">")
+      && (self == UInt8(ascii: " ") || self == UInt8(ascii: "=") || self == UInt8(ascii: ">")
+        || self == UInt8(ascii: "/") || self == UInt8(ascii: ":"))
   }
 }

@@ -97,7 +97,7 @@ extension Parser {
       let value = Self.value(UnsafeBufferPointer(start: begin, count: end - begin))
       values.append(.init(text(of: name), namespace: namespace(attributes[index + 2]), value))
     }
-    var element = Element(text(of: name), namespace: namespace(uri), values)
+    var element = ElementParts(name: text(of: name), namespace: namespace(uri), attributes: values)
     // Two pointers a declaration: prefix, namespace.
     if !hasPrefixes {
       hasPrefixes = stride(from: 0, to: declarations.count, by: 2).contains { declarations[$0] != nil }

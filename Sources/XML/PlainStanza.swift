@@ -108,7 +108,7 @@ final class PlainStanza: ElementSource {
     var part = first
     while part < end {
       if let some = self.text(at: part) { text += some }
-      part = self.behind(part)
+      part = behind(part)
     }
     return text
   }
@@ -153,13 +153,7 @@ final class PlainStanza: ElementSource {
     return resolved.withUTF8 { body(UnsafeRawBufferPointer($0)) }
   }
 
-  /// What its text stands for in base64; nil where that is none.
-  func base64(of element: Int) -> ByteBuffer? {
-    let first = inside(element)
-    guard first + 1 == behind(element), case .text(let text) = parts[first], !text.isEscaped
-    else { return Base64.decode(self.text(of: element)) }
-    return withBytes(of: text) { Base64.decode($0) }
-  }
+  func base64(of element: Int) -> ByteBuffer? { withText(of: element) { Base64.decode($0) } }
 
   private func text(at part: Int) -> String? {
     if case .text(let text) = parts[part] { string(text) } else { nil }

@@ -85,7 +85,7 @@ private struct PlainStanzaScanner {
 
   /// Up to what may be behind one. No name that the parser has met has any of these.
   private mutating func name() -> UInt8? {
-    guard let (number, end) = names.name(bytes, from: index, behind: lastName, \.endsName) else { return nil }
+    guard let (number, end) = names.name(bytes, from: index, behind: lastName) else { return nil }
     (index, lastName) = (end, number)
     return number
   }
@@ -191,15 +191,6 @@ private struct PlainStanzaScanner {
     for offset in 0..<name.count where bytes[index + offset] != name[offset] { return false }
     index += name.count
     return take(UInt8(ascii: ">"))
-  }
-}
-
-extension UInt8 {
-  /// Letters first, since most are. A colon ends a prefix, which is the parser's; namespaces, which are names as well, have one.
-  fileprivate var endsName: Bool {
-    self <= UInt8(ascii: ">")
-      && (self == UInt8(ascii: " ") || self == UInt8(ascii: "=") || self == UInt8(ascii: ">")
-        || self == UInt8(ascii: "/") || self == UInt8(ascii: ":"))
   }
 }
 
