@@ -46,18 +46,21 @@ actor BodyStream: AsyncSequence {
     reader.take()?.resume(throwing: CancellationError())
   }
 
+  /// nil where it has to be waited for.
+  private func taken() -> Result<ByteBuffer?, any Error>? {
+    guard let part = parts.popFirst() else { return end.map { $0.map { nil } } }
+    if parts.count == PartsInFlight.low, end == nil { onDemand() }
+    return .success(part)
+  }
+
   private func next() async throws -> ByteBuffer? {
-    if let part = parts.popFirst() {
-      if parts.count == PartsInFlight.low, end == nil { onDemand() }
-      return part
-    }
-    if let end {
-      try end.get()
-      return nil
-    }
+    if let next = taken() { return try next.get() }
     onDemand()
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { reader = $0 }
+      try await withCheckedThrowingContinuation { reader in
+        // A reader that runs elsewhere comes here a turn of the loop later.
+        if let next = taken() { reader.resume(with: next) } else { self.reader = reader }
+      }
     } onCancel: {
       executor.eventLoop.execute { self.assumeIsolated { $0.abandon() } }
     }

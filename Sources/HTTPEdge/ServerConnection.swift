@@ -159,7 +159,11 @@ actor ServerConnection {
     try handler.value.write(bytes)
     guard !channel.isWritable else { return }
     await withTaskCancellationHandler {
-      await withCheckedContinuation { handler.value.whenWritable($0) }
+      await withCheckedContinuation { writer in
+        handler.value.whenWritable(writer)
+        // Before there was somebody to resume.
+        if Task.isCancelled { handler.value.resumeWriting() }
+      }
     } onCancel: {
       channel.eventLoop.execute { [handler] in handler.value.resumeWriting() }
     }

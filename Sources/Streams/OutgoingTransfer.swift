@@ -11,6 +11,8 @@ final class OutgoingBytestream {
   /// What comes before it is opened, where the peer has to ask for it.
   private var agreement: Agreement?
   private var writer: CheckedContinuation<Void, any Error>?
+  /// Whether the producer has to wait: until there is room, or it has failed.
+  private var isFull = false
   private var isOpened = false
   /// Both sides send in it.
   private let isDuplex: Bool
@@ -168,6 +170,12 @@ final class OutgoingBytestream {
 
   /// Takes bytes; true where the producer has to `waitForRoom` before it writes more.
   func write(_ bytes: ByteBuffer) throws -> (effects: [TransferEffect], mustWait: Bool) {
+    let (effects, mustWait) = try take(bytes)
+    isFull = mustWait
+    return (effects, mustWait)
+  }
+
+  private func take(_ bytes: ByteBuffer) throws -> (effects: [TransferEffect], mustWait: Bool) {
     if route != nil || isUndecided {
       written += bytes.readableBytes
       held.append(bytes)
@@ -181,7 +189,16 @@ final class OutgoingBytestream {
     }
   }
 
-  func waitForRoom(_ waiter: CheckedContinuation<Void, any Error>) { writer = waiter }
+  /// At once where there is room by now: a producer that runs elsewhere comes here a turn of the loop after it has written.
+  func waitForRoom(_ waiter: CheckedContinuation<Void, any Error>) {
+    guard isFull else { return waiter.resume() }
+    writer = waiter
+  }
+
+  private func makeRoom() {
+    isFull = false
+    writer.take()?.resume()
+  }
 
   /// Whoever waits for room does so no longer.
   func cancelWaiting() { writer.take()?.resume(throwing: CancellationError()) }
@@ -282,7 +299,7 @@ final class OutgoingBytestream {
     switch action {
     case .none: return []
     case .send(let blocks, let resumes):
-      if resumes != nil { writer.take()?.resume() }
+      if resumes != nil { makeRoom() }
       return blocks.map { .block($0) }
     case .close(let sid): return close(sid)
     case .finished:
@@ -305,6 +322,7 @@ final class OutgoingBytestream {
   private func effects(_ end: IBBSenderMachine.End) -> [TransferEffect] {
     noteWindow()
     if let error = end.error {
+      isFull = false
       writer.take()?.resume(throwing: error)
       completion.fail(error)
     } else {
@@ -362,7 +380,7 @@ extension OutgoingBytestream {
   private func connected() {
     guard let route else { return }
     route.start()
-    if !sendHeld(route) { writer.take()?.resume() }
+    if !sendHeld(route) { makeRoom() }
   }
 
   private static let notReached = BytestreamError(.refused, "the other side could not connect to this one")
@@ -394,7 +412,7 @@ extension OutgoingBytestream {
   /// The socket has taken so many bytes.
   func sent(_ count: Int) {
     unsent -= count
-    if unsent <= Limits.dataAhead / 2, route?.connection != nil { writer.take()?.resume() }
+    if unsent <= Limits.dataAhead / 2, route?.connection != nil { makeRoom() }
     // In the clear nothing is told at the end.
     _ = endIfSent()
   }
@@ -442,7 +460,7 @@ extension OutgoingBytestream {
       if case .send(_, let wait) = machine.write(bytes, now: now) { mustWait = wait }
     }
     held = []
-    if isFinished { _ = machine.finish(now: now) } else if !mustWait { writer.take()?.resume() }
+    if isFinished { _ = machine.finish(now: now) } else if !mustWait { makeRoom() }
   }
 }
 

@@ -386,7 +386,10 @@ package actor PeerStream {
     let id = pending.nextID()
     return try await cancellable {
       try await withTaskCancellationHandler {
-        try await withCheckedThrowingContinuation { ask(type, payload, .stanza($0), id: id, within: limit) }
+        try await withCheckedThrowingContinuation { waiter in
+          guard !Task.isCancelled else { return waiter.resume(throwing: CancellationError()) }
+          ask(type, payload, .stanza(waiter), id: id, within: limit)
+        }
       } onCancel: {
         forget(id)
       }
@@ -959,7 +962,11 @@ package actor PeerStream {
     rescheduleTimer(due: id.mechanism == .chunks ? transfers.nextDeadline() : nil)
     guard mustWait else { return try Task.checkCancellation() }
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { transfers.waitForRoom(id, $0) }
+      try await withCheckedThrowingContinuation { waiter in
+        transfers.waitForRoom(id, waiter)
+        // Before there was somebody to resume.
+        if Task.isCancelled { transfers.cancelWaiting(id) }
+      }
     } onCancel: {
       eventLoop.execute { self.assumeIsolated { $0.transfers.cancelWaiting(id) } }
     }

@@ -43,6 +43,21 @@ import XMPP
     #expect(transfers.unreadBytes == 0 && transfers.isEmpty)
   }
 
+  /// A producer that runs elsewhere waits a turn of the loop after it has written, and the peer may have answered by then.
+  @Test(.timeLimit(.minutes(1))) func roomThatCameBeforeItIsWaitedFor() async throws {
+    var transfers = Transfers(eventLoop: loop)
+    let taken = Result<Stanza, StreamFailure>.success(Stanza(.iq, type: "result", id: "1"))
+    _ = transfers.start(ibb, blockSize: 1000, offer: nil)
+    _ = transfers.answered(ibb, taken)
+    var unanswered = 0
+    let (effects, mustWait) = try transfers.write(ByteBuffer(repeating: 1, count: 20_000), to: ibb)
+    #expect(mustWait)
+    unanswered += effects.count
+    while unanswered > 0 { unanswered += transfers.answered(ibb, taken).count - 1 }
+    try await withCheckedThrowingContinuation { transfers.waitForRoom(ibb, $0) }
+    transfers.fail(.timedOut)
+  }
+
   @Test func whatIsPublishedIsAskedForAndHasAnotherNameThen() throws {
     var transfers = Transfers(eventLoop: loop)
     let id = TransferID(.sipub, "p")
