@@ -178,7 +178,9 @@ let package = Package(
     tests(
       of: "Front",
       [
-        "Codecs", "Dashboard", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .log, .nio, .nioPosix,
+        "Codecs", "Dashboard", "EventLoops", "HTTPEdge", "HTTPX", "Mesh", "TLS", "Trust", "XMPP", .httpTypes, .log,
+        .nio,
+        .nioPosix,
       ]),
     tests(
       of: "Origins",

@@ -38,14 +38,18 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
   }
 
   #if DEBUG
-    private static let counter = Atomic(0)
-    /// Jobs so far that came from other threads than their loop's, each of which wakes it; for tests.
-    package static var hops: Int { counter.load(ordering: .relaxed) }
+    private static let jobCounter = Atomic(0)
+    private static let hopCounter = Atomic(0)
+    /// Jobs so far, and those that came from other threads than their loop's, each of which wakes it; for tests.
+    package static var enqueued: (jobs: Int, hops: Int) {
+      (jobCounter.load(ordering: .relaxed), hopCounter.load(ordering: .relaxed))
+    }
   #endif
 
   package func enqueue(_ job: consuming ExecutorJob) {
     #if DEBUG
-      if !eventLoop.inEventLoop { Self.counter.add(1, ordering: .relaxed) }
+      Self.jobCounter.add(1, ordering: .relaxed)
+      if !eventLoop.inEventLoop { Self.hopCounter.add(1, ordering: .relaxed) }
     #endif
     let job = UnownedJob(job)
     guard eventLoop.inEventLoop else { return eventLoop.execute { self.run(job) } }

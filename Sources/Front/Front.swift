@@ -44,9 +44,8 @@ package final class Front: Service {
       listening: { [self] addresses in
         listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
       }
-    ) { [self] request, reply in
-      let front = FrontAddress(port: port == 0 ? request.channel.localAddress?.port ?? port : port)
-      try await respond(request, at: front, reply)
+    ) { request, reply in
+      try await self.respond(request, reply)
     }
     try await server.run()
   }
@@ -57,7 +56,8 @@ package final class Front: Service {
     return nil
   }
 
-  private func respond(_ request: Request, at front: FrontAddress, _ reply: ResponseWriter) async throws {
+  private func respond(_ request: Request, _ reply: ResponseWriter) async throws {
+    let front = FrontAddress(port: port == 0 ? request.channel.localAddress?.port ?? port : port)
     switch answerer(of: request.head, at: front) {
     case .device(let device, let path, let origin):
       try await gateway.forward(request, to: device, path: path, origin: origin, reply)

@@ -58,11 +58,12 @@ final class Dialer: Sendable {
       var isAnswered = false
       do {
         let stream = try await stream(along: route).stream
-        return try await stream.send(request, to: route.jid, reachableAt: route.hosts) { [route] response in
+        let taken = route
+        return try await stream.send(request, to: taken.jid, reachableAt: taken.hosts) { response in
           isAnswered = true
-          directory.answered(route)
-          directory.learned(route, http: true)
-          directory.learned(route, from: response)
+          directory.answered(taken)
+          directory.learned(taken, http: true)
+          directory.learned(taken, from: response)
           try await receive(response)
         }
       } catch  where !isAnswered {

@@ -40,11 +40,9 @@ import XMPP
     on loop: any EventLoop, _ request: @escaping @Sendable () async throws -> Void
   ) async throws -> (hops: Int, jobs: Int) {
     try await Task(executorPreference: LoopExecutor.of(loop)) {
-      let (hops, jobs) = (LoopExecutor.hops, GlobalPool.jobs)
+      let (hops, jobs) = (LoopExecutor.enqueued.hops, GlobalPool.jobs)
       for _ in 0..<requests { try await request() }
-      return (
-        LoopExecutor.hops - hops, GlobalPool.jobs - jobs
-      )
+      return (LoopExecutor.enqueued.hops - hops, GlobalPool.jobs - jobs)
     }.value
   }
 }
