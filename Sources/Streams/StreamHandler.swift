@@ -6,8 +6,8 @@ import Trust
 import XML
 import XMPP
 
-/// Bytes ⇄ stanzas for one channel: runs what `StreamMachine` decides. When bytes leave is decided here: at the end of a read,
-/// of the tick, or when there are enough.
+/// Bytes ⇄ stanzas for one channel: runs what `StreamMachine` decides. When bytes are read and leave is decided here: they are
+/// read at the end of the loop's tick, and leave at the end of a read, of the tick, or when there are enough.
 ///
 /// Lives on the channel's event loop, as does the stream that it tells. More than eight properties: it is where channel, XML
 /// reader, stream machine and TLS meet, and keeps what each of them has to be told.
@@ -25,6 +25,8 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Completed when the socket has room again, for those who wait for that.
   private var writability: EventLoopPromise<Void>?
   private var isFlushScheduled = false
+  /// What an open stream has read in this tick, until the loop has read its other channels.
+  private var arrived: [ByteBuffer] = []
   private var isReading = false
   /// False once something came that cannot be read on.
   private var isReadable = true
@@ -81,11 +83,31 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     context.fireChannelActive()
   }
 
+  /// What an open stream brings waits for the end of the tick. Requests of clients that the loop reads meanwhile, and answers of
+  /// apps, are on their way to the peer by then, which works on them while this side works on what the peer sent: two nodes that
+  /// took what comes in its order would gather all requests under way in one batch, and wait for each other in turn.
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = unwrapInboundIn(data)
+    // Before it is open, what follows may be for TLS, or for a reader that begins anew.
+    if attributes == nil { read(bytes) } else { arrived.append(bytes) }
+  }
+
+  private func readArrived() {
+    guard !arrived.isEmpty else { return }
+    // Apart meanwhile, since what is read may end the channel.
+    var taken: [ByteBuffer] = []
+    swap(&taken, &arrived)
+    for bytes in taken { read(bytes) }
+    taken.removeAll(keepingCapacity: true)
+    if arrived.isEmpty { swap(&taken, &arrived) }
+    readCompleted()
+  }
+
+  private func read(_ bytes: ByteBuffer) {
     guard isReadable else { return }
     isReading = true
     do {
-      try reader.feed(unwrapInboundIn(data)) { event in
+      try reader.feed(bytes) { event in
         if let stanza = machine.stanza(event) { return received(stanza) }
         perform(machine.received(event, unread: reader.unread, now: .now()))
         if machine.takesStanzas { reader.limits = .established }
@@ -98,11 +120,22 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    // What the answers that came have set free goes on now, and not behind what other channels bring.
+    if arrived.isEmpty { readCompleted() } else { scheduleReading(context) }
+    context.fireChannelReadComplete()
+  }
+
+  private func scheduleReading(_ context: ChannelHandlerContext) {
+    context.eventLoop.assumeIsolated().execute { [weak self] in
+      guard let self, !isReadPaused else { return }
+      readArrived()
+    }
+  }
+
+  private func readCompleted() {
+    // What the answers that came have set free goes on now, and not behind other tasks of the loop.
     stream?.executor.runJobs()
     isReading = false
     flush()
-    context.fireChannelReadComplete()
   }
 
   func read(context: ChannelHandlerContext) {
@@ -118,23 +151,29 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event as? ChannelEvent == .inputClosed { perform(machine.inputEnded()) }
+    if event as? ChannelEvent == .inputClosed {
+      readArrived()
+      perform(machine.inputEnded())
+    }
     if case .established(let certificate, _, _)? = event as? TLSEvent { established(certificate?.spki) }
     context.fireUserInboundEventTriggered(event)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    readArrived()
     perform(machine.shut())
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    readArrived()
     if let error = error as? TLSError { perform(machine.tlsFailed(error.message)) }
     // A reset behind the other side's last write is how many clients hang up; the machine knows whether it matters.
     context.close(promise: nil)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
+    arrived.removeAll()
     perform(machine.shut())
     deadline?.cancel()
     linger?.cancel()
@@ -178,9 +217,11 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private func readOn() {
-    guard !isReadPaused, isReadDue else { return }
+    guard !isReadPaused, let context else { return }
+    if !arrived.isEmpty { scheduleReading(context) }
+    guard isReadDue else { return }
     isReadDue = false
-    context?.read()
+    context.read()
   }
 
   /// How far the connection is; nil where the kernel does not say.
