@@ -28,11 +28,12 @@ extension ServerBootstrap {
 }
 
 extension Channel {
-  /// Once it is known who is there, and that its work is not to be kept small. On the channel's event loop.
-  func readFully() {
+  /// Where it is known who is there, and that its work is not to be kept small. On the channel's event loop.
+  func read(upTo bytes: Int) {
     // Both options are those of any socket; without them it would only be slower.
-    try? syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Limits.receiveBuffer))
-    try? syncOptions?.setOption(.maxMessagesPerRead, value: Limits.readsInARow)
+    try? syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: bytes))
+    let reads: UInt = bytes < Limits.receiveBuffer ? 1 : Limits.readsInARow
+    try? syncOptions?.setOption(.maxMessagesPerRead, value: reads)
   }
 
   /// Where packets are lost TCP doubles its pauses, up to two minutes, and takes them for the time of a round trip: no body gets

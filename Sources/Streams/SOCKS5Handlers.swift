@@ -115,7 +115,7 @@ final class SOCKS5ServerHandler: ChannelInboundHandler, RemovableChannelHandler 
     place.forgive()
     context.writeAndFlush(wrapOutboundOut(SOCKS5ServerMachine.accepted(destination)), promise: nil)
     do {
-      if expected.isKnown { context.channel.readFully() }
+      if expected.isKnown { context.channel.read(upTo: Limits.receiveBuffer) }
       let ready = try expected.proof.map { try DataHandler.secure(context, tls, $0) } ?? DataHandler.plain(context)
       ready.whenSuccess(expected.connected)
       if bytes.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(bytes)) }

@@ -28,6 +28,10 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// What an open stream has read in this tick, until the loop has read its other channels.
   private var arrived: [ByteBuffer] = []
   private var isReading = false
+  /// Stanzas of this turn.
+  private var stanzasRead = 0
+  /// How much is read in a turn; nil where the peer is not known.
+  private var readSize: ReadSize?
   /// False once something came that cannot be read on.
   private var isReadable = true
   /// Written, and not handed to the channel yet.
@@ -97,7 +101,11 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     // Apart meanwhile, since what is read may end the channel.
     var taken: [ByteBuffer] = []
     swap(&taken, &arrived)
+    stanzasRead = 0
     for bytes in taken { read(bytes) }
+    if let changed = readSize?.turned(taken.reduce(0) { $0 + $1.readableBytes }, stanzas: stanzasRead) {
+      context?.channel.read(upTo: changed)
+    }
     taken.removeAll(keepingCapacity: true)
     if arrived.isEmpty { swap(&taken, &arrived) }
     readCompleted()
@@ -198,7 +206,11 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   /// The peer is known: it may have its say in large pieces.
-  func readFully() { context?.channel.readFully() }
+  func readFully() {
+    let size = ReadSize()
+    readSize = size
+    context?.channel.read(upTo: size.bytes)
+  }
 
   var isReadPaused: Bool { readPause != nil }
 
@@ -369,6 +381,7 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private func received(_ stanza: Stanza) {
+    stanzasRead += 1
     if tap.isOpen { tap.show(stanza.element, isSent: false, stream?.identity) }
     stream?.assumeIsolated { $0.received(stanza) }
   }
