@@ -45,6 +45,7 @@ package final class Front: Service {
         listening.continuation.yield(FrontAddress(port: addresses.first?.port ?? port))
       }
     ) { request, reply in
+      // With a capture list it would be taken for `@concurrent`, and run outside of the connection's isolation (Swift 6.3).
       try await self.respond(request, reply)
     }
     try await server.run()

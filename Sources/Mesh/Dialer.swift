@@ -58,6 +58,7 @@ final class Dialer: Sendable {
       var isAnswered = false
       do {
         let stream = try await stream(along: route).stream
+        // Not by a capture list, with which the closure would be taken for `@concurrent` (Swift 6.3).
         let taken = route
         return try await stream.send(request, to: taken.jid, reachableAt: taken.hosts) { response in
           isAnswered = true
