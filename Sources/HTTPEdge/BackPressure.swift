@@ -25,7 +25,8 @@ struct BackPressure {
 
   /// Resumed when the socket can take more, or nothing more is to be written.
   mutating func wait(for channel: (any Channel)?, _ continuation: CheckedContinuation<Void, Never>) {
-    guard let channel, !channel.isWritable else { return continuation.resume() }
+    // A task that was cancelled before this found nobody to resume.
+    guard let channel, !channel.isWritable, !Task.isCancelled else { return continuation.resume() }
     writer = continuation
   }
 

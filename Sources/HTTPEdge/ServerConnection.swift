@@ -159,11 +159,7 @@ actor ServerConnection {
     try handler.value.write(bytes)
     guard !channel.isWritable else { return }
     await withTaskCancellationHandler {
-      await withCheckedContinuation { writer in
-        handler.value.whenWritable(writer)
-        // Before there was somebody to resume.
-        if Task.isCancelled { handler.value.resumeWriting() }
-      }
+      await withCheckedContinuation { handler.value.whenWritable($0) }
     } onCancel: {
       channel.eventLoop.execute { [handler] in handler.value.resumeWriting() }
     }

@@ -30,9 +30,9 @@ enum Limits {
   /// Bytes read from a socket at once, and how often before others have their turn: a block of 64 KiB arrives in one piece
   /// more often than not.
   static let receiveBuffer = 64 * 1024
-  /// The least, where stanzas are small (`ReadSize`): eight requests of a browser.
-  static let leastReceiveBuffer = 4 * 1024
   static let readsInARow: UInt = 4
+  /// The least bytes read at once, where stanzas are small (`ReadSize`): eight requests of a browser.
+  static let leastReceiveBuffer = 4 * 1024
   /// The same for a peer that nobody knows: what it asks in one turn is answered within a few milliseconds, however small
   /// the questions are.
   static let receiveBufferOfStranger = 16 * 1024

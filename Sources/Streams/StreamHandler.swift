@@ -99,15 +99,13 @@ final class StreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func readArrived() {
     guard !arrived.isEmpty else { return }
     // Apart meanwhile, since what is read may end the channel.
-    var taken: [ByteBuffer] = []
-    swap(&taken, &arrived)
+    let taken = arrived
+    arrived = []
     stanzasRead = 0
     for bytes in taken { read(bytes) }
     if let changed = readSize?.turned(taken.reduce(0) { $0 + $1.readableBytes }, stanzas: stanzasRead) {
       context?.channel.read(upTo: changed)
     }
-    taken.removeAll(keepingCapacity: true)
-    if arrived.isEmpty { swap(&taken, &arrived) }
     readCompleted()
   }
 

@@ -13,7 +13,7 @@ struct ReadOrderTests {
     let stream = try PeerStream.accepted(channel, host: .juliet(), logger: .silent)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.writeInbound(ByteBuffer(string: Romeo.header + Self.ping("first")))
-    #expect(try written().contains("id='first'"), "what comes before it is open is read at once")
+    #expect(try written().contains("id='first'"), "the stream is not open")
     return stream
   }
 
@@ -54,7 +54,7 @@ struct ReadOrderTests {
     _ = try channel.finish(acceptAlreadyClosed: true)
   }
 
-  /// The end of the input is told behind it in the same read, or at once.
+  /// The end of the input is told in the same tick, before it is over.
   @Test func whatCameBeforeTheEndIsRead() throws {
     _ = try open()
     channel.pipeline.fireChannelRead(ByteBuffer(string: Self.ping("last")))

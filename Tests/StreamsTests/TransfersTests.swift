@@ -49,10 +49,9 @@ import XMPP
     let taken = Result<Stanza, StreamFailure>.success(Stanza(.iq, type: "result", id: "1"))
     _ = transfers.start(ibb, blockSize: 1000, offer: nil)
     _ = transfers.answered(ibb, taken)
-    var unanswered = 0
     let (effects, mustWait) = try transfers.write(ByteBuffer(repeating: 1, count: 20_000), to: ibb)
     #expect(mustWait)
-    unanswered += effects.count
+    var unanswered = effects.count
     while unanswered > 0 { unanswered += transfers.answered(ibb, taken).count - 1 }
     try await withCheckedThrowingContinuation { transfers.waitForRoom(ibb, $0) }
     transfers.fail(.timedOut)
