@@ -177,18 +177,32 @@ extension Node {
     let announced = devices().filter { $0.node == message.id && $0.state == .online }.map(\.jid)
     let devices = announced.filter(own.contains) + announced.filter { !own.contains($0) }
     for device in devices.prefix(MeshLimits.outboxDials) {
-      guard let route = try? directory.route(to: device), let open = try? await dialer.liveStream(along: route),
-        open.nodeID == message.id
-      else { continue }
-      switch message.content {
-      case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
-      case .account: gatekeeper.tellAccount(to: message.id)
-      case .element(let element): open.stream.tell(Stanza(.iq, type: "set", [element]))
-      case .report: guard (try? await report(of: device, over: open)) != nil else { continue }
-      }
-      return
+      guard let route = try? directory.route(to: device) else { continue }
+      if await say(message, along: route) { return }
     }
     gatekeeper.undelivered(message.id)
+  }
+
+  /// False where the device does not hear it, or is not that node's.
+  private func say(_ message: Gatekeeper.OutboxMessage, along route: Route) async -> Bool {
+    guard let open = try? await dialer.liveStream(along: route), open.nodeID == message.id else { return false }
+    switch message.content {
+    case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
+    case .account: gatekeeper.tellAccount(to: message.id)
+    case .element(let element): open.stream.tell(Stanza(.iq, type: "set", [element]))
+    case .report: return await asks(open, along: route)
+    }
+    return true
+  }
+
+  /// Who ends a friendship says so, and ends the stream behind it: what is asked at that word may come into a stream that is
+  /// ending, which is no answer. So it is asked once more, over another.
+  private func asks(_ open: OpenStream, along route: Route) async -> Bool {
+    let outcome = try? await report(of: route.jid, over: open)
+    if case .told? = outcome { return true }
+    guard !open.stream.isOpen else { return outcome != nil }
+    guard let other = try? await dialer.liveStream(along: route), other.nodeID == open.nodeID else { return false }
+    return (try? await report(of: route.jid, over: other)) != nil
   }
 
   /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again; and asks

@@ -19,6 +19,7 @@ extension Node {
 
   /// - Throws: `StreamFailure`; `CancellationError`.
   func report(of device: JID, over open: OpenStream) async throws -> ReportOutcome {
+    let wasRenounced = open.nodeID.map(trustService.isRenounced) ?? false
     do {
       let answer = try await open.stream.ask(DeviceReport.query(device))
       guard let report = answer.flatMap(DeviceReport.init) else { return .notTold }
@@ -26,7 +27,8 @@ extension Node {
       return .told(report)
     } catch StreamFailure.stanza(let error) {
       guard error.isOfStrangers else { return .notTold }
-      if let id = open.nodeID {
+      // Where the two have agreed meanwhile, it was asked before that.
+      if let id = open.nodeID, trustService.isRenounced(id) || !wasRenounced {
         gatekeeper.renounced(by: id)
         // Who is blocked is not heard: it asks once more when it can.
         if error.condition == .notAuthorized { gatekeeper.undelivered(id) }

@@ -2,7 +2,6 @@ import Codecs
 import FoundationEssentials
 import HTTPTypes
 import HTTPX
-import Mesh
 import NIOCore
 import Synchronization
 import TLS
@@ -11,8 +10,10 @@ import Testing
 import Trust
 import XMPP
 
+@testable import Mesh
+
 /// Nodes become friends, stay friends, and end it, over real streams.
-@Suite struct FriendshipTests {
+@Suite(.timeLimit(.minutes(2))) struct FriendshipTests {
   private static let node = JID("node@pi")!
   private static let door = JID("door@pi")!
 
@@ -122,6 +123,32 @@ import XMPP
       _ = await here.first { $0?.name == "friendship-renounced" }
       _ = await there.first { $0?.name == "friendship-claimed" }
     }
+  }
+
+  /// The word that ends a friendship and the end of its stream come apart: what is asked in between has not been heard.
+  @Test func whatCameIntoAnEndingStreamIsAskedOverAnother() async throws {
+    let anna = try Identity.generate(name: "anna")
+    let pi = try Character("pi", friends: [.init("anna", anna, devices: ["phone@den"])])
+    let (link, listener) = (Link(), try await ScriptedListener())
+    try await Nodes.run([pi], on: link) { nodes in
+      link.haunt(JID("phone@den")!, port: listener.port, id: anna.nodeID.description)
+      _ = await nodes[0].awaitOnline("phone@den")
+      await pi.trustService.remind(anna.nodeID)
+      let phone = try await listener.accept()
+      try await phone.answerSecurely(as: "phone@den", with: anna)
+      try await phone.expect("type='subscribe'")
+      // Only because of the word, and not since the entry in the list of devices changes.
+      _ = nodes[0].gatekeeper.mayRemind(anna.nodeID)
+      try await phone.send("<presence type='unsubscribed'/>")
+      try await phone.expect("<report ")
+      try await phone.send(
+        "<stream:error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
+      let again = try await listener.accept()
+      try await again.answerSecurely(as: "phone@den", with: anna)
+      try await again.expect("<report ")
+      for peer in [phone, again] { peer.disappear() }
+    }
+    try await listener.close()
   }
 
   // MARK: The ways to become friends
