@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite struct ServerLoopTests {
+@Suite(.timeLimit(.minutes(2))) struct ServerLoopTests {
   /// And nobody else does.
   @Test func itsThreadGivesWay() async throws {
     let before = getpriority(.init(PRIO_PROCESS.rawValue), 0)

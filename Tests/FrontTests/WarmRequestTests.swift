@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// What a request from a browser costs the event loops once everything about its device is known.
-@Suite struct WarmRequestTests {
+@Suite(.timeLimit(.minutes(2))) struct WarmRequestTests {
   private static let requests = 100
 
   /// A task of the front's that begins, waits for the response, and goes on when it is there, and one that answers: functions that

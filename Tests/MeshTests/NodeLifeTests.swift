@@ -10,7 +10,7 @@ import Trust
 import XMPP
 
 /// The beginning and the end of a node, in good order and in bad.
-@Suite struct NodeLifeTests {
+@Suite(.timeLimit(.minutes(2))) struct NodeLifeTests {
   private static func node(_ machine: String, on link: Link, port: Int? = nil) throws -> Node {
     try .make(machine, try .fresh(machine), on: link, port: port)
   }

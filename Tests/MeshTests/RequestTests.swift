@@ -6,7 +6,7 @@ import NIOCore
 import TestKit
 import Testing
 
-@Suite struct RequestTests {
+@Suite(.timeLimit(.minutes(2))) struct RequestTests {
   @Test func smallBodiesBothWays() async throws {
     try await Nodes.run(["laptop", "pi"]) { nodes in
       nodes[1].serve(.echo())

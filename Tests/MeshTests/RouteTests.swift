@@ -10,7 +10,7 @@ import XMPP
 @testable import Mesh
 
 /// A route is made anew when something about its device changes, and only then.
-@Suite struct RouteTests {
+@Suite(.timeLimit(.minutes(2))) struct RouteTests {
   private static let lo = Interface(index: 1, name: "lo")
   private let trustService: TrustService
   private let directory: Directory

@@ -10,7 +10,7 @@ import XMPP
 
 @testable import Mesh
 
-@Suite struct ServiceTests {
+@Suite(.timeLimit(.minutes(2))) struct ServiceTests {
   private static func service(_ name: String, plaintext: Bool = true, says text: String = "") -> HostedService {
     HostedService(
       name: name, target: "test", plaintext: plaintext,

@@ -10,7 +10,7 @@ import XMPP
 @testable import Mesh
 
 /// What strangers try with the ways in which nodes become friends.
-@Suite struct StrangerTests {
+@Suite(.timeLimit(.minutes(2))) struct StrangerTests {
   private static let tv = JID("tv@attic")!
 
   /// The owner has compared the announced id; who takes it away during the handshake gets nothing for it.

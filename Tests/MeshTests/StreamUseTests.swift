@@ -12,7 +12,7 @@ import Trust
 import XMPP
 
 /// How a node uses streams: dials, shares, replaces and retries.
-@Suite struct StreamUseTests {
+@Suite(.timeLimit(.minutes(2))) struct StreamUseTests {
   @Test func aRequestThatIsSafeToRepeatIsRepeatedOnce() async throws {
     let link = Link()
     try await Nodes.run(["laptop"], on: link) { nodes in

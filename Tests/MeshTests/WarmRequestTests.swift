@@ -12,7 +12,7 @@ import XMPP
 @testable import Mesh
 
 /// What a small request costs in wake-ups once everything about its device is known.
-@Suite struct WarmRequestTests {
+@Suite(.timeLimit(.minutes(2))) struct WarmRequestTests {
   /// Each test has the process to itself where suites run one after the other; others' jobs would be counted else.
   private static let requests = 100
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Streams
 
 /// What the kernel says of real connections, and is told of them.
-@Suite struct ConnectionInfoTests {
+@Suite(.timeLimit(.minutes(2))) struct ConnectionInfoTests {
   /// Counts what comes.
   private final class Counter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

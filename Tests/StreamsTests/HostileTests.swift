@@ -5,7 +5,7 @@ import Testing
 import Trust
 
 /// What no honest peer sends, over sockets. Each costs its own stream at most: another peer's request still succeeds.
-@Suite struct HostileTests {
+@Suite(.timeLimit(.minutes(2))) struct HostileTests {
   private struct Attack: Sendable, CustomTestStringConvertible {
     let name: String
     /// Sent behind the header, or instead of it.

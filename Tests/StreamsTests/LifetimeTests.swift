@@ -4,7 +4,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite struct LifetimeTests {
+@Suite(.timeLimit(.minutes(2))) struct LifetimeTests {
   /// Handler and stream know each other until the connection is gone, and no longer.
   @Test(arguments: ["FIN", "RST", "garbage", "our end"]) func aStreamThatEndedIsGone(ending: String) async throws {
     let listener = try await ScriptedListener()

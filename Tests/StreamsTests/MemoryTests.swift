@@ -9,7 +9,7 @@ import Trust
 @testable import Streams
 
 /// What peers make this node hold has a bound in all, and who holds most gives back first.
-@Suite struct MemoryTests {
+@Suite(.timeLimit(.minutes(5))) struct MemoryTests {
   // MARK: The ledger
 
   private static func holder(_ name: String, isKnown: Bool = false) -> MemoryLedger.Holder {

@@ -13,7 +13,7 @@ private let socks5 = "http://jabber.org/protocol/bytestreams"
 private let fileTransfer = "http://jabber.org/protocol/si/profile/file-transfer"
 
 /// Bodies that peers publish (XEP-0137), and Juliet asks for, as xmpp-httpx has it: one name from `<starting/>` to `<close/>`.
-@Suite struct PublishedToUsTests {
+@Suite(.timeLimit(.minutes(2))) struct PublishedToUsTests {
   private static func sipub(_ id: String = "file-1", size: Int = 0) -> String {
     "<sipub xmlns='http://jabber.org/protocol/sipub' from='romeo@forza' id='\(id)' mime-type='image/png' "
       + "profile='\(fileTransfer)'><file xmlns='\(fileTransfer)' name='Kermit.png' size='\(size)'/></sipub>"
@@ -194,7 +194,7 @@ private let fileTransfer = "http://jabber.org/protocol/si/profile/file-transfer"
 }
 
 /// Bodies that Juliet publishes, to peers who let her.
-@Suite struct PublishedByUsTests {
+@Suite(.timeLimit(.minutes(2))) struct PublishedByUsTests {
   private static func host(
     _ body: Body, length: Int? = nil, _ preference: [BodyMechanism] = [.sipub, .ibb]
   ) -> StreamHost {

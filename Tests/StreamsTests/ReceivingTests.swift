@@ -9,7 +9,7 @@ import Testing
 import XMPP
 
 /// Back-pressure and cancellation of what Juliet receives: an answer is withheld until its block is read.
-@Suite struct ReceivingTests {
+@Suite(.timeLimit(.minutes(2))) struct ReceivingTests {
   @Test func aReaderThatStopsWithholdsAnswersAndOthersAreServed() async throws {
     let (gate, opened) = AsyncStream.makeStream(of: Void.self)
     let host = StreamHost.juliet { incoming, send in

@@ -9,7 +9,7 @@ import Testing
 import XMPP
 
 /// Juliet's requests, answered by peers of all kinds.
-@Suite struct RequesterTests {
+@Suite(.timeLimit(.minutes(2))) struct RequesterTests {
   @Test func anHonestAnswer() async throws {
     try await Romeo.dialled { romeo in
       async let answer = romeo.request()

@@ -16,7 +16,7 @@ struct Play: Sendable, CustomTestStringConvertible {
 }
 
 /// Every play is given in memory, and where no time has to pass also over sockets. Each ends with another peer's request.
-@Suite struct ScenarioTests {
+@Suite(.timeLimit(.minutes(2))) struct ScenarioTests {
   @Test(arguments: Play.streams + Play.queries + Play.requests + Play.offeredRequests + Play.bodies, Stage.allCases)
   func plays(_ play: Play, stage: Stage) async throws {
     let scenario = try Scenario(play.text)

@@ -9,7 +9,7 @@ import Testing
 import XMPP
 
 /// Back-pressure and cancellation of what Juliet sends: who is slow or gone slows and ends its own transfer, at once.
-@Suite struct SendingTests {
+@Suite(.timeLimit(.minutes(2))) struct SendingTests {
   private static let get =
     "<req xmlns='urn:xmpp:http' method='GET' resource='/' version='1.1' maxChunkSize='49152'"
 

@@ -11,7 +11,7 @@ import XMPP
 private let ibb = "http://jabber.org/protocol/ibb"
 
 /// Bodies that peers offer in a Jingle session, of which the `<jingle/>` in `<data/>` is the beginning, as xmpp-httpx has it.
-@Suite struct SessionsWithUsTests {
+@Suite(.timeLimit(.minutes(2))) struct SessionsWithUsTests {
   private static func initiate(size: Int? = nil) -> String {
     let size = size.map { "<size>\($0)</size>" } ?? ""
     return "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' initiator='romeo@forza' sid='j'>"
@@ -148,7 +148,7 @@ private let ibb = "http://jabber.org/protocol/ibb"
 }
 
 /// Bodies that Juliet offers in a session, to peers who let her.
-@Suite struct SessionsByUsTests {
+@Suite(.timeLimit(.minutes(2))) struct SessionsByUsTests {
   private static func host(_ body: Body) -> StreamHost {
     .juliet(preference: [.jingle, .ibb]) { incoming, send in
       if incoming.request.head.method == .put { return try await StreamHost.echo(incoming, send) }

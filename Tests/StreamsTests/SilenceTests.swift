@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Streams that were silent for a while are proved before they are used again (XEP-0199). In memory, where time passes.
-@Suite struct SilenceTests {
+@Suite(.timeLimit(.minutes(2))) struct SilenceTests {
   /// Where streams in memory say that they go: the peer is where it was.
   private static let unmoved: Set = ["127.0.0.1"]
 

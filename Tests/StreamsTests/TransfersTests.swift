@@ -8,7 +8,7 @@ import XMPP
 @testable import Streams
 
 /// The bodies of a stream as one table, without a stream.
-@Suite struct TransfersTests {
+@Suite(.timeLimit(.minutes(2))) struct TransfersTests {
   private let loop = EmbeddedEventLoop()
   private let ibb = TransferID(.ibb, "a")
   private let chunks = TransferID(.chunks, "a")

@@ -27,6 +27,9 @@ CROSS_PACKAGES=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 # Seconds: a test that waits for what never comes must not keep the others waiting.
 # shellcheck disable=SC2034
 LONGEST_TEST=300
+# Seconds: all unit tests of one run, which take a third of it where something else is built beside them.
+# shellcheck disable=SC2034
+LONGEST_UNIT_TESTS=1200
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
