@@ -139,30 +139,47 @@ def body(target, rates):
     rates.append(float(rate))
 
 
-def beside(target, seconds):
-    """Small requests, one at a time, while a large body passes: their ms, and the body's MB/s."""
+def bulk(target, load, folder):
+    """A large download, and its CPU time."""
+    before = target.cpu_seconds()
+    rate = download(target, "large")
+    return {"download": rate, "cpu_gib": (target.cpu_seconds() - before) * GIB / load.file_bytes}
+
+
+def many(target, load, folder):
+    """Small requests, 32 at a time."""
+    before = target.cpu_seconds()
+    result = wrk(target, 32, load.many_seconds)
+    return {
+        "cpu_request": (target.cpu_seconds() - before) * 1e6 / result["requests"],
+        "requests": result["requests"] * 1e6 / result["duration"],
+        "p99": result["p99"] / 1000,
+    }
+
+
+def one(target, load, folder):
+    """Small requests, one at a time."""
+    return {"p50": wrk(target, 1, load.one_seconds)["p50"] / 1000}
+
+
+def beside(target, load, folder):
+    """The same while a large body passes: their ms, and the body's MB/s. Tunnels are not compared in this, nor in uploads."""
+    if not target.upload_url:
+        return {}
     rates = []
     with body(target, rates):
-        small = wrk(target, 1, seconds)
+        small = wrk(target, 1, load.beside_seconds)
     return {"p99_beside": small["p99"] / 1000, "p50_beside": small["p50"] / 1000, "rate_beside": rates[0] / 1e6}
 
 
-def sample(target, load, folder):
-    """One round of one target."""
-    figures = {}
-    before = target.cpu_seconds()
-    figures["download"] = download(target, "large")
-    figures["cpu_gib"] = (target.cpu_seconds() - before) * GIB / load.file_bytes
+def uploads(target, load, folder):
+    return {"upload": upload(target, f"{folder}/files/large")} if target.upload_url else {}
 
-    before = target.cpu_seconds()
-    many = wrk(target, 32, load.many_seconds)
-    figures["cpu_request"] = (target.cpu_seconds() - before) * 1e6 / many["requests"]
-    figures["requests"] = many["requests"] * 1e6 / many["duration"]
-    figures["p99"] = many["p99"] / 1000
-    figures["p50"] = wrk(target, 1, load.one_seconds)["p50"] / 1000
 
-    # Tunnels are not compared in these.
-    if target.upload_url:
-        figures |= beside(target, load.beside_seconds)
-        figures["upload"] = upload(target, f"{folder}/files/large")
+def sample(peers, load, folder):
+    """One round: what is done, to each target in turn, so that those who are compared have the machine as it is at that time."""
+    figures = {name: {} for name in peers}
+    for measure in (bulk, many, one, beside, uploads):
+        for name, target in peers.items():
+            figures[name] |= measure(target, load, folder)
     return figures

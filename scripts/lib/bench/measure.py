@@ -13,7 +13,8 @@ from processes import forget_peak, memory
 
 ROUNDS = 5
 
-# The machine's other work comes and goes: every target has its turn in every round, and ratios are taken within one.
+# The machine's other work comes and goes: in every round each figure is taken of all targets, one after the other, and ratios
+# are taken within one.
 FULL = Load(file_bytes=256 << 20, many_seconds=5, one_seconds=3, beside_seconds=4)
 # Four seconds: from the third on, ssh waits for delayed acknowledgements again and again, which shorter rounds do not show.
 QUICK = Load(file_bytes=256 << 20, many_seconds=4, one_seconds=1, beside_seconds=2)
@@ -60,9 +61,9 @@ def main():
     rounds = {name: [] for name in peers}
     for index in range(ROUNDS):
         say(f"Round {index + 1} of {ROUNDS}")
-        for name, target in peers.items():
-            rounds[name].append(sample(target, load, folder))
-            say(f"  {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in rounds[name][-1].items()))
+        for name, figures in sample(peers, load, folder).items():
+            rounds[name].append(figures)
+            say(f"  {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
     if not quick:
         time.sleep(IDLE_SECONDS)
         once["memory_after"] = most(hearth.pids, "VmRSS")
