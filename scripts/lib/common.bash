@@ -80,8 +80,10 @@ as_root() {
   fi
 }
 
+# Another one may be installing, as where tests are prepared beside each other: it is waited for, in seconds.
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" \
+    >/dev/null
 }
 
 # need_swift: a Swift that can build the package.
