@@ -1,6 +1,8 @@
 package import XMPP
 
 /// Which account, and how to reach its server.
+///
+/// More than eight properties: one for each setting.
 package struct AccountConfiguration: Hashable, Sendable {
   package enum Security: String, Hashable, Sendable, CaseIterable {
     /// TLS from the first byte (XEP-0368).

@@ -5,6 +5,8 @@ import XML
 
 /// Bytes ⇄ elements for one connection to a server: runs what `ClientMachine` decides. On the channel's event loop, as is whoever
 /// is told.
+///
+/// More than eight properties: the channel, its reader, TLS and the machine meet here.
 final class AccountHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

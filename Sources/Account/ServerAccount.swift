@@ -15,6 +15,9 @@ package import XMPP
 ///
 /// Isolated to one event loop, on which its connections are, too. A broken stream is resumed where the server allows it, and what
 /// waits for an answer waits on for `AccountTimes.resumption`; where that fails it is offline, and a new session begins.
+///
+/// More than eight properties: the session, the stream that carries it at the moment, and what others may look at from any
+/// thread.
 package actor ServerAccount: AccountConnection {
   /// What lives from binding until it cannot be resumed any more.
   private struct Session {

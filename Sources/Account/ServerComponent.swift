@@ -11,6 +11,9 @@ package import XMPP
 /// This node as a component of an XMPP server (XEP-0114): one connection after another, over which stanzas pass for all addresses of its domain.
 ///
 /// Isolated to one event loop, on which its connections are, too. Nothing is resumed: what waits for an answer fails with the connection.
+///
+/// More than eight properties: what the owner has set, the connection of the moment, and what others may look at from any
+/// thread.
 package actor ServerComponent: AccountConnection {
   private typealias Waiter = @Sendable (Result<Stanza, any Error>) -> Void
 

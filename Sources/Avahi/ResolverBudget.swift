@@ -5,6 +5,8 @@ import LinkLocal
 ///
 /// Few are started at a time, as fast as avahi-daemon answers: each call waits for it, and hundreds at once keep it busy for
 /// seconds.
+///
+/// More than eight properties: an instance is in one of several lists, by what it waits for, and two of them have bounds.
 struct ResolverBudget {
   enum Step: Equatable {
     case resolve(Sighting.Key)

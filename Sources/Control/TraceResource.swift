@@ -4,6 +4,8 @@ import Mesh
 import XMPP
 
 /// One request that has ended.
+///
+/// More than eight properties: one for each key of the JSON.
 package struct RequestResource: Codable, Sendable, Hashable {
   /// What both nodes call it.
   package let id: String

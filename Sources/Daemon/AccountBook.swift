@@ -11,6 +11,8 @@ import Trust
 import XMPP
 
 /// Which account on an XMPP server the node uses: that of `hearth.toml`, or that of `hearth account login`, which is kept on disk.
+///
+/// More than eight properties: what the file says, what is kept on disk, and what runs of both.
 actor AccountBook {
   /// The password of an account of `hearth.toml`.
   static let variable = "HEARTH_ACCOUNT_PASSWORD"

@@ -12,6 +12,8 @@ import Trust
 import UnixSignals
 
 /// All of a node, composed: the mesh, the front for browsers, the control socket.
+///
+/// More than eight properties: one for each thing that its parts are made with.
 package struct Daemon {
   /// Of the whole program.
   package static let version = "0.1.0"

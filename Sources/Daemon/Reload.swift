@@ -4,6 +4,8 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Reads `hearth.toml` and `trusted.d` again on `SIGHUP` and takes over services, forwards, the account and friends; a bad file changes nothing.
+///
+/// More than eight properties: the files, and all that they may change.
 struct Reload: Service {
   /// nil where the daemon runs without a file.
   let file: String?

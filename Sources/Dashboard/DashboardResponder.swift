@@ -13,6 +13,8 @@ import XMPP
 ///
 /// Whoever uses this machine may look at devices; its owner changes things, and only from a form of the dashboard's own
 /// pages.
+///
+/// More than eight properties: all that its pages show, or let the owner change.
 package struct DashboardResponder: FrontResponder {
   private let node: Node
   private let services: any OwnedServices

@@ -6,6 +6,8 @@ import Trust
 import XMPP
 
 /// What the dashboard shows, as it is at one moment.
+///
+/// More than eight properties: one for each thing that the page shows.
 struct Home: Sendable {
   let front: FrontAddress
   let status: NodeStatus

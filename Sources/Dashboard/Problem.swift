@@ -6,6 +6,8 @@ package import XMPP
 
 /// Why the front itself answers where a device should: a page for people, text or JSON for programs, and for both a
 /// `Proxy-Status` (RFC 9209).
+///
+/// More than eight properties: one for each thing that is said of it.
 package struct Problem: Error, Sendable {
   package var status: HTTPResponse.Status
   /// An error type of RFC 9209 §2.3.

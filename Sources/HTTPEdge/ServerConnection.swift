@@ -6,6 +6,8 @@ import NIOCore
 import Synchronization
 
 /// One connection from a client, on its event loop: hands its requests to the responder, one after the other.
+///
+/// More than eight properties: the channel with its handler, the responder, and the request that is under way.
 actor ServerConnection {
   enum Incoming {
     case request(Request, BodyStream?)

@@ -9,6 +9,8 @@ import NIOCore
 /// this version of HTTP, whether the client still waits for `100 Continue`. A connection is open, closing (the
 /// response in hand is its last) or over. A response of 101 makes it a connection of another protocol, whose two directions
 /// end each by itself.
+///
+/// More than eight properties: three limits of time, and both directions, which end by themselves.
 struct ServerMachine {
   /// What a response depends on.
   struct RequestTraits {

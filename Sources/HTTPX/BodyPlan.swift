@@ -20,6 +20,8 @@ package enum BodyMechanism: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What is known about the peer that is to receive a body.
+///
+/// More than eight properties: one for each way that it allows, or does not.
 package struct BodyReceiver: Sendable, Hashable {
   /// Bytes of a stanza that it takes, as it advertised (XEP-0478).
   package var stanzaLimit: Int?

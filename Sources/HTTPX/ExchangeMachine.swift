@@ -10,6 +10,8 @@ package import XMPP
 ///
 /// It has no clock and sends nothing: whoever sends stanzas to the other side's address gives it what comes, and sends what
 /// it gives back.
+///
+/// More than eight properties: both directions, and what each request asks of the other side's abilities, which is noted once.
 package struct ExchangeMachine: ~Copyable, Sendable {
   /// What a stanza carries or announces, read.
   package struct Received<Head: Sendable>: Sendable {

@@ -11,6 +11,8 @@ package import FoundationEssentials
 ///
 /// After a restart of a source its entries stay as they are for `LinkLocalLimits.grace`; what it has not found again then
 /// is gone. Every verb returns the entries that changed, as they now are; a newer `seen` alone is no change.
+///
+/// More than eight properties: who is here and who is gone, each with a bound, and when an entry is over.
 package struct DiscoveredDevices: Sendable {
   private var devices: [InstanceName: TrackedDevice] = [:]
   /// By id, what this node announces, as it stands on the link.

@@ -11,6 +11,8 @@ import XMPP
 ///
 /// A request takes one lock for one look into a table. Whatever changes a device makes its route anew, outside of that
 /// lock, and no other device's.
+///
+/// More than eight properties: the table, who watches it, and what is being resolved.
 final class Directory: Sendable {
   private struct Entry {
     var facts: DeviceFacts

@@ -13,6 +13,8 @@ import Trust
 package import XMPP
 
 /// This machine's part of the mesh: who is here, how to reach them, who answers.
+///
+/// More than eight properties: one for each of its parts.
 package final class Node: Service {
   package let configuration: NodeConfiguration
   let discovery: any Discovery

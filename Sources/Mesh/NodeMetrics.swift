@@ -2,6 +2,8 @@ import Streams
 import Trust
 
 /// A node as numbers, as they are at one moment.
+///
+/// More than eight properties: one for each group of numbers.
 package struct NodeMetrics: Sendable {
   package var tallies: RequestTallies
   /// Requests without a whole answer.

@@ -13,6 +13,8 @@ package import XMPP
 /// reached over the same account, and come in by it, as `RoutedPeers` has it.
 ///
 /// One account is used at a time. What it tells is dealt with in order; what takes longer runs beside that.
+///
+/// More than eight properties: the parts of the node that it serves, and what is under way over the account.
 actor Office {
   private struct Session {
     let settings: AccountSettings

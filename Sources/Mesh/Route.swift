@@ -10,6 +10,8 @@ package import XMPP
 ///
 /// Made anew only when something about the device changes: what it announces, what it showed when it was dialled, or what
 /// its node is to this one. As long as nothing does, it is the same object.
+///
+/// More than eight properties: all that a request would else have to look up.
 package final class Route: Sendable {
   /// As lists show it; its address is the canonical one, as announced.
   let device: Device

@@ -28,6 +28,8 @@ private enum PeerPlace {
 ///
 /// Lives on the stream's event loop. There is one where both sides have shown their keys, and where neither has TLS: beside a stream that
 /// is encrypted nothing goes in the clear. Where a server routes what passes, there is one if the owner wants that.
+///
+/// More than eight properties: what each side is known by, and the connections that are being made.
 final class DirectPeer {
   private weak var stream: PeerStream?
   private let connections: DataConnections

@@ -46,6 +46,8 @@ package final class InBandConnection: Sendable {
 }
 
 /// Bytes of one socket ⇄ blocks. On its channel's event loop.
+///
+/// More than eight properties: the blocks of both directions, and how far each is.
 private final class InBandHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

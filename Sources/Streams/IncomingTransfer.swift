@@ -4,6 +4,8 @@ import NIOCore
 import XMPP
 
 /// An in-band bytestream that the peer sends on: announced first, then opened. The machine inside decides.
+///
+/// More than eight properties: it is announced, opened, and comes in-band, beside the stream, or from there back in-band.
 final class IncomingBytestream {
   /// Empty where it is not known yet.
   private(set) var sid: String

@@ -3,6 +3,8 @@ import NIOCore
 import XMPP
 
 /// An in-band bytestream to the peer. The machine inside decides.
+///
+/// More than eight properties: it is agreed on, opened, and goes in-band, beside the stream, or from there back in-band.
 final class OutgoingBytestream {
   private let sid: String
   private var blockSize: Int

@@ -16,6 +16,8 @@ package import XMPP
 /// Isolated to the channel's event loop, so that the handler calls it without a hop, and so do the tasks of the requests that
 /// it answers. The parts decide: `ExchangeMachine`, `Transfers`, `Liveness`, `PendingIQs`. `run()` has to run for as long as
 /// the stream is to live.
+///
+/// Ten private properties, as those parts meet in it.
 package actor PeerStream {
   nonisolated let executor: LoopExecutor
   nonisolated private let life: StreamLife
@@ -23,7 +25,6 @@ package actor PeerStream {
   private let handler: StreamHandler
   private var exchanges: ExchangeMachine
   private var transfers: Transfers
-  private let memory: MemoryAccount
   private var pending = PendingIQs<IQWaiter>()
   private var liveness: Liveness
   private var answers = AnswersUnderWay()
@@ -36,15 +37,15 @@ package actor PeerStream {
   nonisolated var eventLoop: any EventLoop { executor.eventLoop }
   nonisolated private var logger: Logger { setting.logger }
   nonisolated private var host: StreamHost { setting.host }
+  private var memory: MemoryAccount { transfers.memory }
 
   private init(_ channel: any Channel, role: StreamMachine.Role, tls: TLSPolicy, setting: StreamSetting) {
     executor = LoopExecutor.of(channel.eventLoop)
     self.setting = setting
     life = StreamLife(eventLoop: channel.eventLoop)
-    memory = MemoryAccount(setting.host.memory)
     exchanges = ExchangeMachine(
       limit: Limits.requestsInAll + Limits.waitingRequests, preference: setting.host.preference)
-    transfers = Transfers(eventLoop: channel.eventLoop, memory: memory)
+    transfers = Transfers(eventLoop: channel.eventLoop, memory: MemoryAccount(setting.host.memory))
     liveness = Liveness(now: channel.eventLoop.now)
     let host = setting.host
     // Of a bytestream over a server.

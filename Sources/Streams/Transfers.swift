@@ -10,6 +10,8 @@ import XMPP
 /// something to do by itself, and what was opened before it was announced.
 ///
 /// Lives on the stream's event loop. Verbs return what is to be sent, each with the transfer that it belongs to.
+///
+/// More than eight properties: the transfers by name, by deadline and by what they wait for, with their sums.
 struct Transfers {
   struct Effect {
     let transfer: TransferID
@@ -48,9 +50,9 @@ struct Transfers {
   /// One entry a transfer at most; those of transfers that are gone are dropped when their time comes.
   private var due = Heap<Due>()
   /// Of all transfers together.
-  private(set) var unreadBytes = 0 { didSet { memory?.unread = unreadBytes } }
+  private(set) var unreadBytes = 0 { didSet { memory.unread = unreadBytes } }
   /// The stream's part of what the node may hold.
-  private let memory: MemoryAccount?
+  let memory: MemoryAccount
   /// Those of what is sent.
   let windows = SendWindows()
   /// Of rows of chunks that come too fast.
@@ -67,7 +69,7 @@ struct Transfers {
   /// Announced bodies whose reader went away before they came.
   private var cancelled = EarlyOpens<Void>(capacity: Limits.cancelledBodies, bytes: 0, lifetime: Timeouts.opening)
 
-  init(eventLoop: any EventLoop, memory: MemoryAccount? = nil) {
+  init(eventLoop: any EventLoop, memory: MemoryAccount) {
     self.eventLoop = eventLoop
     self.memory = memory
   }
@@ -263,7 +265,7 @@ struct Transfers {
   }
 
   private mutating func opened(_ id: TransferID, _ open: IBBOpen, iq: String) -> [Effect] {
-    let until = memory?.isTight ?? false ? eventLoop.now + Timeouts.room : nil
+    let until = memory.isTight ? eventLoop.now + Timeouts.room : nil
     return change(id) { [isWritable] transfer in
       guard case .bytestream(let incoming?, let outgoing) = transfer else { return [] }
       let isFirst = incoming.isAwaited
@@ -392,7 +394,7 @@ struct Transfers {
   /// Ends a transfer where more waits for its readers than one stream may have, and others where the node has no room.
   private mutating func refuseOverflow(_ id: TransferID) -> [Effect] {
     var effects = unreadBytes > Limits.unreadBytes ? overflowed(id) : []
-    while memory?.isOverdrawn ?? false, let largest = refuseLargest() { effects += largest }
+    while memory.isOverdrawn, let largest = refuseLargest() { effects += largest }
     return effects
   }
 
@@ -503,7 +505,7 @@ struct Transfers {
 
   mutating func expire(now: NIODeadline) -> [Effect] {
     var effects: [Effect] = []
-    let isTight = memory?.isTight ?? false
+    let isTight = memory.isTight
     while let next = due.min, next.deadline <= now {
       due.removeMin()
       guard entries[next.id]?.due == next.deadline else { continue }

@@ -29,7 +29,7 @@ import XMPP
   }
 
   @Test func unreadBytesAreASum() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     _ = try transfers.expect(ibb, length: nil)
     _ = try transfers.expect(chunks, length: nil)
     _ = transfers.received(IBBOpen(sid: "a", blockSize: 4096), iq: "o", mayBeEarly: false)
@@ -45,7 +45,7 @@ import XMPP
 
   /// A producer that runs elsewhere waits a turn of the loop after it has written, and the peer may have answered by then.
   @Test(.timeLimit(.minutes(1))) func roomThatCameBeforeItIsWaitedFor() async throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let taken = Result<Stanza, StreamFailure>.success(Stanza(.iq, type: "result", id: "1"))
     _ = transfers.start(ibb, blockSize: 1000, offer: nil)
     _ = transfers.answered(ibb, taken)
@@ -58,7 +58,7 @@ import XMPP
   }
 
   @Test func whatIsPublishedIsAskedForAndHasAnotherNameThen() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let id = TransferID(.sipub, "p")
     let effects = try transfers.expect(id, length: nil)
     guard case .ask("get", SIPub.start("p"))? = effects.first?.effect else {
@@ -84,7 +84,7 @@ import XMPP
 
   @Test func eachStepOfWhatIsPublishedHasItsTime() throws {
     for steps in 0...2 {
-      var transfers = Transfers(eventLoop: loop)
+      var transfers = Transfers(on: loop)
       let id = TransferID(.sipub, "p")
       _ = try transfers.expect(id, length: nil)
       loop.advanceTime(by: .seconds(29))
@@ -114,7 +114,7 @@ import XMPP
 
   /// XEP-0047 §1: a session has both directions, and each ends by itself.
   @Test func oneNameMayHaveBothDirections() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     _ = try transfers.expect(ibb, length: nil)
     _ = transfers.start(ibb, blockSize: 4096)
     #expect(transfers.incomingCount == 1 && transfers.outgoingCount == 1 && transfers.isSending(ibb))
@@ -126,7 +126,7 @@ import XMPP
   }
 
   @Test func aNameIsUsedOnceADirection() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     _ = try transfers.expect(ibb, length: nil)
     do throws(StanzaError) {
       _ = try transfers.expect(ibb, length: nil)
@@ -139,7 +139,7 @@ import XMPP
 
   /// However many are opened at once, the socket is given what it takes, each transfer in turn.
   @Test func whatTheSocketDoesNotTakeWaitsForItsTurn() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let ids = (0..<4).map { TransferID(.ibb, "t\($0)") }
     for id in ids {
       _ = transfers.start(id, blockSize: 4096)
@@ -163,7 +163,7 @@ import XMPP
 
   /// 50 ms to each answer: three bodies have grown windows, and seventeen more come.
   @Test func windowsThatGrowHaveABoundTogether() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     transfers.windows.limit = Limits.windows
     let part = ByteBuffer(repeating: 0, count: BytestreamLimits.blockSize)
     let ids = (0..<20).map { TransferID(.ibb, "t\($0)") }
@@ -237,7 +237,7 @@ import XMPP
   }
 
   @Test func aRowThatIsGonePausesNothing() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     _ = try transfers.expect(chunks, length: nil)
     let part = ByteBuffer(repeating: 0, count: Limits.unreadInPause + 1)
     _ = transfers.received(Chunk(streamId: "a", nr: 0, isLast: false, bytes: part))
@@ -247,7 +247,7 @@ import XMPP
   }
 
   @Test func anOpenThatCameEarlyIsAnsweredWhenItIsAnnounced() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let open = IBBOpen(sid: "a", blockSize: 4096)
     let early = transfers.received(open, iq: "1", mayBeEarly: true)
     #expect(early.isEmpty && transfers.earlyOpenCount == 1)
@@ -263,7 +263,7 @@ import XMPP
 
   /// Where no response is awaited that could announce it, and where its time is over.
   @Test func anOpenThatNobodyAnnouncesIsRefused() {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let open = IBBOpen(sid: "a", blockSize: 4096)
     let refused = transfers.received(open, iq: "1", mayBeEarly: false)
     let held = transfers.received(open, iq: "2", mayBeEarly: true)
@@ -274,7 +274,7 @@ import XMPP
   }
 
   @Test func deadlinesAreThoseOfTheTransfersThatAreThere() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     _ = try transfers.expect(ibb, length: nil)
     let announced = loop.now + Timeouts.opening
     check(transfers.nextDeadline(), announced)
@@ -293,7 +293,7 @@ import XMPP
   }
 
   @Test func moreThanMayWaitEndsTheTransferThatSentIt() throws {
-    var transfers = Transfers(eventLoop: loop)
+    var transfers = Transfers(on: loop)
     let part = ByteBuffer(repeating: 0, count: BytestreamLimits.largestBlockSize)
     let names = (0...Limits.unreadBytes / BytestreamLimits.unreadBytes).map { "\($0)" }
     var refused = 0
@@ -308,5 +308,12 @@ import XMPP
     for name in names { _ = transfers.cancelReading(TransferID(.chunks, name)) }
     #expect(transfers.isEmpty && transfers.unreadBytes == 0)
     #expect(refused == 1)
+  }
+}
+
+extension Transfers {
+  /// With memory of its own.
+  fileprivate init(on eventLoop: any EventLoop) {
+    self.init(eventLoop: eventLoop, memory: MemoryAccount(MemoryBudget(limit: MemoryBudget.standardLimit)))
   }
 }

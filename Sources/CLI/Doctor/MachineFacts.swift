@@ -7,6 +7,8 @@ import NIOPosix
 
 /// What was found out about this machine and its node, and what that means: a check for each thing that has to be so for
 /// devices to be seen and opened, in the order in which one rests on the others.
+///
+/// More than eight properties: one for each thing that was looked at.
 struct MachineFacts {
   /// Of the daemon; nil where none answers.
   var status: StatusResource?

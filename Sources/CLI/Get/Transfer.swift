@@ -18,6 +18,8 @@ struct Transfer: Sendable {
   private let facts: TransferFactsBox
 
   /// The options of the command, as far as they matter here.
+  ///
+  /// More than eight properties: one for each option.
   private struct Options: Sendable {
     /// nil: standard output.
     let file: String?

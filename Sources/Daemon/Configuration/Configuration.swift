@@ -7,6 +7,8 @@ import Trust
 import XMPP
 
 /// What `hearth.toml` says; every key has a default, so an empty file, or none, will do.
+///
+/// More than eight properties: one for each table of the file.
 struct Configuration: Equatable, Sendable {
   /// `[node]`.
   struct NodeSection: Equatable, Sendable {
@@ -54,6 +56,8 @@ struct Configuration: Equatable, Sendable {
   }
 
   /// `[account]`.
+  ///
+  /// More than eight properties: one for each key.
   struct AccountSection: Equatable, Sendable {
     /// Bare; nil: the one of `hearth account login`, if any.
     var jid: JID?
@@ -100,6 +104,8 @@ struct Configuration: Equatable, Sendable {
 }
 
 /// One service as its owner defines it, in `hearth.toml` or with `hearth serve`.
+///
+/// More than eight properties: one for each key.
 struct ServiceDefinition: Equatable, Sendable {
   /// The user part of its address.
   var name: String
