@@ -42,7 +42,7 @@ struct ServiceNotifierTests {
       // What was under way when it began to hang has come by now, and nothing comes any more.
       while !Self.receive(manager).isEmpty {}
       let before = looks.withLock { $0 }
-      try await Task.sleep(for: .milliseconds(200))
+      try await Self.tenTurns(of: ServiceNotifier(address: path + "-other", watchdog: .milliseconds(20)))
       #expect(looks.withLock { $0 } <= before + 1)
       while !Self.receive(manager).isEmpty {}
       hang.signal()
@@ -51,6 +51,18 @@ struct ServiceNotifierTests {
       await task.value
       try await group.shutdownGracefully()
     }
+  }
+
+  /// Returns when a watchdog of this notifier, whose loop answers, has looked ten times.
+  private static func tenTurns(of notifier: ServiceNotifier) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let (turns, turn) = AsyncStream.makeStream(of: Void.self)
+    let watchdog = Watchdog(notifier: notifier, eventLoopGroup: group) { turn.yield() }
+    let task = Task { await watchdog.run() }
+    for await _ in turns.prefix(10) {}
+    task.cancel()
+    await task.value
+    try await group.shutdownGracefully()
   }
 
   private static func listen(at path: String) throws -> Int32 {
