@@ -26,7 +26,7 @@ struct ServiceNotifierTests {
       let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
       let looks = Mutex(0)
       let watchdog = Watchdog(
-        notifier: ServiceNotifier(address: path, watchdog: .milliseconds(20)), eventLoopGroup: group
+        notifier: ServiceNotifier(address: path, watchdog: Self.interval), eventLoopGroup: group
       ) { looks.withLock { $0 += 1 } }
       let task = Task { await watchdog.run() }
       while Self.receive(manager) != "WATCHDOG=1" { await Task.yield() }
@@ -42,7 +42,7 @@ struct ServiceNotifierTests {
       // What was under way when it began to hang has come by now, and nothing comes any more.
       while !Self.receive(manager).isEmpty {}
       let before = looks.withLock { $0 }
-      try await Self.tenTurns(of: ServiceNotifier(address: path + "-other", watchdog: .milliseconds(20)))
+      try await Self.tenTurns()
       #expect(looks.withLock { $0 } <= before + 1)
       while !Self.receive(manager).isEmpty {}
       hang.signal()
@@ -53,8 +53,11 @@ struct ServiceNotifierTests {
     }
   }
 
-  /// Returns when a watchdog of this notifier, whose loop answers, has looked ten times.
-  private static func tenTurns(of notifier: ServiceNotifier) async throws {
+  private static let interval = Duration.milliseconds(20)
+
+  /// Returns when another watchdog, whose loop answers, has looked ten times.
+  private static func tenTurns() async throws {
+    let notifier = ServiceNotifier(address: nil, watchdog: interval)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let (turns, turn) = AsyncStream.makeStream(of: Void.self)
     let watchdog = Watchdog(notifier: notifier, eventLoopGroup: group) { turn.yield() }

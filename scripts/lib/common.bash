@@ -30,6 +30,8 @@ LONGEST_TEST=300
 # Seconds: all unit tests of one run, which take a third of it where something else is built beside them.
 # shellcheck disable=SC2034
 LONGEST_UNIT_TESTS=1200
+# Seconds: another installation, as where tests are prepared beside each other. It is waited for.
+LONGEST_INSTALLATION=300
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -80,10 +82,9 @@ as_root() {
   fi
 }
 
-# Another one may be installing, as where tests are prepared beside each other: it is waited for, in seconds.
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" \
-    >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq -o DPkg::Lock::Timeout="$LONGEST_INSTALLATION" install -y --no-install-recommends "$@" >/dev/null
 }
 
 # need_swift: a Swift that can build the package.
