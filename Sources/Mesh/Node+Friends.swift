@@ -185,24 +185,30 @@ extension Node {
 
   /// False where the device does not hear it, or is not that node's.
   private func say(_ message: Gatekeeper.OutboxMessage, along route: Route) async -> Bool {
-    guard let open = try? await dialer.liveStream(along: route), open.nodeID == message.id else { return false }
+    guard let open = await stream(to: message.id, along: route) else { return false }
     switch message.content {
     case .friendship(let friendship): open.stream.tell(friendship.stanza(from: nil, to: nil))
     case .account: gatekeeper.tellAccount(to: message.id)
     case .element(let element): open.stream.tell(Stanza(.iq, type: "set", [element]))
-    case .report: return await asks(open, along: route)
+    case .report: return await asks(message.id, along: route, over: open)
     }
     return true
   }
 
   /// Who ends a friendship says so, and ends the stream behind it: what is asked at that word may come into a stream that is
   /// ending, which is no answer. So it is asked once more, over another.
-  private func asks(_ open: OpenStream, along route: Route) async -> Bool {
+  private func asks(_ id: NodeID, along route: Route, over open: OpenStream) async -> Bool {
     let outcome = try? await report(of: route.jid, over: open)
     if case .told? = outcome { return true }
     guard !open.stream.isOpen else { return outcome != nil }
-    guard let other = try? await dialer.liveStream(along: route), other.nodeID == open.nodeID else { return false }
+    guard let other = await stream(to: id, along: route) else { return false }
     return (try? await report(of: route.jid, over: other)) != nil
+  }
+
+  /// nil where the device cannot be reached, or is not that node's.
+  private func stream(to id: NodeID, along route: Route) async -> OpenStream? {
+    guard let open = try? await dialer.liveStream(along: route), open.nodeID == id else { return nil }
+    return open
   }
 
   /// Whenever a node appears that this one has asked for friendship, or that knows it by a former key, says so again; and asks
